@@ -1,1 +1,2 @@
+//! presswork on the command line.
 fn main() {}
