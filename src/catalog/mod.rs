@@ -1,0 +1,15 @@
+//! The catalog: what can be ordered and how it is printed.
+//!
+//! Templates say which fields an order may fill and which layers a surface shows; render
+//! profiles say how a product is printed. Both are checked whole when they are loaded, so that
+//! an order can only fail for its own mistakes.
+
+pub mod field;
+pub mod layer;
+pub mod profile;
+pub mod template;
+pub mod value;
+
+pub use field::{By, Choice, Field, FieldType};
+pub use profile::{Action, Area, Output, Profile, Space};
+pub use value::{Bound, ColorSpec, Condition, Measure, Spots};
