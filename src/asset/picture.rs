@@ -182,7 +182,7 @@ impl Picture {
                 Kind::Jpeg(jpeg) => jpeg::decode(&self.bytes, jpeg)?,
                 Kind::Png(png) => png::decode(&self.bytes, png, &self.limits)?,
                 Kind::WebP(webp) => webp::decode(&self.bytes, webp)?,
-                Kind::Tiff(tiff) => tiff::decode(&self.bytes, tiff)?,
+                Kind::Tiff(tiff) => tiff::decode(&self.bytes, tiff, &self.limits)?,
             };
             check_count(&raster)?;
             let (width, height) = (raster.width, raster.height);

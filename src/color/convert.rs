@@ -3,7 +3,7 @@
 //! The work is cut into pieces of a constant number of pixels and every pixel is converted by
 //! itself, so the result does not depend on how many threads there are.
 
-use super::profile::{self, ProfileSpace, Source};
+use super::profile::{self, Device, ProfileSpace, Source};
 use super::raster::{Channels, Components, Raster, narrow};
 use crate::asset::{Depth, Samples};
 use crate::error::Violation;
@@ -22,14 +22,12 @@ const PIECE: usize = 1 << 16;
 /// `image.profile_invalid` when the profile cannot be parsed, does not fit the picture's
 /// components or holds no usable transform.
 pub fn to_srgb(raster: Raster, source: &Source, depth: Depth) -> Result<Samples, Violation> {
-    let profile = match source {
-        Source::Srgb => None,
-        Source::Icc(icc) => Some(profile::open(icc)?),
-        Source::Calibrated(calibration) => Some(calibration.to_profile()?),
+    let device = match source {
+        Source::Srgb => return Ok(plain(raster, depth)),
+        Source::Icc(icc) => Device::open(icc)?,
+        Source::Calibrated(calibration) => calibration.to_device()?,
     };
-    let Some(profile) = profile else { return Ok(plain(raster, depth)) };
-
-    let space = profile::space_of(&profile)?;
+    let space = device.space()?;
     let channels = raster.channels;
     let fits = match channels {
         // Grey in an RGB space is that space's R = G = B.
@@ -42,49 +40,45 @@ pub fn to_srgb(raster: Raster, source: &Source, depth: Depth) -> Result<Samples,
             "The picture's embedded ICC profile is for other components than it has",
         ));
     }
-    if space == ProfileSpace::Rgb && profile::behaves_as_srgb(&profile) {
+    if space == ProfileSpace::Rgb && device.behaves_as_srgb() {
         return Ok(plain(raster, depth));
     }
     let raster = if space == ProfileSpace::Rgb { spread_grey(raster) } else { raster };
     let components = match (raster.components, depth) {
-        (Components::Eight(values), Depth::Eight) => return eight(&profile, raster.channels, &values),
+        (Components::Eight(values), Depth::Eight) => return eight(&device, raster.channels, &values),
         (components, Depth::Eight | Depth::Sixteen) => components.widen(),
     };
-    let samples = sixteen(&profile, raster.channels, &components)?;
+    let samples = sixteen(&device, raster.channels, &components)?;
     Ok(match depth {
         Depth::Sixteen => samples,
         Depth::Eight => round(samples),
     })
 }
 
-fn eight(profile: &Profile<ThreadContext>, channels: Channels, values: &[u8]) -> Result<Samples, Violation> {
+fn eight(device: &Device, channels: Channels, values: &[u8]) -> Result<Samples, Violation> {
     use PixelFormat as F;
     Ok(match channels {
-        Channels::Grey => Samples::Rgb8(run::<u8, 1, 3>(profile, F::GRAY_8, F::RGB_8, values)?),
-        Channels::GreyAlpha => Samples::Rgba8(run::<u8, 2, 4>(profile, F::GRAYA_8, F::RGBA_8, values)?),
-        Channels::Rgb => Samples::Rgb8(run::<u8, 3, 3>(profile, F::RGB_8, F::RGB_8, values)?),
-        Channels::RgbAlpha => Samples::Rgba8(run::<u8, 4, 4>(profile, F::RGBA_8, F::RGBA_8, values)?),
-        Channels::Cmyk => Samples::Rgb8(run::<u8, 4, 3>(profile, F::CMYK_8, F::RGB_8, values)?),
+        Channels::Grey => Samples::Rgb8(run::<u8, 1, 3>(device, F::GRAY_8, F::RGB_8, values)?),
+        Channels::GreyAlpha => Samples::Rgba8(run::<u8, 2, 4>(device, F::GRAYA_8, F::RGBA_8, values)?),
+        Channels::Rgb => Samples::Rgb8(run::<u8, 3, 3>(device, F::RGB_8, F::RGB_8, values)?),
+        Channels::RgbAlpha => Samples::Rgba8(run::<u8, 4, 4>(device, F::RGBA_8, F::RGBA_8, values)?),
+        Channels::Cmyk => Samples::Rgb8(run::<u8, 4, 3>(device, F::CMYK_8, F::RGB_8, values)?),
     })
 }
 
-fn sixteen(
-    profile: &Profile<ThreadContext>,
-    channels: Channels,
-    values: &[u16],
-) -> Result<Samples, Violation> {
+fn sixteen(device: &Device, channels: Channels, values: &[u16]) -> Result<Samples, Violation> {
     use PixelFormat as F;
     Ok(match channels {
-        Channels::Grey => Samples::Rgb16(run::<u16, 1, 3>(profile, F::GRAY_16, F::RGB_16, values)?),
-        Channels::GreyAlpha => Samples::Rgba16(run::<u16, 2, 4>(profile, F::GRAYA_16, F::RGBA_16, values)?),
-        Channels::Rgb => Samples::Rgb16(run::<u16, 3, 3>(profile, F::RGB_16, F::RGB_16, values)?),
-        Channels::RgbAlpha => Samples::Rgba16(run::<u16, 4, 4>(profile, F::RGBA_16, F::RGBA_16, values)?),
-        Channels::Cmyk => Samples::Rgb16(run::<u16, 4, 3>(profile, F::CMYK_16, F::RGB_16, values)?),
+        Channels::Grey => Samples::Rgb16(run::<u16, 1, 3>(device, F::GRAY_16, F::RGB_16, values)?),
+        Channels::GreyAlpha => Samples::Rgba16(run::<u16, 2, 4>(device, F::GRAYA_16, F::RGBA_16, values)?),
+        Channels::Rgb => Samples::Rgb16(run::<u16, 3, 3>(device, F::RGB_16, F::RGB_16, values)?),
+        Channels::RgbAlpha => Samples::Rgba16(run::<u16, 4, 4>(device, F::RGBA_16, F::RGBA_16, values)?),
+        Channels::Cmyk => Samples::Rgb16(run::<u16, 4, 3>(device, F::CMYK_16, F::RGB_16, values)?),
     })
 }
 
 fn run<T, const N: usize, const M: usize>(
-    profile: &Profile<ThreadContext>,
+    device: &Device,
     from: PixelFormat,
     to: PixelFormat,
     values: &[T],
@@ -94,13 +88,18 @@ where
     [T; N]: Pod,
     [T; M]: Pod,
 {
-    let context = ThreadContext::new();
-    let srgb = Profile::new_srgb_context(&context);
+    let srgb = Profile::new_srgb_context(&device.context);
     // Without its one-pixel cache a transform may be shared between threads.
     let flags = Flags::NO_CACHE | Flags::BLACKPOINT_COMPENSATION | Flags::COPY_ALPHA;
     let intent = Intent::RelativeColorimetric;
     let transform = Transform::<[T; N], [T; M], ThreadContext, _>::new_flags_context(
-        &context, profile, from, &srgb, to, intent, flags,
+        &device.context,
+        &device.profile,
+        from,
+        &srgb,
+        to,
+        intent,
+        flags,
     )
     .map_err(|_| profile::invalid("The picture's embedded ICC profile holds no usable transform"))?;
 
@@ -221,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_profile_for_other_components_is_refused() {
-        let icc = Calibration::SRGB.to_profile().unwrap().icc().unwrap();
+        let icc = Calibration::SRGB.to_device().unwrap().profile.icc().unwrap();
         let picture = raster(Channels::Cmyk, Components::Eight(vec![0; 4]));
         assert!(to_srgb(picture, &Source::Icc(icc.into()), Depth::Eight).is_err());
     }

@@ -43,7 +43,8 @@ impl Calibration {
             && (0..3).all(|i| near(self.primaries[i], Self::SRGB.primaries[i]))
     }
 
-    pub(super) fn to_profile(self) -> Result<Profile<ThreadContext>, Violation> {
+    pub(super) fn to_device(self) -> Result<Device, Violation> {
+        let context = ThreadContext::new();
         let curve = match self.gamma {
             Some(gamma) => ToneCurve::new(gamma),
             // IEC 61966-2-1: linear up to 0.04045, then an exponent of 2.4.
@@ -54,8 +55,9 @@ impl Calibration {
         let [red, green, blue] = self.primaries.map(xyy);
         let primaries = CIExyYTRIPLE { Red: red, Green: green, Blue: blue };
         let curves = [&curve, &curve, &curve];
-        Profile::new_rgb_context(ThreadContext::new(), &xyy(self.white), &primaries, &curves)
-            .map_err(|_| invalid("The picture's colour calibration cannot be used"))
+        let profile = Profile::new_rgb_context(&context, &xyy(self.white), &primaries, &curves)
+            .map_err(|_| invalid("The picture's colour calibration cannot be used"))?;
+        Ok(Device { profile, context })
     }
 }
 
@@ -75,59 +77,71 @@ pub enum ProfileSpace {
 /// # Errors
 /// `image.profile_invalid` when it cannot be parsed or cannot describe a picture.
 pub fn probe_profile(icc: &[u8]) -> Result<ProfileSpace, Violation> {
-    space_of(&open(icc)?)
+    Device::open(icc)?.space()
 }
 
-pub(super) fn open(icc: &[u8]) -> Result<Profile<ThreadContext>, Violation> {
-    Profile::new_icc_context(ThreadContext::new(), icc)
-        .map_err(|_| invalid("The picture's embedded ICC profile is broken"))
+/// A parsed profile and the Little CMS context that it lives in, which therefore has to outlive it
+/// and stands after it.
+pub(super) struct Device {
+    pub(super) profile: Profile<ThreadContext>,
+    pub(super) context: ThreadContext,
 }
 
-pub(super) fn space_of(profile: &Profile<ThreadContext>) -> Result<ProfileSpace, Violation> {
-    let class = profile.device_class();
-    let usable = class == ProfileClassSignature::InputClass
-        || class == ProfileClassSignature::DisplayClass
-        || class == ProfileClassSignature::OutputClass
-        || class == ProfileClassSignature::ColorSpaceClass;
-    if !usable {
-        return Err(invalid("The picture's embedded ICC profile is not one of a device"));
+impl Device {
+    pub(super) fn open(icc: &[u8]) -> Result<Device, Violation> {
+        let context = ThreadContext::new();
+        let profile = Profile::new_icc_context(&context, icc)
+            .map_err(|_| invalid("The picture's embedded ICC profile is broken"))?;
+        Ok(Device { profile, context })
     }
-    let space = profile.color_space();
-    if space == ColorSpaceSignature::GrayData {
-        Ok(ProfileSpace::Grey)
-    } else if space == ColorSpaceSignature::RgbData {
-        Ok(ProfileSpace::Rgb)
-    } else if space == ColorSpaceSignature::CmykData {
-        Ok(ProfileSpace::Cmyk)
-    } else {
-        Err(invalid("The picture's embedded ICC profile is neither for grey, RGB nor CMYK"))
-    }
-}
 
-/// True when the profile turns no RGB value by more than half an 8-bit step away from sRGB.
-pub(super) fn behaves_as_srgb(profile: &Profile<ThreadContext>) -> bool {
-    let context = ThreadContext::new();
-    let srgb = Profile::new_srgb_context(&context);
-    let transform = Transform::<[u16; 3], [u16; 3], ThreadContext, _>::new_flags_context(
-        &context,
-        profile,
-        PixelFormat::RGB_16,
-        &srgb,
-        PixelFormat::RGB_16,
-        Intent::RelativeColorimetric,
-        Flags::NO_CACHE | Flags::BLACKPOINT_COMPENSATION,
-    );
-    let Ok(transform) = transform else { return false };
-    let level = |i: u16| i * 4369;
-    let mut grid = Vec::with_capacity(16 * 16 * 16);
-    for r in 0..16 {
-        for g in 0..16 {
-            grid.extend((0..16).map(|b| [level(r), level(g), level(b)]));
+    pub(super) fn space(&self) -> Result<ProfileSpace, Violation> {
+        let profile = &self.profile;
+        let class = profile.device_class();
+        let usable = class == ProfileClassSignature::InputClass
+            || class == ProfileClassSignature::DisplayClass
+            || class == ProfileClassSignature::OutputClass
+            || class == ProfileClassSignature::ColorSpaceClass;
+        if !usable {
+            return Err(invalid("The picture's embedded ICC profile is not one of a device"));
+        }
+        let space = profile.color_space();
+        if space == ColorSpaceSignature::GrayData {
+            Ok(ProfileSpace::Grey)
+        } else if space == ColorSpaceSignature::RgbData {
+            Ok(ProfileSpace::Rgb)
+        } else if space == ColorSpaceSignature::CmykData {
+            Ok(ProfileSpace::Cmyk)
+        } else {
+            Err(invalid("The picture's embedded ICC profile is neither for grey, RGB nor CMYK"))
         }
     }
-    let mut out = vec![[0u16; 3]; grid.len()];
-    transform.transform_pixels(&grid, &mut out);
-    grid.iter().flatten().zip(out.iter().flatten()).all(|(a, b)| a.abs_diff(*b) <= 128)
+
+    /// True when the profile turns no RGB value by more than half an 8-bit step away from sRGB.
+    pub(super) fn behaves_as_srgb(&self) -> bool {
+        let context = &self.context;
+        let srgb = Profile::new_srgb_context(context);
+        let transform = Transform::<[u16; 3], [u16; 3], ThreadContext, _>::new_flags_context(
+            context,
+            &self.profile,
+            PixelFormat::RGB_16,
+            &srgb,
+            PixelFormat::RGB_16,
+            Intent::RelativeColorimetric,
+            Flags::NO_CACHE | Flags::BLACKPOINT_COMPENSATION,
+        );
+        let Ok(transform) = transform else { return false };
+        let level = |i: u16| i * 4369;
+        let mut grid = Vec::with_capacity(16 * 16 * 16);
+        for r in 0..16 {
+            for g in 0..16 {
+                grid.extend((0..16).map(|b| [level(r), level(g), level(b)]));
+            }
+        }
+        let mut out = vec![[0u16; 3]; grid.len()];
+        transform.transform_pixels(&grid, &mut out);
+        grid.iter().flatten().zip(out.iter().flatten()).all(|(a, b)| a.abs_diff(*b) <= 128)
+    }
 }
 
 pub(super) fn invalid(what: &str) -> Violation {
@@ -143,12 +157,14 @@ mod tests {
 
     #[test]
     fn srgb_is_recognised_and_others_are_not() {
-        assert!(behaves_as_srgb(&Profile::new_srgb_context(ThreadContext::new())));
-        assert!(behaves_as_srgb(&Calibration::SRGB.to_profile().unwrap()));
+        let context = ThreadContext::new();
+        let icc = Profile::new_srgb_context(&context).icc().unwrap();
+        assert!(Device::open(&icc).unwrap().behaves_as_srgb());
+        assert!(Calibration::SRGB.to_device().unwrap().behaves_as_srgb());
         let p3 = Calibration { primaries: [[0.68, 0.32], [0.265, 0.69], [0.15, 0.06]], ..Calibration::SRGB };
-        assert!(!behaves_as_srgb(&p3.to_profile().unwrap()));
+        assert!(!p3.to_device().unwrap().behaves_as_srgb());
         let gamma = Calibration { gamma: Some(1.8), ..Calibration::SRGB };
-        assert!(!behaves_as_srgb(&gamma.to_profile().unwrap()));
+        assert!(!gamma.to_device().unwrap().behaves_as_srgb());
     }
 
     #[test]
@@ -156,7 +172,7 @@ mod tests {
         for bytes in [&b""[..], b"acsp", &[0u8; 128], &[0xffu8; 4000]] {
             assert_eq!(probe_profile(bytes).unwrap_err().code, Code::ImageProfileInvalid);
         }
-        let good = Calibration::SRGB.to_profile().unwrap().icc().unwrap();
+        let good = Calibration::SRGB.to_device().unwrap().profile.icc().unwrap();
         assert_eq!(probe_profile(&good).unwrap(), ProfileSpace::Rgb);
     }
 }
