@@ -3,6 +3,9 @@
 //! [`Picture::probe`] reads headers only and checks every limit before anything is allocated.
 //! [`Picture::decode`] gives upright sRGB pixels with straight alpha.
 
+pub mod adjust;
+mod blur;
+
 use crate::error::Violation;
 use std::sync::Arc;
 
