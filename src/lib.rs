@@ -6,4 +6,5 @@
 pub mod asset;
 pub mod control;
 pub mod error;
+pub mod pdf;
 pub mod scene;
