@@ -35,7 +35,8 @@ pub(super) fn of_clip(clip: &Clip) -> Option<Rect> {
     clip.paths.iter().map(|(path, _)| path.control_box()).reduce(|a, b| a.union(b))
 }
 
-fn of_path(node: &PathNode) -> Rect {
+/// What a path covers at most, its stroke included.
+pub(super) fn of_path(node: &PathNode) -> Rect {
     let area = node.path.control_box();
     let Some(stroke) = &node.stroke else { return area };
     let half = stroke.style.width / 2.0;

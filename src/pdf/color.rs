@@ -36,8 +36,6 @@ pub(super) struct Painted {
 /// The document's own colour spaces.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spaces {
-    /// The sRGB profile's stream.
-    pub(super) profile: ObjectId,
     /// `[/ICCBased …]`, sRGB.
     pub(super) srgb: ObjectId,
     /// `/DeviceGray`, for soft masks.
@@ -51,7 +49,6 @@ impl Spaces {
     pub(super) fn new<W: Write>(objects: &mut Objects<W>) -> Result<Self, Violation> {
         let profile = icc_stream(objects, &srgb_profile()?, 3)?;
         Ok(Spaces {
-            profile,
             srgb: objects.add(&icc_based(profile))?,
             grey: objects.add(&name("DeviceGray"))?,
             cmyk: objects.add(&name("DeviceCMYK"))?,

@@ -221,6 +221,8 @@ impl<W: Write> Painter<'_, W> {
 
     fn fill(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
         let Some(fill) = &node.fill else { return Ok(()) };
+        let Some(seen) = space.seen(node.path.control_box()) else { return Ok(()) };
+        let space = Space { visible: seen, ..space };
         let framed = self.frame(out, &fill.paint, fill.opacity, node.overprint, space)?;
         if self.paint(out, &fill.paint, false, space)? {
             out.path(&node.path, PathPaint::Fill, fill.rule == FillRule::EvenOdd);
@@ -236,6 +238,8 @@ impl<W: Write> Painter<'_, W> {
         if stroke.style.width <= 0.0 {
             return Ok(());
         }
+        let Some(seen) = space.seen(bounds::of_path(node)) else { return Ok(()) };
+        let space = Space { visible: seen, ..space };
         let framed = self.frame(out, &stroke.paint, stroke.opacity, node.overprint, space)?;
         if !framed {
             out.save();
