@@ -3,7 +3,7 @@
 //! Tools: `apt-get install qpdf poppler-utils mupdf-tools ghostscript`.
 
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
-use presswork::asset::Limits;
+use presswork::asset::{Limits, Picture};
 use presswork::control::Control;
 use presswork::pdf::{PdfOptions, PdfSummary, PdfWriter, Placement};
 use presswork::scene::*;
@@ -212,8 +212,8 @@ fn gradients_follow_their_stops_wherever_they_stand() {
     pages.shows(56.0, 5.0, [0, 128, 0], 2);
     pages.shows(70.0, 5.0, [128, 128, 128], 4);
     pages.shows(80.0, 5.0, [255, 255, 255], 2);
-    pages.shows(42.5, 45.0, [128, 0, 128], 6);
-    pages.shows(47.5, 45.0, [128, 0, 128], 6);
+    pages.shows(42.5, 45.0, [128, 0, 128], 10);
+    pages.shows(47.5, 45.0, [128, 0, 128], 10);
     pages.shows(10.0, 30.0, [191, 128, 191], 4);
 }
 
@@ -373,4 +373,116 @@ fn the_same_surfaces_give_the_same_bytes_and_share_what_is_equal() {
     assert_eq!(one, two);
     assert_eq!(count(&one, "/Subtype /Form"), 1);
     assert_eq!(count(&one, "/MediaBox "), 3);
+}
+
+/// A JPEG of 400 by 200 pixels: red, green, blue and yellow quarters on a ramp, by Ghostscript.
+fn jpeg(folder: &Path) -> Vec<u8> {
+    let mut source = surface(vec![
+        filled(rect(0.0, 0.0, 40.0, 20.0), solid(220, 30, 30), 1.0),
+        filled(rect(40.0, 0.0, 80.0, 20.0), solid(30, 200, 30), 1.0),
+        filled(rect(0.0, 20.0, 40.0, 40.0), solid(30, 30, 220), 1.0),
+        filled(rect(40.0, 20.0, 80.0, 40.0), solid(230, 230, 30), 1.0),
+    ]);
+    (source.trim, source.bleed) = (Size::new(80.0, 40.0), Insets::ZERO);
+    let pdf = save(folder, &write(&[source], options()).0);
+    let path = folder.join("source.jpg");
+    let out = format!("-sOutputFile={}", path.display());
+    run("gs", &["-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-sDEVICE=jpeg", "-dJPEGQ=95", "-r127", &out, &pdf]);
+    std::fs::read(path).unwrap()
+}
+
+/// The same with an EXIF orientation.
+fn oriented(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let mut exif = b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    let length = (exif.len() + 2) as u16;
+    [&jpeg[..2], &[0xFF, 0xE1], &length.to_be_bytes(), &exif, &jpeg[2..]].concat()
+}
+
+fn picture(bytes: Vec<u8>) -> Arc<Picture> {
+    Arc::new(Picture::probe(bytes.into(), &Limits::default()).unwrap())
+}
+
+fn placed(picture: &Arc<Picture>, crop: Rect, place: Rect) -> ImageNode {
+    ImageNode {
+        picture: picture.clone(),
+        crop,
+        transform: Affine::translate(place.origin().to_vec2())
+            * Affine::scale_non_uniform(place.width(), place.height()),
+        adjust: Vec::new(),
+        matte: None,
+        pixelated: false,
+    }
+}
+
+const WHOLE: Rect = Rect::new(0.0, 0.0, 1.0, 1.0);
+
+#[test]
+fn a_jpeg_passes_through_untouched_and_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = jpeg(folder.path());
+    let sos = |bytes: &[u8]| bytes.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
+    // Where the stored picture's red quarter stands when it is upright, for each orientation.
+    let corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0), (1, 0), (1, 1), (0, 1)];
+    let mut nodes = Vec::new();
+    for orientation in 1..=8u8 {
+        let picture = picture(oriented(&source, orientation));
+        let x = f64::from((orientation - 1) % 4) * 22.0;
+        let y = f64::from((orientation - 1) / 4) * 25.0;
+        nodes.push(Node::Image(Arc::new(placed(&picture, WHOLE, Rect::new(x, y, x + 20.0, y + 20.0)))));
+    }
+    let (bytes, _) = write(&[surface(nodes.clone())], options());
+    // The metadata is dropped, so that all eight are one object.
+    assert_eq!(count(&bytes, "/DCTDecode"), 1);
+    let pdf = save(folder.path(), &bytes);
+    run("pdfimages", &["-all", &pdf, folder.path().join("out").to_str().unwrap()]);
+    let back = std::fs::read(folder.path().join("out-000.jpg")).unwrap();
+    assert!(back[sos(&back)..] == source[sos(&source)..], "the scan changed");
+    let pages = Renderings::of(nodes);
+    for (i, (right, low)) in corners.into_iter().enumerate() {
+        let x = (i % 4) as f64 * 22.0 + 5.0 + f64::from(right) * 10.0;
+        let y = (i / 4) as f64 * 25.0 + 5.0 + f64::from(low) * 10.0;
+        pages.shows(x, y, [220, 30, 30], 6);
+    }
+    // Turned by a quarter, the green quarter follows clockwise.
+    pages.shows(22.0 + 15.0, 25.0 + 15.0, [30, 200, 30], 6);
+}
+
+#[test]
+fn crops_adjustments_and_mattes_are_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = picture(jpeg(folder.path()));
+    let matte = {
+        let mut png = Vec::new();
+        let grey: Vec<u8> = (0..40 * 20).map(|i| if i % 40 < 20 { 255 } else { 0 }).collect();
+        let mut encoder = png::Encoder::new(&mut png, 40, 20);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&grey).unwrap();
+        picture(png)
+    };
+    let right_half = Rect::new(0.5, 0.0, 1.0, 1.0);
+    let mut grey = placed(&photo, WHOLE, Rect::new(30.0, 0.0, 50.0, 20.0));
+    grey.adjust = vec![Adjust::Greyscale];
+    let mut cut = placed(&photo, WHOLE, Rect::new(60.0, 0.0, 80.0, 20.0));
+    cut.matte = Some(matte);
+    // 400 pixels on 2 mm: far over the job's resolution.
+    let tiny = placed(&photo, right_half, Rect::new(0.0, 30.0, 2.0, 32.0));
+    let mut turned = placed(&photo, right_half, Rect::new(0.0, 0.0, 1.0, 1.0));
+    turned.transform = Affine::translate((50.0, 30.0)) * rotation(90.0) * Affine::scale(20.0);
+    let pages = Renderings::of(vec![
+        filled(rect(60.0, 0.0, 80.0, 20.0), solid(0, 0, 0), 1.0),
+        Node::Image(Arc::new(placed(&photo, right_half, Rect::new(0.0, 0.0, 20.0, 20.0)))),
+        Node::Image(Arc::new(grey)),
+        Node::Image(Arc::new(cut)),
+        Node::Image(Arc::new(tiny)),
+        Node::Image(Arc::new(turned)),
+    ]);
+    pages.shows(5.0, 5.0, [30, 200, 30], 6);
+    pages.shows(15.0, 15.0, [230, 230, 30], 6);
+    pages.shows(21.0, 5.0, [255, 255, 255], 0);
+    pages.shows(35.0, 5.0, [70, 70, 70], 6);
+    pages.shows(65.0, 5.0, [220, 30, 30], 6);
+    pages.shows(75.0, 5.0, [0, 0, 0], 2);
+    pages.shows(45.0, 35.0, [30, 200, 30], 6);
+    pages.shows(35.0, 45.0, [230, 230, 30], 6);
 }
