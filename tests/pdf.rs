@@ -2,6 +2,8 @@
 //!
 //! Tools: `apt-get install qpdf poppler-utils mupdf-tools ghostscript`.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
 use presswork::asset::{Limits, Picture};
 use presswork::control::Control;
@@ -296,6 +298,10 @@ fn patterns_reuse_one_form_and_tilings_repeat() {
     pages.shows(72.0, 4.0, [0, 0, 255], 2);
     pages.shows(7.0, 4.0, [255, 255, 255], 0);
     pages.shows(11.2, 32.0, [255, 0, 0], 2);
+    // No hairline where the art meets itself across the cells' edges.
+    for y in 0..100 {
+        pages.shows(11.2, 20.5 + f64::from(y) * 0.17, [255, 0, 0], 2);
+    }
     pages.shows(13.7, 30.0, [255, 255, 255], 2);
     pages.shows(51.2, 32.0, [255, 0, 0], 2);
 }

@@ -32,7 +32,7 @@ pub fn apply(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64)) {
         // A run of tone filters is one pass, rounded once.
         let run = rest.iter().position(|a| matches!(a, Adjust::Blur(_))).unwrap_or(rest.len());
         let (tones, after) = rest.split_at(run);
-        map_colors(pixels, |rgb| tones.iter().fold(rgb, |rgb, adjust| tone(rgb, adjust)));
+        map_colors(pixels, |rgb| tones.iter().fold(rgb, tone));
         rest = after;
     }
 }

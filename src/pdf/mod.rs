@@ -17,7 +17,9 @@ mod metadata;
 mod object;
 mod objects;
 mod paint;
+mod path;
 mod pixels;
+mod tiling;
 
 pub use metadata::Moment;
 

@@ -7,15 +7,12 @@
 use super::bounds;
 use super::color::{Spaces, Tone};
 use super::content::{Content, PathPaint};
-use super::gradient::Gradient;
 use super::image::Images;
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
 use crate::control::Control;
 use crate::error::Violation;
-use crate::scene::{
-    Blend, BlendSpace, Clip, FillRule, Group, Mask, MaskKind, Node, Paint, PathNode, PatternNode, Tiling,
-};
+use crate::scene::{Blend, BlendSpace, Clip, FillRule, Group, Mask, MaskKind, Node, PatternNode};
 use kurbo::{Affine, BezPath, Rect};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
@@ -36,7 +33,7 @@ pub(super) struct Space {
 
 impl Space {
     /// Inside a group. `None` where nothing of it can be seen.
-    fn enter(&self, transform: Affine) -> Option<Space> {
+    pub(super) fn enter(&self, transform: Affine) -> Option<Space> {
         if transform.determinant().abs() < 1e-18 {
             return None;
         }
@@ -55,12 +52,12 @@ impl Space {
     }
 
     /// A millimetre on the page, in this space.
-    fn millimetre(&self) -> f64 {
+    pub(super) fn millimetre(&self) -> f64 {
         1.0 / libm::sqrt(self.to_page.determinant().abs()).max(1e-9)
     }
 
     /// The visible part of an area, with a margin for anti-aliased edges.
-    fn seen(&self, area: Rect) -> Option<Rect> {
+    pub(super) fn seen(&self, area: Rect) -> Option<Rect> {
         let margin = self.millimetre();
         let seen = area.inflate(margin, margin).intersect(self.visible.inflate(margin, margin));
         (seen.width() > 0.0 && seen.height() > 0.0).then_some(seen)
@@ -97,7 +94,7 @@ impl<W: Write> Painter<'_, W> {
         Ok(())
     }
 
-    fn group(&mut self, out: &mut Content, group: &Group, outer: Space) -> Result<(), Violation> {
+    pub(super) fn group(&mut self, out: &mut Content, group: &Group, outer: Space) -> Result<(), Violation> {
         let Some(mut space) = outer.enter(group.transform) else { return Ok(()) };
         if group.opacity <= 0.0 || group.nodes.is_empty() {
             return Ok(());
@@ -147,7 +144,7 @@ impl<W: Write> Painter<'_, W> {
     }
 
     /// A graphics state, unless it is the default one. `mask` is a form for luminosity.
-    fn state(
+    pub(super) fn state(
         &mut self,
         opacity: f32,
         blend: Blend,
@@ -206,170 +203,6 @@ impl<W: Write> Painter<'_, W> {
         content.into_form(self.objects, space.visible, Some(name("DeviceGray")))
     }
 
-    fn path(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
-        if node.path.elements().is_empty() {
-            return Ok(());
-        }
-        if node.stroke_first {
-            self.stroke(out, node, space)?;
-            self.fill(out, node, space)
-        } else {
-            self.fill(out, node, space)?;
-            self.stroke(out, node, space)
-        }
-    }
-
-    fn fill(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
-        let Some(fill) = &node.fill else { return Ok(()) };
-        let Some(seen) = space.seen(node.path.control_box()) else { return Ok(()) };
-        let space = Space { visible: seen, ..space };
-        let framed = self.frame(out, &fill.paint, fill.opacity, node.overprint, space)?;
-        if self.paint(out, &fill.paint, false, space)? {
-            out.path(&node.path, PathPaint::Fill, fill.rule == FillRule::EvenOdd);
-        }
-        if framed {
-            out.restore();
-        }
-        Ok(())
-    }
-
-    fn stroke(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
-        let Some(stroke) = &node.stroke else { return Ok(()) };
-        if stroke.style.width <= 0.0 {
-            return Ok(());
-        }
-        let Some(seen) = space.seen(bounds::of_path(node)) else { return Ok(()) };
-        let space = Space { visible: seen, ..space };
-        let framed = self.frame(out, &stroke.paint, stroke.opacity, node.overprint, space)?;
-        if !framed {
-            out.save();
-        }
-        // PDF has one cap for both ends: two kinds are painted as an outline.
-        let expanded = (stroke.style.start_cap != stroke.style.end_cap).then(|| {
-            kurbo::stroke(
-                node.path.iter(),
-                &stroke.style,
-                &kurbo::StrokeOpts::default(),
-                space.millimetre() * 0.002,
-            )
-        });
-        if self.paint(out, &stroke.paint, expanded.is_none(), space)? {
-            match expanded {
-                Some(outline) => out.path(&outline, PathPaint::Fill, false),
-                None => {
-                    out.stroke_style(&stroke.style);
-                    out.path(&node.path, PathPaint::Stroke, false);
-                }
-            }
-        }
-        out.restore();
-        Ok(())
-    }
-
-    /// Saves the state and sets opacity, overprint and the mask of a transparent gradient, where
-    /// any of them is needed.
-    fn frame(
-        &mut self,
-        out: &mut Content,
-        paint: &Paint,
-        opacity: f32,
-        overprint: bool,
-        space: Space,
-    ) -> Result<bool, Violation> {
-        let gradient = gradient(paint).filter(|g| g.is_transparent() && !g.is_degenerate());
-        let mask = match gradient {
-            Some(gradient) => {
-                let shading = gradient.opacities(self.objects, space.visible)?;
-                let mut content = Content::default();
-                content.transform(gradient.stops().transform);
-                content.shade(shading);
-                Some(content.into_form(self.objects, space.visible, Some(name("DeviceGray")))?)
-            }
-            None => None,
-        };
-        let lone = match gradient_of(paint) {
-            Some(stop) => stop,
-            None => 1.0,
-        };
-        match self.state(opacity * lone, Blend::Normal, mask, overprint)? {
-            Some(state) => {
-                out.save();
-                out.state(state);
-                Ok(true)
-            }
-            None => Ok(false),
-        }
-    }
-
-    /// Sets the colour; false where there is nothing to paint with.
-    fn paint(
-        &mut self,
-        out: &mut Content,
-        paint: &Paint,
-        stroke: bool,
-        space: Space,
-    ) -> Result<bool, Violation> {
-        let shading = match paint {
-            Paint::Solid(ink) => {
-                let painted = self.spaces.ink(self.objects, ink, space.tone, self.blend)?;
-                out.color(painted.space, &painted.components, stroke);
-                return Ok(true);
-            }
-            Paint::Tiling(tiling) => {
-                let Some(pattern) = self.tiling(tiling, space)? else { return Ok(false) };
-                out.pattern(pattern, stroke);
-                return Ok(true);
-            }
-            Paint::Linear(linear) => Gradient::Linear(linear),
-            Paint::Radial(radial) => Gradient::Radial(radial),
-        };
-        if shading.is_degenerate() {
-            let Some((_, ink, _)) = shading.stops().stops.last() else { return Ok(false) };
-            let painted = self.spaces.ink(self.objects, ink, space.tone, self.blend)?;
-            out.color(painted.space, &painted.components, stroke);
-            return Ok(true);
-        }
-        let id = shading.colors(self.objects, &self.spaces, space.tone, self.blend, space.visible)?;
-        // `cm` does not move patterns: the whole way to the stream's space is in the matrix.
-        let matrix = (space.to_stream * shading.stops().transform).as_coeffs();
-        let pattern = self.objects.add(&Object::Dictionary(dictionary([
-            ("Type", name("Pattern")),
-            ("PatternType", Object::Integer(2)),
-            ("Shading", Object::Reference(id)),
-            ("Matrix", numbers(matrix)),
-        ])))?;
-        out.pattern(pattern, stroke);
-        Ok(true)
-    }
-
-    fn tiling(&mut self, tiling: &Tiling, space: Space) -> Result<Option<ObjectId>, Violation> {
-        let cell = tiling.cell;
-        if tiling.transform.determinant().abs() < 1e-18 || cell.width() <= 0.0 || cell.height() <= 0.0 {
-            return Ok(None);
-        }
-        let inner = Space {
-            to_stream: Affine::IDENTITY,
-            to_page: space.to_page * tiling.transform,
-            visible: cell,
-            tone: space.tone,
-        };
-        let mut content = Content::default();
-        self.group(&mut content, &tiling.group, inner)?;
-        let (data, resources) = content.finish()?;
-        let entries = dictionary([
-            ("Type", name("Pattern")),
-            ("PatternType", Object::Integer(1)),
-            ("PaintType", Object::Integer(1)),
-            ("TilingType", Object::Integer(1)),
-            ("BBox", numbers([cell.x0, cell.y0, cell.x1, cell.y1])),
-            ("XStep", Object::Real(cell.width() as f32)),
-            ("YStep", Object::Real(cell.height() as f32)),
-            ("Matrix", numbers((space.to_stream * tiling.transform).as_coeffs())),
-            ("Resources", Object::Dictionary(resources)),
-        ]);
-        self.objects.add_deflated(entries, &data).map(Some)
-    }
-
     fn pattern(&mut self, out: &mut Content, node: &PatternNode, space: Space) -> Result<(), Violation> {
         let largest = node.instances.iter().copied().max_by(|a, b| {
             let (a, b) = (a.determinant().abs(), b.determinant().abs());
@@ -394,20 +227,6 @@ impl<W: Write> Painter<'_, W> {
         }
         Ok(())
     }
-}
-
-fn gradient(paint: &Paint) -> Option<Gradient<'_>> {
-    match paint {
-        Paint::Linear(linear) => Some(Gradient::Linear(linear)),
-        Paint::Radial(radial) => Some(Gradient::Radial(radial)),
-        Paint::Solid(_) | Paint::Tiling(_) => None,
-    }
-}
-
-/// The opacity of a gradient that is painted as its last stop.
-fn gradient_of(paint: &Paint) -> Option<f32> {
-    let degenerate = gradient(paint).filter(Gradient::is_degenerate)?;
-    degenerate.stops().stops.last().map(|stop| stop.2)
 }
 
 /// The clip as one outline, where PDF can say it so: one path, or paths that do not meet and
