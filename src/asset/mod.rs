@@ -5,6 +5,8 @@
 //! format's decoder makes a [`Raster`](crate::color::Raster), [`color`](crate::color) makes it
 //! sRGB, and its orientation is applied last. A damaged file is an error, never part of a picture.
 
+pub mod adjust;
+mod blur;
 mod exif;
 mod jpeg;
 mod jpeg_stream;
