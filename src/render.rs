@@ -77,14 +77,30 @@ pub fn render<D: Destination>(
                 observe(Stage::Raster);
                 for surface in &scene.surfaces {
                     let frame = png_frame(surface, profile)?;
-                    artifacts.push(picture(surface, &frame, profile, Output::Png, limits, destination, control)?);
+                    artifacts.push(picture(
+                        surface,
+                        &frame,
+                        profile,
+                        Output::Png,
+                        limits,
+                        destination,
+                        control,
+                    )?);
                 }
             }
             Output::Preview => {
                 observe(Stage::Raster);
                 for surface in &scene.surfaces {
                     let frame = Frame::preview(surface, profile.preview.max_px);
-                    artifacts.push(picture(surface, &frame, profile, Output::Preview, limits, destination, control)?);
+                    artifacts.push(picture(
+                        surface,
+                        &frame,
+                        profile,
+                        Output::Preview,
+                        limits,
+                        destination,
+                        control,
+                    )?);
                 }
             }
         }
