@@ -11,7 +11,7 @@ use crate::order::event::{
     AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
-use crate::render::{Stage, render};
+use crate::render::{Job, Stage};
 use crate::text::FontLibrary;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -223,17 +223,15 @@ impl App {
         let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
             let title = prepared.order.template().name.clone();
             let order = &prepared.order;
-            let scene = &prepared.composed.scene;
-            let artifacts = render(
-                scene,
-                order.profile(),
-                order.outputs(),
-                &title,
-                &self.limits,
-                &mut folder,
+            let job = Job {
+                scene: &prepared.composed.scene,
+                profile: order.profile(),
+                outputs: order.outputs(),
+                title: &title,
+                limits: &self.limits,
                 control,
-                &mut tell,
-            )?;
+            };
+            let artifacts = job.render(&mut folder, &mut tell)?;
             Ok((prepared, artifacts))
         });
         let event = match made {
