@@ -7,6 +7,8 @@
 
 mod exif;
 mod jpeg;
+mod jpeg_bits;
+mod jpeg_scan;
 mod jpeg_stream;
 mod limits;
 mod picture;
