@@ -1,6 +1,8 @@
 //! One photo in many real encodings, made by ImageMagick and exiftool: each has to decode to the
 //! colours that the reference has, measured with CIEDE2000.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 #[path = "support/delta_e.rs"]
 mod delta_e;
 #[path = "support/tools.rs"]
