@@ -9,6 +9,8 @@ pub mod adjust;
 mod blur;
 mod exif;
 mod jpeg;
+mod jpeg_bits;
+mod jpeg_scan;
 mod jpeg_stream;
 mod limits;
 mod picture;
