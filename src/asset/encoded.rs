@@ -80,3 +80,9 @@ impl From<Arc<[u8]>> for Encoded {
         Encoded::Memory(bytes)
     }
 }
+
+impl From<&[u8]> for Encoded {
+    fn from(bytes: &[u8]) -> Self {
+        Encoded::Memory(bytes.into())
+    }
+}
