@@ -8,7 +8,7 @@ use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
 use super::{Depth, Encoded, Format, Limits, Pixels, corrupt, sniff};
-use crate::color::{ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use crate::color::{Channels, ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ pub struct Picture {
     sha256: [u8; 32],
     size: (u32, u32),
     orientation: u8,
-    has_alpha: bool,
+    channels: Channels,
     source: Source,
     space: Option<ProfileSpace>,
     kind: Kind,
@@ -35,6 +35,18 @@ enum Kind {
     Png(Png),
     WebP(WebP),
     Tiff(Tiff),
+}
+
+impl Kind {
+    /// Stored columns and rows, orientation, and what a decoded pixel will consist of.
+    fn header(&self) -> ((u32, u32), u8, Channels) {
+        match self {
+            Kind::Jpeg(j) => ((j.width, j.height), j.orientation, j.meaning.channels()),
+            Kind::Png(p) => ((p.width, p.height), p.orientation, p.channels),
+            Kind::WebP(w) => ((w.width, w.height), w.orientation, w.channels),
+            Kind::Tiff(t) => ((t.width, t.height), t.orientation, t.channels),
+        }
+    }
 }
 
 impl Picture {
@@ -63,56 +75,41 @@ impl Picture {
         let bytes = encoded.load()?;
         let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
         let limits = *limits;
-        let sha256 = Sha256::digest(&bytes).into();
-        let kept = (encoded, sha256);
-        guarded(|| match format {
-            Format::Jpeg => {
-                let mut jpeg = jpeg::probe(&bytes, &limits)?;
-                let icc = jpeg.icc.take();
-                let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
-                Self::assemble(kept, limits, size, orientation, false, from_icc(icc), Kind::Jpeg(jpeg))
-            }
-            Format::Png => {
-                let mut png = png::probe(&bytes, &limits)?;
-                let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
-                    PngColor::Srgb => Source::Srgb,
-                    PngColor::Icc(icc) => Source::Icc(icc.into()),
-                    PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
-                };
-                let (size, orientation, alpha) = ((png.width, png.height), png.orientation, png.has_alpha);
-                Self::assemble(kept, limits, size, orientation, alpha, source, Kind::Png(png))
-            }
-            Format::WebP => {
-                let mut webp = webp::probe(&bytes, &limits)?;
-                let icc = webp.icc.take();
-                let (size, orientation, alpha) =
-                    ((webp.width, webp.height), webp.orientation, webp.has_alpha);
-                Self::assemble(kept, limits, size, orientation, alpha, from_icc(icc), Kind::WebP(webp))
-            }
-            Format::Tiff => {
-                let mut tiff = tiff::probe(&bytes, &limits)?;
-                let icc = tiff.icc.take();
-                let (size, orientation, alpha) =
-                    ((tiff.width, tiff.height), tiff.orientation, tiff.has_alpha());
-                Self::assemble(kept, limits, size, orientation, alpha, from_icc(icc), Kind::Tiff(tiff))
-            }
+        guarded(|| {
+            let (kind, source) = match format {
+                Format::Jpeg => {
+                    let mut jpeg = jpeg::probe(&bytes, &limits)?;
+                    let icc = jpeg.icc.take();
+                    (Kind::Jpeg(jpeg), from_icc(icc))
+                }
+                Format::Png => {
+                    let mut png = png::probe(&bytes, &limits)?;
+                    let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
+                        PngColor::Srgb => Source::Srgb,
+                        PngColor::Icc(icc) => Source::Icc(icc.into()),
+                        PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
+                    };
+                    (Kind::Png(png), source)
+                }
+                Format::WebP => {
+                    let mut webp = webp::probe(&bytes, &limits)?;
+                    let icc = webp.icc.take();
+                    (Kind::WebP(webp), from_icc(icc))
+                }
+                Format::Tiff => {
+                    let mut tiff = tiff::probe(&bytes, &limits)?;
+                    let icc = tiff.icc.take();
+                    (Kind::Tiff(tiff), from_icc(icc))
+                }
+            };
+            let (size, orientation, channels) = kind.header();
+            let space = match &source {
+                Source::Icc(icc) => Some(probe_profile(icc, channels)?),
+                Source::Srgb | Source::Calibrated(_) => None,
+            };
+            let sha256 = Sha256::digest(&bytes).into();
+            Ok(Picture { bytes: encoded, limits, sha256, size, orientation, channels, source, space, kind })
         })
-    }
-
-    fn assemble(
-        (bytes, sha256): (Encoded, [u8; 32]),
-        limits: Limits,
-        size: (u32, u32),
-        orientation: u8,
-        has_alpha: bool,
-        source: Source,
-        kind: Kind,
-    ) -> Result<Picture, Violation> {
-        let space = match &source {
-            Source::Icc(icc) => Some(probe_profile(icc)?),
-            Source::Srgb | Source::Calibrated(_) => None,
-        };
-        Ok(Picture { bytes, limits, sha256, size, orientation, has_alpha, source, space, kind })
     }
 
     /// Which encoding.
@@ -143,7 +140,7 @@ impl Picture {
 
     /// May have pixels that are not opaque.
     pub fn has_alpha(&self) -> bool {
-        self.has_alpha
+        self.channels.has_alpha()
     }
 
     /// SHA-256 of the encoded bytes.
@@ -179,11 +176,20 @@ impl Picture {
                 Kind::WebP(webp) => webp::decode(&bytes, webp)?,
                 Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,
             };
-            check_count(&raster)?;
+            self.check_raster(&raster)?;
             let (width, height) = (raster.width, raster.height);
             let samples = to_srgb(raster, &self.source, depth)?;
             Ok(upright(width, height, samples, self.orientation))
         })
+    }
+
+    /// A decoder that gives other values than the header promised has been misled.
+    fn check_raster(&self, raster: &Raster) -> Result<(), Violation> {
+        let pixels = self.size.0 as usize * self.size.1 as usize;
+        if raster.channels == self.channels && raster.components.len() == pixels * self.channels.count() {
+            return Ok(());
+        }
+        Err(corrupt("does not hold the pixels that its header promises"))
     }
 
     /// For PDF: the JPEG whose scan may be embedded untouched (8-bit, baseline or progressive;
@@ -210,15 +216,6 @@ impl Picture {
 
 fn from_icc(icc: Option<Vec<u8>>) -> Source {
     icc.map_or(Source::Srgb, |icc| Source::Icc(icc.into()))
-}
-
-/// A decoder that gives another number of values than the header promised has been misled.
-fn check_count(raster: &Raster) -> Result<(), Violation> {
-    let pixels = raster.width as usize * raster.height as usize;
-    if raster.components.len() == pixels * raster.channels.count() {
-        return Ok(());
-    }
-    Err(corrupt("does not hold the pixels that its header promises"))
 }
 
 /// Turns a decoder's panic over hostile bytes into `image.corrupt`.

@@ -16,7 +16,7 @@ use std::io::{Cursor, Read};
 pub(super) struct Png {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) has_alpha: bool,
+    pub(super) channels: Channels,
     pub(super) orientation: u8,
     pub(super) color: PngColor,
 }
@@ -45,7 +45,8 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(8), number(12));
     limits.check_size(width, height)?;
-    let mut has_alpha = header[17] & 4 != 0;
+    let kind = header[17];
+    let mut alpha = kind & 4 != 0;
     let mut orientation = 1;
     let mut colors = ColorChunks::default();
     let (mut parts, mut frames, mut declared, mut metadata) = (0u32, 0u32, 0u32, 0u64);
@@ -65,7 +66,7 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
             b"fdAT" => {}
             b"fcTL" => frames += 1,
             b"acTL" => declared = data.first_chunk().map_or(0, |b| u32::from_be_bytes(*b)),
-            b"tRNS" => has_alpha = true,
+            b"tRNS" => alpha = true,
             b"cICP" => colors.cicp = Some(data),
             b"iCCP" => colors.iccp = Some(data),
             b"sRGB" => colors.srgb = true,
@@ -89,7 +90,13 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
     if !has_data {
         return Err(corrupt("holds no picture data"));
     }
-    Ok(Png { width, height, has_alpha, orientation, color: color(&colors)? })
+    let channels = match (kind & 2 != 0, alpha) {
+        (false, false) => Channels::Grey,
+        (false, true) => Channels::GreyAlpha,
+        (true, false) => Channels::Rgb,
+        (true, true) => Channels::RgbAlpha,
+    };
+    Ok(Png { width, height, channels, orientation, color: color(&colors)? })
 }
 
 type Chunk<'a> = ([u8; 4], &'a [u8], &'a [u8]);
