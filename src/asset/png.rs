@@ -215,3 +215,36 @@ pub(super) fn decode(file: &[u8], probed: &Png, limits: &Limits) -> Result<Raste
     };
     Ok(Raster { width: probed.width, height: probed.height, channels, components })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn numbers(values: &[u32]) -> Vec<u8> {
+        values.iter().flat_map(|v| v.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn calibration_chunks_by_precedence() {
+        let usual = numbers(&[45_455]);
+        let srgb = numbers(&[31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]);
+        let chunks = ColorChunks { gama: Some(&usual), chrm: Some(&srgb), ..ColorChunks::default() };
+        assert!(matches!(color(&chunks), Ok(PngColor::Srgb)));
+
+        let linear = numbers(&[100_000]);
+        let chunks = ColorChunks { gama: Some(&linear), ..ColorChunks::default() };
+        let Ok(PngColor::Calibrated(found)) = color(&chunks) else { panic!("gAMA was ignored") };
+        assert_eq!(found, Calibration { gamma: Some(1.0), ..Calibration::SRGB });
+        let chunks = ColorChunks { srgb: true, ..chunks };
+        assert!(matches!(color(&chunks), Ok(PngColor::Srgb)));
+
+        let p3 = ColorChunks { cicp: Some(&[12, 13, 0, 1]), srgb: true, ..ColorChunks::default() };
+        assert!(matches!(color(&p3), Ok(PngColor::Calibrated(_))));
+        let hdr = ColorChunks { cicp: Some(&[9, 16, 0, 1]), ..ColorChunks::default() };
+        assert_eq!(color(&hdr).unwrap_err().code, Code::AssetTypeUnsupported);
+        let nowhere = numbers(&[0; 8]);
+        let broken = ColorChunks { chrm: Some(&nowhere), ..ColorChunks::default() };
+        assert_eq!(color(&broken).unwrap_err().code, Code::ImageProfileInvalid);
+    }
+}
