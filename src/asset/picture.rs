@@ -2,6 +2,7 @@
 
 use super::encoded::changed;
 use super::jpeg::{self, Jpeg};
+use super::jpeg_scan;
 use super::jpeg_stream::{self, JpegStream};
 use super::png::{self, Png, PngColor};
 use super::tiff::{self, Tiff};
@@ -197,10 +198,17 @@ impl Picture {
     /// picture is no such JPEG, or when its components cannot be told to a PDF reader.
     ///
     /// # Errors
-    /// When the bytes can no longer be read, or are no longer the ones that were probed.
+    /// `image.corrupt` when the scans are not whole; or when the bytes can no longer be read, or
+    /// are no longer the ones that were probed.
     pub fn jpeg_stream(&self) -> Result<Option<JpegStream>, Violation> {
         let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
-        Ok(jpeg_stream::rebuild(&self.load()?, jpeg, &self.source, self.space))
+        let bytes = self.load()?;
+        let stream = jpeg_stream::rebuild(&bytes, jpeg, &self.source, self.space);
+        if stream.is_some() {
+            // Nobody decodes it here, so a picture that breaks off would reach the press.
+            jpeg_scan::check(&bytes, jpeg)?;
+        }
+        Ok(stream)
     }
 
     /// The encoded bytes, the very ones that were probed.
