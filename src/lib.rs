@@ -6,5 +6,7 @@
 pub mod asset;
 pub mod color;
 pub mod control;
+pub mod encode;
 pub mod error;
+pub mod raster;
 pub mod scene;
