@@ -19,6 +19,7 @@ pub mod error;
 pub mod order;
 pub mod pdf;
 pub mod raster;
+pub mod encode;
 pub mod render;
 pub mod scene;
 pub mod schema;
