@@ -4,6 +4,7 @@
 //! The modules below stand in the order in which data flows through them.
 
 pub mod asset;
+pub mod code;
 pub mod control;
 pub mod error;
 pub mod scene;
