@@ -8,3 +8,4 @@ pub mod code;
 pub mod control;
 pub mod error;
 pub mod scene;
+pub mod text;

@@ -53,8 +53,7 @@ fn corners(edges: &mut BTreeMap<Corner, Vec<Corner>>, start: Corner) -> Vec<Corn
     let mut out = Vec::new();
     let mut at = start;
     let mut heading: Option<Corner> = None;
-    loop {
-        let Some(next) = take(edges, at, heading) else { break };
+    while let Some(next) = take(edges, at, heading) {
         let turned = (next.0 - at.0, next.1 - at.1);
         if heading != Some(turned) {
             out.push(at);
