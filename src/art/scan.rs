@@ -96,7 +96,7 @@ fn element(node: &roxmltree::Node, findings: &mut Findings) -> Result<(), Violat
         }
     } else if name.starts_with("fe") {
         findings.add(Code::SvgUnsupported, "the SVG uses a filter effect that is not in the standard; it is left out");
-    } else if !node.ancestors().skip(1).any(|up| !KNOWN.contains(&up.tag_name().name()) || up.tag_name().name() == "metadata") {
+    } else if !node.ancestors().skip(1).filter(|up| up.is_element()).any(|up| !KNOWN.contains(&up.tag_name().name()) || up.tag_name().name() == "metadata") {
         findings.add(Code::SvgUnsupported, "the SVG holds an element that is not in the standard; it is left out");
     }
     Ok(())
