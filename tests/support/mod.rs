@@ -1,0 +1,12 @@
+//! What the integration tests share: foreign tools that judge our files, and the way two
+//! pictures are compared.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test takes what it needs, and a helper that fails fails the test"
+)]
+
+pub mod picture;
+pub mod tools;
