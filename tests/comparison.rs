@@ -162,6 +162,7 @@ fn a_shirt_sized_comparison_reports_the_place() {
         }
     }
     let comparison = compare(&expected, &actual, WHITE, &[]);
-    assert_eq!((comparison.tile.0, comparison.tile.1), (3968, 4992));
+    let (x, y, ssim) = comparison.tile;
+    assert!((3968..=4032).contains(&x) && y == 4992 && ssim < 0.7, "{comparison} at {x},{y}");
     assert_eq!(comparison.ink, [None, Some([4000, 5000, 4060, 5020])]);
 }

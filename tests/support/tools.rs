@@ -135,10 +135,10 @@ impl Renderer {
         let dpi = dpi.to_string();
         match self {
             Renderer::Ghostscript => {
-                // 4×4 samples a pixel; rectangles cover what their outline covers, as in SVG.
+                // 4×4 samples a pixel.
                 let mut command = Command::new("gs");
                 command.args(["-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-sDEVICE=png16m"]);
-                command.args(["-dTextAlphaBits=4", "-dGraphicsAlphaBits=4", "-dInterpolateControl=-1"]);
+                command.args(["-dTextAlphaBits=4", "-dGraphicsAlphaBits=4"]);
                 command.args([format!("-r{dpi}"), format!("-sPageList={page}")]);
                 command.arg(format!("-sOutputFile={}", out.display())).arg(pdf);
                 let said = run(&mut command);
