@@ -10,6 +10,7 @@ use crate::text::{Align, FontSpec, VAlign};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One layer. Exactly one of `image`, `photo`, `text`, `art`, `shape`, `pattern`, `code`,
 /// `collage` and `group` is given.
@@ -19,6 +20,9 @@ pub struct Layer {
     /// A name, unique on its surface.
     #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"))]
     pub id: String,
+    /// The catalog folder that its files stand in; set when the template is loaded.
+    #[serde(skip)]
+    pub base: Arc<str>,
     /// Where it stands; the whole container unless told.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -776,4 +780,48 @@ pub struct GroupLayer {
     /// The children's coordinates span this size, stretched uniformly into the box; millimetres unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canvas: Option<[f64; 2]>,
+    /// How the canvas meets the box.
+    #[serde(default = "fit_inside")]
+    pub fit: Fit,
+}
+
+impl Layer {
+    /// A layer of no kind yet, over its whole container.
+    pub fn empty(id: &str) -> Layer {
+        Layer {
+            id: id.to_owned(),
+            base: Arc::from(""),
+            place: None,
+            when: None,
+            rotate: None,
+            flip: None,
+            opacity: None,
+            blend: Blend::Normal,
+            clip: None,
+            mask: None,
+            ink: None,
+            placement: None,
+            panel: None,
+            repeat: None,
+            image: None,
+            photo: None,
+            text: None,
+            art: None,
+            shape: None,
+            pattern: None,
+            code: None,
+            collage: None,
+            group: None,
+        }
+    }
+
+    /// The patterns that fill its shape or its text.
+    pub fn paint_patterns_mut(&mut self) -> impl Iterator<Item = &mut PatternLayer> {
+        let shape = self.shape.as_mut().and_then(|shape| shape.fill.as_mut());
+        let text = self.text.as_mut().and_then(|text| text.fill.as_mut());
+        shape.into_iter().chain(text).filter_map(|paint| match paint {
+            PaintSpec::Pattern(holder) => Some(holder.pattern.as_mut()),
+            PaintSpec::Linear(_) | PaintSpec::Radial(_) | PaintSpec::Image(_) | PaintSpec::Color(_) => None,
+        })
+    }
 }
