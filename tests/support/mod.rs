@@ -1,5 +1,5 @@
-//! What the integration tests share: foreign tools that judge our files, and the way two
-//! pictures are compared.
+//! What the integration tests share: runs of the program, foreign tools that judge its files,
+//! and the way two pictures are compared.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,5 +8,7 @@
     reason = "each test takes what it needs, and a helper that fails fails the test"
 )]
 
+pub mod job;
+pub mod page;
 pub mod picture;
 pub mod tools;
