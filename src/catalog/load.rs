@@ -46,6 +46,20 @@ pub struct Template {
     pub surfaces: Vec<SurfaceSpec>,
 }
 
+impl Template {
+    /// The files it names outright (not those that follow a field), by their catalog paths.
+    pub fn fixed_files(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for surface in &self.surfaces {
+            out.extend(surface.drawing.as_ref().map(|drawing| format!("{}/{drawing}", surface.base)));
+            for layer in &surface.layers {
+                layer.fixed_files(&mut out);
+            }
+        }
+        out
+    }
+}
+
 /// `id@version` in its parts.
 pub fn parse_pin(pin: &str) -> Option<(&str, u32)> {
     let (id, version) = pin.split_once('@')?;

@@ -1,0 +1,219 @@
+//! The handle that the rest of the program holds: a probed picture, still encoded.
+
+use super::jpeg::{self, Jpeg};
+use super::jpeg_stream::{self, JpegStream};
+use super::png::{self, Png, PngColor};
+use super::tiff::{self, Tiff};
+use super::upright::{swaps_sides, upright};
+use super::webp::{self, WebP};
+use super::{Depth, Encoded, Format, Limits, Pixels, corrupt, sniff};
+use crate::color::{ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use crate::error::{Code, Violation};
+use sha2::{Digest, Sha256};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A probed picture: its structure is known and within limits, its pixels are still encoded.
+#[derive(Debug)]
+pub struct Picture {
+    bytes: Encoded,
+    limits: Limits,
+    sha256: [u8; 32],
+    size: (u32, u32),
+    orientation: u8,
+    has_alpha: bool,
+    source: Source,
+    space: Option<ProfileSpace>,
+    kind: Kind,
+}
+
+/// What the walk over each format found.
+#[derive(Debug)]
+enum Kind {
+    Jpeg(Jpeg),
+    Png(Png),
+    WebP(WebP),
+    Tiff(Tiff),
+}
+
+impl Picture {
+    /// Walks the file; checks type, limits, structure and the embedded profile. Allocates nothing
+    /// that grows with the pixels.
+    ///
+    /// # Errors
+    /// `asset.empty`, `asset.too_large`, `asset.type_unsupported`, `image.dimensions_exceeded`,
+    /// `image.pixels_exceeded`, `image.metadata_exceeded`, `image.complexity_exceeded`,
+    /// `image.corrupt`, `image.profile_invalid`.
+    pub fn probe(bytes: Encoded, limits: &Limits) -> Result<Picture, Violation> {
+        if bytes.is_empty() {
+            return Err(Violation::new(Code::AssetEmpty, "The file has no bytes; send the picture again."));
+        }
+        if bytes.len() as u64 > limits.src_bytes {
+            return Err(Violation::new(
+                Code::AssetTooLarge,
+                format!(
+                    "The file has {} bytes, and at most {} are accepted; send a smaller one.",
+                    bytes.len(),
+                    limits.src_bytes
+                ),
+            )
+            .limit(limits.src_bytes));
+        }
+        let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
+        let limits = *limits;
+        guarded(|| match format {
+            Format::Jpeg => {
+                let mut jpeg = jpeg::probe(&bytes, &limits)?;
+                let icc = jpeg.icc.take();
+                let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
+                Self::assemble(&bytes, limits, size, orientation, false, from_icc(icc), Kind::Jpeg(jpeg))
+            }
+            Format::Png => {
+                let mut png = png::probe(&bytes, &limits)?;
+                let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
+                    PngColor::Srgb => Source::Srgb,
+                    PngColor::Icc(icc) => Source::Icc(icc.into()),
+                    PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
+                };
+                let (size, orientation, alpha) = ((png.width, png.height), png.orientation, png.has_alpha);
+                Self::assemble(&bytes, limits, size, orientation, alpha, source, Kind::Png(png))
+            }
+            Format::WebP => {
+                let mut webp = webp::probe(&bytes, &limits)?;
+                let icc = webp.icc.take();
+                let (size, orientation, alpha) =
+                    ((webp.width, webp.height), webp.orientation, webp.has_alpha);
+                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::WebP(webp))
+            }
+            Format::Tiff => {
+                let mut tiff = tiff::probe(&bytes, &limits)?;
+                let icc = tiff.icc.take();
+                let (size, orientation, alpha) =
+                    ((tiff.width, tiff.height), tiff.orientation, tiff.has_alpha());
+                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::Tiff(tiff))
+            }
+        })
+    }
+
+    fn assemble(
+        bytes: &Encoded,
+        limits: Limits,
+        size: (u32, u32),
+        orientation: u8,
+        has_alpha: bool,
+        source: Source,
+        kind: Kind,
+    ) -> Result<Picture, Violation> {
+        let space = match &source {
+            Source::Icc(icc) => Some(probe_profile(icc)?),
+            Source::Srgb | Source::Calibrated(_) => None,
+        };
+        let sha256 = Sha256::digest(bytes).into();
+        Ok(Picture {
+            bytes: bytes.clone(),
+            limits,
+            sha256,
+            size,
+            orientation,
+            has_alpha,
+            source,
+            space,
+            kind,
+        })
+    }
+
+    /// Which encoding.
+    pub fn format(&self) -> Format {
+        match self.kind {
+            Kind::Jpeg(_) => Format::Jpeg,
+            Kind::Png(_) => Format::Png,
+            Kind::WebP(_) => Format::WebP,
+            Kind::Tiff(_) => Format::Tiff,
+        }
+    }
+
+    /// Columns and rows of the upright picture, orientation applied.
+    pub fn size(&self) -> (u32, u32) {
+        let (width, height) = self.size;
+        if swaps_sides(self.orientation) { (height, width) } else { (width, height) }
+    }
+
+    /// Columns and rows as stored, before orientation.
+    pub fn stored_size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// EXIF orientation, 1 to 8.
+    pub fn orientation(&self) -> u8 {
+        self.orientation
+    }
+
+    /// May have pixels that are not opaque.
+    pub fn has_alpha(&self) -> bool {
+        self.has_alpha
+    }
+
+    /// SHA-256 of the encoded bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// The encoded bytes.
+    pub fn encoded(&self) -> &Encoded {
+        &self.bytes
+    }
+
+    /// What the stored components mean: sRGB, an embedded ICC profile, or a calibration.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Upright sRGB pixels: orientation applied, embedded ICC profile converted, CMYK converted.
+    ///
+    /// The result has an alpha channel where the file has one. [`Depth::Sixteen`] gives 16 bits
+    /// whatever the file has; [`Depth::Eight`] rounds.
+    ///
+    /// # Errors
+    /// `image.corrupt` when the picture data are truncated or damaged; `image.profile_invalid`
+    /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
+    /// encoding.
+    pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
+        guarded(|| {
+            let raster = match &self.kind {
+                Kind::Jpeg(jpeg) => jpeg::decode(&self.bytes, jpeg)?,
+                Kind::Png(png) => png::decode(&self.bytes, png, &self.limits)?,
+                Kind::WebP(webp) => webp::decode(&self.bytes, webp)?,
+                Kind::Tiff(tiff) => tiff::decode(&self.bytes, tiff, &self.limits)?,
+            };
+            check_count(&raster)?;
+            let (width, height) = (raster.width, raster.height);
+            let samples = to_srgb(raster, &self.source, depth)?;
+            Ok(upright(width, height, samples, self.orientation))
+        })
+    }
+
+    /// For PDF: the JPEG whose scan may be embedded untouched (8-bit, baseline or progressive;
+    /// metadata dropped, scan and tables identical), with what its colours mean. `None` when the
+    /// picture is no such JPEG, or when its components cannot be told to a PDF reader.
+    pub fn jpeg_stream(&self) -> Option<JpegStream> {
+        let Kind::Jpeg(jpeg) = &self.kind else { return None };
+        jpeg_stream::rebuild(&self.bytes, jpeg, &self.source, self.space)
+    }
+}
+
+fn from_icc(icc: Option<Vec<u8>>) -> Source {
+    icc.map_or(Source::Srgb, |icc| Source::Icc(icc.into()))
+}
+
+/// A decoder that gives another number of values than the header promised has been misled.
+fn check_count(raster: &Raster) -> Result<(), Violation> {
+    let pixels = raster.width as usize * raster.height as usize;
+    if raster.components.len() == pixels * raster.channels.count() {
+        return Ok(());
+    }
+    Err(corrupt("does not hold the pixels that its header promises"))
+}
+
+/// Turns a decoder's panic over hostile bytes into `image.corrupt`.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(corrupt("is damaged")))
+}
