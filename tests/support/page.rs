@@ -39,7 +39,9 @@ pub fn isolate(
     let found =
         numbers(page.get(key).unwrap_or_else(|_| panic!("the page has no {}", String::from_utf8_lossy(key))));
     let [left, top] = [found[0], found[3]];
-    let (right, bottom) = (left + f64::from(size.0) * 72.0 / dpi, top - f64::from(size.1) * 72.0 / dpi);
+    // A hundredth less, since poppler counts the smallest part of a pixel as one more.
+    let points = |px: u32| (f64::from(px) - 0.01) * 72.0 / dpi;
+    let (right, bottom) = (left + points(size.0), top - points(size.1));
     let media = [left, bottom, right, top];
 
     let mut changed = page.clone();
