@@ -11,4 +11,5 @@
 pub mod job;
 pub mod page;
 pub mod picture;
+pub mod shop;
 pub mod tools;

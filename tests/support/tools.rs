@@ -18,6 +18,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pdfimages", "poppler-utils"),
     ("qpdf", "qpdf"),
     ("identify", "imagemagick"),
+    ("convert", "imagemagick"),
     ("exiftool", "libimage-exiftool-perl"),
     ("pngcheck", "pngcheck"),
     ("zbarimg", "zbar-tools"),
