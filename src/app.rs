@@ -2,14 +2,16 @@
 //! the path of one order from bytes to its folder.
 
 use crate::asset::{Encoded, Limits};
-use crate::catalog::{self, Profile, Template};
+use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
-use crate::order::event::{AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id};
+use crate::order::event::{
+    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+};
 use crate::order::{Draft, ValidOrder};
-use crate::render::{Stage, render};
+use crate::render::{Job, Stage};
 use crate::text::FontLibrary;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -96,7 +98,13 @@ impl App {
     }
 
     /// Reads and validates an order, fetches what it needs and composes its scene.
-    pub fn prepare(&self, path: &Path, draft: &Draft, control: Control<'_>, observe: &mut dyn FnMut(Stage)) -> Result<Prepared, Violations> {
+    pub fn prepare(
+        &self,
+        path: &Path,
+        draft: &Draft,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<Prepared, Violations> {
         observe(Stage::Fetch);
         let catalog = self.catalog_near(path);
         let (order, profile_digest) = self.validate(&catalog, draft)?;
@@ -136,7 +144,12 @@ impl App {
         Ok((order, hex::encode(Sha256::digest(text.as_bytes()))))
     }
 
-    fn fetch(&self, catalog: &Folder, assets: &Folder, wanted: Vec<AssetRef>) -> Result<Vec<(AssetRef, Encoded)>, Violations> {
+    fn fetch(
+        &self,
+        catalog: &Folder,
+        assets: &Folder,
+        wanted: Vec<AssetRef>,
+    ) -> Result<Vec<(AssetRef, Encoded)>, Violations> {
         let fetched: Vec<Result<(AssetRef, Encoded), Violation>> = wanted
             .into_par_iter()
             .map(|reference| {
@@ -156,22 +169,39 @@ impl App {
     }
 
     /// Renders one order's file into `out/<job_id>/`. Whatever goes wrong is in the event.
-    pub fn run(&self, path: &Path, out: &Path, control: Control<'_>, observe: &mut dyn FnMut(Stage)) -> Outcome {
+    pub fn run(
+        &self,
+        path: &Path,
+        out: &Path,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Outcome {
         let draft = match std::fs::read(path) {
             Ok(bytes) => Draft::parse(&bytes),
-            Err(e) => Err(Violation::new(Code::OrderMalformed, format!("the order's file cannot be read: {}", e.kind()))),
+            Err(e) => Err(Violation::new(
+                Code::OrderMalformed,
+                format!("the order's file cannot be read: {}", e.kind()),
+            )),
         };
         let draft = match draft {
             Ok(draft) => draft,
             Err(violation) => return rejected(path, violation.into()),
         };
         match self.run_draft(path, &draft, out, control, observe) {
-            Ok((folder, event)) => {
-                Outcome { path: path.to_owned(), job_id: Some(draft.job_id().to_owned()), folder: Some(folder), event }
-            }
+            Ok((folder, event)) => Outcome {
+                path: path.to_owned(),
+                job_id: Some(draft.job_id().to_owned()),
+                folder: Some(folder),
+                event,
+            },
             Err(violation) => {
                 let event = failed(&draft, &violation.into());
-                Outcome { path: path.to_owned(), job_id: Some(draft.job_id().to_owned()), folder: None, event }
+                Outcome {
+                    path: path.to_owned(),
+                    job_id: Some(draft.job_id().to_owned()),
+                    folder: None,
+                    event,
+                }
             }
         }
     }
@@ -193,9 +223,15 @@ impl App {
         let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
             let title = prepared.order.template().name.clone();
             let order = &prepared.order;
-            let scene = &prepared.composed.scene;
-            let artifacts =
-                render(scene, order.profile(), order.outputs(), &title, &self.limits, &mut folder, control, &mut tell)?;
+            let job = Job {
+                scene: &prepared.composed.scene,
+                profile: order.profile(),
+                outputs: order.outputs(),
+                title: &title,
+                limits: &self.limits,
+                control,
+            };
+            let artifacts = job.render(&mut folder, &mut tell)?;
             Ok((prepared, artifacts))
         });
         let event = match made {
@@ -229,8 +265,13 @@ impl App {
 /// The event of a run that made nothing.
 fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     let value = draft.value();
-    let text = |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
-    let revision = value.get("revision").and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+    let text =
+        |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
+    let revision = value
+        .get("revision")
+        .and_then(serde_json::Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(1);
     let data = ResultData {
         job_id: Some(draft.job_id().to_owned()),
         revision: Some(revision),
@@ -275,8 +316,11 @@ fn nearest(file: &Path, name: &str) -> PathBuf {
 }
 
 fn font_files(folder: &Path) -> Result<Vec<Arc<[u8]>>, Violations> {
-    let unreadable = |e: std::io::Error| Violation::new(Code::FontInvalid, format!("the fonts' folder cannot be read: {}", e.kind()));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).map_err(unreadable)?.flatten().map(|entry| entry.path()).collect();
+    let unreadable = |e: std::io::Error| {
+        Violation::new(Code::FontInvalid, format!("the fonts' folder cannot be read: {}", e.kind()))
+    };
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).map_err(unreadable)?.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
         matches!(extension.as_str(), "ttf" | "otf" | "ttc" | "otc")

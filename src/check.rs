@@ -47,7 +47,9 @@ impl Report {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         if path.is_dir() {
             match pin_of(path) {
-                Some((root, pin)) => self.template(app, &Folder::new(root, app.limits().src_bytes), path, &pin),
+                Some((root, pin)) => {
+                    self.template(app, &Folder::new(root, app.limits().src_bytes), path, &pin)
+                }
                 None => self.catalog(app, &Folder::new(path, app.limits().src_bytes), path),
             }
         } else if path.file_name().is_some_and(|name| name == "template.json") {
@@ -91,12 +93,19 @@ impl Report {
             for (i, name) in template.profiles.iter().enumerate() {
                 if !known.contains(name) {
                     let detail = "there is no such render profile";
-                    out.push(Violation::new(Code::TemplateInvalid, detail).at(format!("/profiles/{i}")).allowed(&known));
+                    out.push(
+                        Violation::new(Code::TemplateInvalid, detail)
+                            .at(format!("/profiles/{i}"))
+                            .allowed(&known),
+                    );
                 }
             }
             for file in template.fixed_files() {
                 if catalog.fetch(&file).is_err() {
-                    out.push(Violation::new(Code::TemplateInvalid, format!("the template's file {file} is not there")));
+                    out.push(Violation::new(
+                        Code::TemplateInvalid,
+                        format!("the template's file {file} is not there"),
+                    ));
                 }
             }
             out.or(())
@@ -121,7 +130,8 @@ fn pin_of(folder: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
     entries.sort();
     entries
 }

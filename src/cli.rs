@@ -174,13 +174,20 @@ fn render(app: &App, orders: &[PathBuf], out: &std::path::Path, json: bool) -> E
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in orders {
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut observe = |stage: crate::render::Stage| bar.set_message(format!("{name}: {}", stage.as_str()));
+        let mut observe =
+            |stage: crate::render::Stage| bar.set_message(format!("{name}: {}", stage.as_str()));
         let outcome = app.run(path, out, Control::NONE, &mut observe);
         bar.inc(1);
         if let Some(job) = &outcome.job_id
             && let Some(earlier) = seen.insert(job.clone(), path.clone())
         {
-            bar.suspend(|| eprintln!("note: {} and {} name the same job; the later one stands", earlier.display(), path.display()));
+            bar.suspend(|| {
+                eprintln!(
+                    "note: {} and {} name the same job; the later one stands",
+                    earlier.display(),
+                    path.display()
+                )
+            });
         }
         for error in &outcome.event.data.errors {
             bar.suspend(|| eprintln!("{}", error_line(&outcome, error)));
@@ -200,7 +207,8 @@ fn render(app: &App, orders: &[PathBuf], out: &std::path::Path, json: bool) -> E
 
 fn error_line(outcome: &Outcome, error: &EventError) -> String {
     let place = error.pointer.as_deref().map(|p| format!(" at {p}")).unwrap_or_default();
-    let allowed = if error.allowed.is_empty() { String::new() } else { format!(" [{}]", error.allowed.join(", ")) };
+    let allowed =
+        if error.allowed.is_empty() { String::new() } else { format!(" [{}]", error.allowed.join(", ")) };
     format!("{}: {}{place}: {}{allowed}", outcome.path.display(), error.code, error.detail)
 }
 
@@ -266,7 +274,10 @@ fn check_paths(app: &App, paths: &[PathBuf], json: bool) -> ExitCode {
 }
 
 fn describe(violation: &Violation) -> String {
-    let allowed =
-        if violation.allowed.is_empty() { String::new() } else { format!(" [{}]", violation.allowed.join(", ")) };
+    let allowed = if violation.allowed.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", violation.allowed.join(", "))
+    };
     format!("{violation}{allowed}")
 }

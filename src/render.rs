@@ -53,43 +53,57 @@ impl Stage {
     }
 }
 
-/// Writes every output of a scene. `observe` hears of each stage as it begins.
-pub fn render<D: Destination>(
-    scene: &Scene,
-    profile: &Profile,
-    outputs: &[Output],
-    title: &str,
-    limits: &Limits,
-    destination: &mut D,
-    control: Control<'_>,
-    observe: &mut dyn FnMut(Stage),
-) -> Result<Vec<Artifact>, Violation> {
-    let mut artifacts = Vec::new();
-    for output in outputs {
-        match output {
-            Output::Pdf => {
-                observe(Stage::Pdf);
-                for (name, surfaces) in documents(scene, profile) {
-                    artifacts.push(pdf(&name, surfaces, profile, title, limits, destination, control)?);
+/// What a job renders, and within which bounds.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What is printed.
+    pub scene: &'a Scene,
+    /// How it is printed.
+    pub profile: &'a Profile,
+    /// Which files are wanted.
+    pub outputs: &'a [Output],
+    /// The documents' title.
+    pub title: &'a str,
+    /// What it may cost.
+    pub limits: &'a Limits,
+    /// Who may end it.
+    pub control: Control<'a>,
+}
+
+impl Job<'_> {
+    /// Writes every output. `observe` hears of each stage as it begins.
+    pub fn render<D: Destination>(
+        &self,
+        destination: &mut D,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<Vec<Artifact>, Violation> {
+        let mut artifacts = Vec::new();
+        for output in self.outputs {
+            match output {
+                Output::Pdf => {
+                    observe(Stage::Pdf);
+                    for (name, surfaces) in documents(self.scene, self.profile) {
+                        artifacts.push(self.pdf(&name, surfaces, destination)?);
+                    }
                 }
-            }
-            Output::Png => {
-                observe(Stage::Raster);
-                for surface in &scene.surfaces {
-                    let frame = png_frame(surface, profile)?;
-                    artifacts.push(picture(surface, &frame, profile, Output::Png, limits, destination, control)?);
+                Output::Png => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        let frame = png_frame(surface, self.profile)?;
+                        artifacts.push(self.picture(surface, &frame, Output::Png, destination)?);
+                    }
                 }
-            }
-            Output::Preview => {
-                observe(Stage::Raster);
-                for surface in &scene.surfaces {
-                    let frame = Frame::preview(surface, profile.preview.max_px);
-                    artifacts.push(picture(surface, &frame, profile, Output::Preview, limits, destination, control)?);
+                Output::Preview => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        let frame = Frame::preview(surface, self.profile.preview.max_px);
+                        artifacts.push(self.picture(surface, &frame, Output::Preview, destination)?);
+                    }
                 }
             }
         }
+        Ok(artifacts)
     }
-    Ok(artifacts)
 }
 
 /// The pixel grid of a surface's PNG.
@@ -133,82 +147,86 @@ fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surfa
     }
 }
 
-fn pdf<D: Destination>(
-    name: &str,
-    surfaces: &[Surface],
-    profile: &Profile,
-    title: &str,
-    limits: &Limits,
-    destination: &mut D,
-    control: Control<'_>,
-) -> Result<Artifact, Violation> {
-    let options = PdfOptions {
-        dpi: profile.dpi(),
-        placement: placement(profile),
-        title: Some(title.to_owned()),
-        created: None,
-        limits: *limits,
-    };
-    let mut writer = PdfWriter::new(Hashing::new(destination.create(name)?), options)?;
-    for surface in surfaces {
-        writer.page(surface, control)?;
+impl Job<'_> {
+    /// Writes a document, one page at a time.
+    fn pdf<D: Destination>(
+        &self,
+        name: &str,
+        surfaces: &[Surface],
+        destination: &mut D,
+    ) -> Result<Artifact, Violation> {
+        let options = PdfOptions {
+            dpi: self.profile.dpi(),
+            placement: placement(self.profile),
+            title: Some(self.title.to_owned()),
+            created: None,
+            limits: *self.limits,
+        };
+        let mut writer = PdfWriter::new(Hashing::new(destination.create(name)?), options)?;
+        for surface in surfaces {
+            writer.page(surface, self.control)?;
+        }
+        let (file, summary) = writer.finish()?;
+        let mut artifact = Artifact {
+            role: "print".into(),
+            surfaces: surfaces.iter().map(|s| s.name.to_string()).collect(),
+            output: Output::Pdf.as_str().into(),
+            media_type: "application/pdf".into(),
+            pages: Some(summary.pages.len() as u32),
+            boxes: surfaces.iter().map(|s| boxes(s, s.bleed_box())).collect(),
+            plates: plates(surfaces),
+            ..blank()
+        };
+        file.finish(name, destination, &mut artifact)?;
+        Ok(artifact)
     }
-    let (file, summary) = writer.finish()?;
-    let mut artifact = Artifact {
-        role: "print".into(),
-        surfaces: surfaces.iter().map(|s| s.name.to_string()).collect(),
-        output: Output::Pdf.as_str().into(),
-        media_type: "application/pdf".into(),
-        pages: Some(summary.pages.len() as u32),
-        boxes: surfaces.iter().map(|s| boxes(s, s.bleed_box())).collect(),
-        plates: plates(surfaces),
-        ..blank()
-    };
-    file.finish(name, destination, &mut artifact)?;
-    Ok(artifact)
-}
 
-fn picture<D: Destination>(
-    surface: &Surface,
-    frame: &Frame,
-    profile: &Profile,
-    output: Output,
-    limits: &Limits,
-    destination: &mut D,
-    control: Control<'_>,
-) -> Result<Artifact, Violation> {
-    let pixels = u64::from(frame.width) * u64::from(frame.height);
-    if pixels > limits.output_pixels {
-        return Err(Violation::new(
-            Code::OutputTooLarge,
-            format!("this surface has {pixels} pixels; at most {} are allowed", limits.output_pixels),
-        )
-        .limit(limits.output_pixels));
+    /// Paints a surface and encodes it as it is painted.
+    fn picture<D: Destination>(
+        &self,
+        surface: &Surface,
+        frame: &Frame,
+        output: Output,
+        destination: &mut D,
+    ) -> Result<Artifact, Violation> {
+        let pixels = u64::from(frame.width) * u64::from(frame.height);
+        if pixels > self.limits.output_pixels {
+            return Err(Violation::new(
+                Code::OutputTooLarge,
+                format!(
+                    "this surface has {pixels} pixels; at most {} are allowed",
+                    self.limits.output_pixels
+                ),
+            )
+            .limit(self.limits.output_pixels));
+        }
+        let (role, name, max_bytes) = match output {
+            Output::Preview => ("preview", format!("{}.preview.png", surface.name), None),
+            Output::Png | Output::Pdf => {
+                ("print", format!("{}.png", surface.name), self.profile.png.max_bytes)
+            }
+        };
+        let area = match (output, self.profile.area) {
+            (Output::Png, Area::Bleed) => surface.bleed_box(),
+            (Output::Png, Area::Trim) | (Output::Preview | Output::Pdf, _) => surface.trim_box(),
+        };
+        let file = Hashing::new(destination.create(&name)?);
+        let mut sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
+        paint(surface, frame, self.limits, self.control, &mut sink)?;
+        let file = sink.finish()?;
+        let mut artifact = Artifact {
+            role: role.into(),
+            surfaces: vec![surface.name.to_string()],
+            output: output.as_str().into(),
+            media_type: "image/png".into(),
+            pixels: Some([frame.width, frame.height]),
+            dpi: Some(frame.dpi.get()),
+            boxes: vec![boxes(surface, area)],
+            ..blank()
+        };
+        file.finish(&name, destination, &mut artifact)?;
+        Ok(artifact)
     }
-    let (role, name, max_bytes) = match output {
-        Output::Preview => ("preview", format!("{}.preview.png", surface.name), None),
-        Output::Png | Output::Pdf => ("print", format!("{}.png", surface.name), profile.png.max_bytes),
-    };
-    let area = match (output, profile.area) {
-        (Output::Png, Area::Bleed) => surface.bleed_box(),
-        (Output::Png, Area::Trim) | (Output::Preview | Output::Pdf, _) => surface.trim_box(),
-    };
-    let file = Hashing::new(destination.create(&name)?);
-    let mut sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
-    paint(surface, frame, limits, control, &mut sink)?;
-    let file = sink.finish()?;
-    let mut artifact = Artifact {
-        role: role.into(),
-        surfaces: vec![surface.name.to_string()],
-        output: output.as_str().into(),
-        media_type: "image/png".into(),
-        pixels: Some([frame.width, frame.height]),
-        dpi: Some(frame.dpi.get()),
-        boxes: vec![boxes(surface, area)],
-        ..blank()
-    };
-    file.finish(&name, destination, &mut artifact)?;
-    Ok(artifact)
 }
 
 fn blank() -> Artifact {

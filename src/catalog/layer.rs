@@ -3,7 +3,7 @@
 //! A layer has the common properties of [`Layer`] and exactly one of its kinds. Coordinates are
 //! millimetres in the container: the surface's trim box, the group's box, or a pattern's cell.
 
-use super::value::{Bound, ColorSpec, Condition, Measure};
+use super::value::{Bound, ColorSpec, Condition, FieldRef, Measure};
 use crate::code::{ErrorLevel, Symbology};
 use crate::scene::Blend;
 use crate::text::{Align, FontSpec, VAlign};
@@ -844,7 +844,10 @@ impl Layer {
         add(self.image.as_ref().map(|image| &image.asset));
         add(self.photo.as_ref().and_then(|photo| photo.alpha.as_ref()).map(|alpha| &alpha.asset));
         add(self.art.as_ref().and_then(|art| art.asset.as_ref()));
-        let paints = [self.shape.as_ref().and_then(|s| s.fill.as_ref()), self.text.as_ref().and_then(|t| t.fill.as_ref())];
+        let paints = [
+            self.shape.as_ref().and_then(|s| s.fill.as_ref()),
+            self.text.as_ref().and_then(|t| t.fill.as_ref()),
+        ];
         for paint in paints.into_iter().flatten() {
             if let PaintSpec::Image(holder) = paint {
                 add(holder.image.asset.as_ref());

@@ -78,8 +78,8 @@ pub const CATALOG_CODES: Codes =
 /// `template.invalid`, all of it at once.
 pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
     let not_found = |detail: &str| Violations::from(Violation::new(Code::TemplateNotFound, detail));
-    let (id, version) =
-        parse_pin(pin).ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
+    let (id, version) = parse_pin(pin)
+        .ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
     let base = format!("{id}/{version}");
     let mut digest = Sha256::new();
     let bytes = files
@@ -94,9 +94,12 @@ pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
             join(file, product, &product_base, design, &design_base)
         }
         (Some(_), None) | (None, Some(_)) => {
-            return Err(Violation::new(Code::TemplateInvalid, "a template that names a product names a design too")
-                .at(if file.product.is_some() { "/design" } else { "/product" })
-                .into());
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "a template that names a product names a design too",
+            )
+            .at(if file.product.is_some() { "/design" } else { "/product" })
+            .into());
         }
     };
     let template =
@@ -110,7 +113,8 @@ pub fn load_profile(text: &str) -> Result<Profile, Violations> {
     let invalid = |detail: String| Violations::from(Violation::new(Code::TemplateInvalid, detail));
     let value: toml::Value =
         toml::from_str(text).map_err(|e| invalid(format!("this is not TOML: {}", e.message())))?;
-    let value = serde_json::to_value(value).map_err(|e| invalid(format!("this profile has an odd value: {e}")))?;
+    let value =
+        serde_json::to_value(value).map_err(|e| invalid(format!("this profile has an odd value: {e}")))?;
     Checker::of::<Profile>(CATALOG_CODES)?.check(&value).or(())?;
     let profile: Profile =
         serde_json::from_value(value).map_err(|e| invalid(format!("this profile does not read: {e}")))?;
@@ -134,7 +138,10 @@ fn part<T: JsonSchema + DeserializeOwned>(
     kind: &str,
     digest: &mut Sha256,
 ) -> Result<(T, String), Violations> {
-    let missing = || Violation::new(Code::TemplateInvalid, format!("the catalog has no such {kind}")).at(format!("/{kind}"));
+    let missing = || {
+        Violation::new(Code::TemplateInvalid, format!("the catalog has no such {kind}"))
+            .at(format!("/{kind}"))
+    };
     let (id, version) = parse_pin(pin).ok_or_else(missing)?;
     let base = format!("{id}/{version}");
     let bytes = files.read(&format!("{base}/{kind}.json")).map_err(|_| missing())?;
@@ -160,7 +167,13 @@ fn whole(file: TemplateFile, base: &str) -> Template {
     }
 }
 
-fn join(file: TemplateFile, product: ProductFile, product_base: &str, design: DesignFile, design_base: &str) -> Template {
+fn join(
+    file: TemplateFile,
+    product: ProductFile,
+    product_base: &str,
+    design: DesignFile,
+    design_base: &str,
+) -> Template {
     let mut surfaces = product.surfaces;
     for surface in &mut surfaces {
         surface.base = product_base.into();

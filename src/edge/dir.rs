@@ -31,12 +31,16 @@ impl Folder {
 
     /// Reads a file. Links that lead out of the folder are refused like keys that do.
     pub fn fetch(&self, key: &str) -> Result<Encoded, Violation> {
-        let forbidden = || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
+        let forbidden =
+            || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
         if !is_safe_key(key) {
             return Err(forbidden());
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
         let read = |error: io::Error| match error.kind() {
-            ErrorKind::PermissionDenied => Violation::new(Code::AssetAccessDenied, "this asset may not be read"),
+            ErrorKind::PermissionDenied => {
+                Violation::new(Code::AssetAccessDenied, "this asset may not be read")
+            }
             _ => Violation::new(Code::AssetNotFound, "there is no such asset: upload it, or correct the key"),
         };
         let path = self.root.join(key).canonicalize().map_err(read)?;
@@ -49,8 +53,11 @@ impl Folder {
             return Err(Violation::new(Code::AssetNotFound, "this asset is not a file"));
         }
         if facts.len() > self.max_bytes {
-            return Err(Violation::new(Code::AssetTooLarge, format!("a file has at most {} bytes", self.max_bytes))
-                .limit(self.max_bytes));
+            return Err(Violation::new(
+                Code::AssetTooLarge,
+                format!("a file has at most {} bytes", self.max_bytes),
+            )
+            .limit(self.max_bytes));
         }
         Ok(Encoded::from(fs::read(&path).map_err(read)?))
     }
@@ -96,7 +103,9 @@ impl ProfileLibrary {
     /// A profile and the text of its file.
     pub fn load(&self, name: &str) -> Result<(Profile, String), Violations> {
         let not_found = || {
-            Violation::new(Code::ProfileNotFound, "there is no such render profile").at("/profile").allowed(self.names())
+            Violation::new(Code::ProfileNotFound, "there is no such render profile")
+                .at("/profile")
+                .allowed(self.names())
         };
         if !self.names().iter().any(|known| known == name) {
             return Err(not_found().into());
@@ -122,7 +131,8 @@ impl JobFolder {
     /// Begins the folder `out/job_id`; nothing is seen of it until [`JobFolder::publish`].
     pub fn begin(out: &Path, job_id: &str) -> Result<JobFolder, Violation> {
         fs::create_dir_all(out).map_err(|e| sink_failed(&e))?;
-        let scratch = tempfile::Builder::new().prefix(".presswork-").tempdir_in(out).map_err(|e| sink_failed(&e))?;
+        let scratch =
+            tempfile::Builder::new().prefix(".presswork-").tempdir_in(out).map_err(|e| sink_failed(&e))?;
         Ok(JobFolder { scratch, target: out.join(job_id) })
     }
 
@@ -149,7 +159,8 @@ impl JobFolder {
         match renameat_with(CWD, &scratch, CWD, &self.target, RenameFlags::NOREPLACE) {
             Ok(()) => return Ok(self.target),
             Err(rustix::io::Errno::EXIST) => {
-                renameat_with(CWD, &scratch, CWD, &self.target, RenameFlags::EXCHANGE).map_err(|e| failed(e.into()))?;
+                renameat_with(CWD, &scratch, CWD, &self.target, RenameFlags::EXCHANGE)
+                    .map_err(|e| failed(e.into()))?;
             }
             // A file system without these flags: two renames, and a moment between them.
             Err(_) => {
