@@ -70,9 +70,9 @@ fn every_renderer_puts_things_where_they_are() {
         let boxes = [("black".to_owned(), grid.place([10.0, 5.0, 30.0, 15.0]))];
         for paper in [WHITE, GREEN] {
             let colour = (paper != WHITE).then_some(paper);
-            let cut = isolate(&pdf, 1, area, grid.pixels(), 300.0, colour, &folder.join("cut.pdf"));
+            let cut = isolate(&pdf, 1, area, colour, &folder.join("cut.pdf"));
             for renderer in Renderer::ALL {
-                let theirs = flatten(&renderer.render(&cut, 1, 300.0, &folder), WHITE);
+                let theirs = flatten(&renderer.render(&cut, 1, grid.pixels(), &folder), WHITE);
                 let expected = flatten(&ours, paper);
                 let name = format!("renderers {renderer:?} {area:?} {paper:?}");
                 let comparison = compare(&expected, &theirs, paper, &boxes);

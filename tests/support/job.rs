@@ -155,7 +155,9 @@ impl Grid {
             (x0, y0, x1, y1) = (h - y1, x0, h - y0, x1);
             (w, h) = (h, w);
         }
-        let px = |mm: f64| mm / 25.4 * self.dpi;
-        super::picture::PxBox::new(px(x0), px(y0), px(x1), px(y1))
+        // The pixels fit the area exactly.
+        let (columns, rows) = self.pixels();
+        let (x, y) = (f64::from(columns) / w, f64::from(rows) / h);
+        super::picture::PxBox::new(x0 * x, y0 * y, x1 * x, y1 * y)
     }
 }

@@ -1,10 +1,9 @@
-//! A PDF page as the comparison needs it: exactly the area, and as many pixels, as our PNG
-//! shows, on the same paper.
+//! A PDF page as the comparison needs it: exactly the area that our PNG shows, on the same paper.
 //!
-//! Boxes in points are seldom whole pixels, and renderers round them in their own ways. So the
-//! page gets a media box of exactly the PNG's pixels, from the same top left corner. A coloured
-//! paper is painted beneath the page's art, which becomes one isolated group (as the page is
-//! one, ISO 32000-1, 11.4.7), so that blend modes in it do not see the paper.
+//! The page's media box becomes the area; a renderer then stretches it to whole pixels, as our
+//! PNG does. A coloured paper is painted beneath the page's art, which becomes one isolated
+//! group (as the page is one, ISO 32000-1, 11.4.7), so that blend modes in it do not see the
+//! paper.
 
 use super::picture::Paper;
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
@@ -17,17 +16,8 @@ pub enum PageArea {
     Bleed,
 }
 
-/// Writes a copy of the document whose page (from 1) covers `size` pixels at `dpi`, from the top
-/// left corner of the area, on white or on another paper.
-pub fn isolate(
-    pdf: &Path,
-    page: u32,
-    area: PageArea,
-    size: (u32, u32),
-    dpi: f64,
-    paper: Option<Paper>,
-    to: &Path,
-) -> PathBuf {
+/// Writes a copy of the document whose page (from 1) is just the area, on white or another paper.
+pub fn isolate(pdf: &Path, page: u32, area: PageArea, paper: Option<Paper>, to: &Path) -> PathBuf {
     let mut document = Document::load(pdf).unwrap_or_else(|e| panic!("{}: {e}", pdf.display()));
     let id =
         *document.get_pages().get(&page).unwrap_or_else(|| panic!("{} has no page {page}", pdf.display()));
@@ -36,13 +26,8 @@ pub fn isolate(
         PageArea::Bleed => b"BleedBox",
     };
     let page = document.get_dictionary(id).expect("a page").clone();
-    let found =
+    let media =
         numbers(page.get(key).unwrap_or_else(|_| panic!("the page has no {}", String::from_utf8_lossy(key))));
-    let [left, top] = [found[0], found[3]];
-    // A hundredth less, since poppler counts the smallest part of a pixel as one more.
-    let points = |px: u32| (f64::from(px) - 0.01) * 72.0 / dpi;
-    let (right, bottom) = (left + points(size.0), top - points(size.1));
-    let media = [left, bottom, right, top];
 
     let mut changed = page.clone();
     for name in ["CropBox", "BleedBox", "TrimBox", "ArtBox"] {

@@ -129,18 +129,22 @@ pub enum Renderer {
 impl Renderer {
     pub const ALL: [Renderer; 3] = [Renderer::Ghostscript, Renderer::MuPdf, Renderer::Poppler];
 
-    /// Renders one page (from 1), whole media box, on white paper.
-    pub fn render(self, pdf: &Path, page: u32, dpi: f64, folder: &Path) -> RgbaImage {
+    /// Renders one page (from 1) on white paper: its media box, stretched to these pixels.
+    pub fn render(self, pdf: &Path, page: u32, size: (u32, u32), folder: &Path) -> RgbaImage {
         let stem = pdf.file_stem().expect("a file").to_string_lossy().into_owned();
         let out = folder.join(format!("{stem}-{page}-{self:?}.png"));
-        let dpi = dpi.to_string();
+        let number = page.to_string();
+        let (width, height) = (size.0.to_string(), size.1.to_string());
         match self {
             Renderer::Ghostscript => {
-                // 4×4 samples a pixel.
+                let media = pdf_boxes(pdf)[page as usize - 1].media;
+                let dpi = |px: u32, from: usize| f64::from(px) * 72.0 / (media[from + 2] - media[from]);
                 let mut command = Command::new("gs");
+                // 4×4 samples a pixel.
                 command.args(["-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-sDEVICE=png16m"]);
                 command.args(["-dTextAlphaBits=4", "-dGraphicsAlphaBits=4"]);
-                command.args([format!("-r{dpi}"), format!("-sPageList={page}")]);
+                command.arg(format!("-r{:.6}x{:.6}", dpi(size.0, 0), dpi(size.1, 1)));
+                command.args([format!("-g{width}x{height}"), format!("-sPageList={page}")]);
                 command.arg(format!("-sOutputFile={}", out.display())).arg(pdf);
                 let said = run(&mut command);
                 let noise = format!("{}{}", said.stdout, said.stderr);
@@ -148,17 +152,17 @@ impl Renderer {
             }
             Renderer::MuPdf => {
                 let mut command = Command::new("mutool");
-                command.args(["draw", "-q", "-r", &dpi, "-o"]).arg(&out).arg(pdf).arg(page.to_string());
-                let said = run(&mut command);
+                command.args(["draw", "-q", "-f", "-w", &width, "-h", &height, "-o"]).arg(&out);
+                let said = run(command.arg(pdf).arg(&number));
                 // Debian builds it without colour management and it says so each time.
                 let mut lines = said.stderr.lines().map(str::trim).filter(|l| !l.is_empty());
                 let clean = lines.all(|l| l.contains("ICC support is not available"));
                 assert!(said.code == Some(0) && clean, "mutool {}: {}", pdf.display(), said.stderr);
             }
             Renderer::Poppler => {
-                let number = page.to_string();
                 let mut command = Command::new("pdftocairo");
-                command.args(["-png", "-singlefile", "-r", &dpi, "-f", &number, "-l", &number]);
+                command.args(["-png", "-singlefile", "-f", &number, "-l", &number]);
+                command.args(["-scale-to-x", &width, "-scale-to-y", &height]);
                 let said = run(command.arg(pdf).arg(out.with_extension("")));
                 let clean = said.stderr.trim().is_empty();
                 assert!(said.code == Some(0) && clean, "pdftocairo {}: {}", pdf.display(), said.stderr);
