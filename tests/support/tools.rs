@@ -163,6 +163,8 @@ impl Renderer {
                 let mut command = Command::new("pdftocairo");
                 command.args(["-png", "-singlefile", "-f", &number, "-l", &number]);
                 command.args(["-scale-to-x", &width, "-scale-to-y", &height]);
+                // It counts the smallest part of a pixel as one more; cut that off.
+                command.args(["-x", "0", "-y", "0", "-W", &width, "-H", &height]);
                 let said = run(command.arg(pdf).arg(out.with_extension("")));
                 let clean = said.stderr.trim().is_empty();
                 assert!(said.code == Some(0) && clean, "pdftocairo {}: {}", pdf.display(), said.stderr);
