@@ -6,7 +6,7 @@
 
 use super::limits::{JPEG_SCANS, PARTS, check_metadata, check_parts};
 use super::sniff::unsupported;
-use super::{Limits, corrupt, exif};
+use super::{Limits, corrupt, exif, jpeg_scan};
 use crate::color::{Channels, Components, Raster};
 use crate::error::Violation;
 use rayon::prelude::*;
@@ -260,9 +260,12 @@ pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
         .set_max_height(jpeg.height as usize)
         .jpeg_set_max_scans(JPEG_SCANS as usize + 1)
         .jpeg_set_out_colorspace(space);
-    let mut values = JpegDecoder::new_with_options(ZCursor::new(&stream), options)
-        .decode()
-        .map_err(|_| corrupt("is damaged"))?;
+    let (whole, values) = rayon::join(
+        || jpeg_scan::check(file, jpeg),
+        || JpegDecoder::new_with_options(ZCursor::new(&stream), options).decode(),
+    );
+    whole?;
+    let mut values = values.map_err(|_| corrupt("is damaged"))?;
     match jpeg.meaning {
         Meaning::Grey | Meaning::YCbCr | Meaning::Rgb | Meaning::Cmyk { inverted: false } => {}
         Meaning::Cmyk { inverted: true } => values.par_chunks_mut(1 << 16).for_each(|piece| {

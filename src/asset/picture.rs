@@ -1,5 +1,6 @@
 //! The handle that the rest of the program holds: a probed picture, still encoded.
 
+use super::encoded::changed;
 use super::jpeg::{self, Jpeg};
 use super::jpeg_stream::{self, JpegStream};
 use super::png::{self, Png, PngColor};
@@ -11,6 +12,7 @@ use crate::color::{ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A probed picture: its structure is known and within limits, its pixels are still encoded.
 #[derive(Debug)]
@@ -43,29 +45,32 @@ impl Picture {
     /// `asset.empty`, `asset.too_large`, `asset.type_unsupported`, `image.dimensions_exceeded`,
     /// `image.pixels_exceeded`, `image.metadata_exceeded`, `image.complexity_exceeded`,
     /// `image.corrupt`, `image.profile_invalid`.
-    pub fn probe(bytes: Encoded, limits: &Limits) -> Result<Picture, Violation> {
-        if bytes.is_empty() {
+    pub fn probe(encoded: Encoded, limits: &Limits) -> Result<Picture, Violation> {
+        if encoded.is_empty() {
             return Err(Violation::new(Code::AssetEmpty, "The file has no bytes; send the picture again."));
         }
-        if bytes.len() as u64 > limits.src_bytes {
+        if encoded.len() > limits.src_bytes {
             return Err(Violation::new(
                 Code::AssetTooLarge,
                 format!(
                     "The file has {} bytes, and at most {} are accepted; send a smaller one.",
-                    bytes.len(),
+                    encoded.len(),
                     limits.src_bytes
                 ),
             )
             .limit(limits.src_bytes));
         }
+        let bytes = encoded.load()?;
         let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
         let limits = *limits;
+        let sha256 = Sha256::digest(&bytes).into();
+        let kept = (encoded, sha256);
         guarded(|| match format {
             Format::Jpeg => {
                 let mut jpeg = jpeg::probe(&bytes, &limits)?;
                 let icc = jpeg.icc.take();
                 let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
-                Self::assemble(&bytes, limits, size, orientation, false, from_icc(icc), Kind::Jpeg(jpeg))
+                Self::assemble(kept, limits, size, orientation, false, from_icc(icc), Kind::Jpeg(jpeg))
             }
             Format::Png => {
                 let mut png = png::probe(&bytes, &limits)?;
@@ -75,27 +80,27 @@ impl Picture {
                     PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
                 };
                 let (size, orientation, alpha) = ((png.width, png.height), png.orientation, png.has_alpha);
-                Self::assemble(&bytes, limits, size, orientation, alpha, source, Kind::Png(png))
+                Self::assemble(kept, limits, size, orientation, alpha, source, Kind::Png(png))
             }
             Format::WebP => {
                 let mut webp = webp::probe(&bytes, &limits)?;
                 let icc = webp.icc.take();
                 let (size, orientation, alpha) =
                     ((webp.width, webp.height), webp.orientation, webp.has_alpha);
-                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::WebP(webp))
+                Self::assemble(kept, limits, size, orientation, alpha, from_icc(icc), Kind::WebP(webp))
             }
             Format::Tiff => {
                 let mut tiff = tiff::probe(&bytes, &limits)?;
                 let icc = tiff.icc.take();
                 let (size, orientation, alpha) =
                     ((tiff.width, tiff.height), tiff.orientation, tiff.has_alpha());
-                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::Tiff(tiff))
+                Self::assemble(kept, limits, size, orientation, alpha, from_icc(icc), Kind::Tiff(tiff))
             }
         })
     }
 
     fn assemble(
-        bytes: &Encoded,
+        (bytes, sha256): (Encoded, [u8; 32]),
         limits: Limits,
         size: (u32, u32),
         orientation: u8,
@@ -107,18 +112,7 @@ impl Picture {
             Source::Icc(icc) => Some(probe_profile(icc)?),
             Source::Srgb | Source::Calibrated(_) => None,
         };
-        let sha256 = Sha256::digest(bytes).into();
-        Ok(Picture {
-            bytes: bytes.clone(),
-            limits,
-            sha256,
-            size,
-            orientation,
-            has_alpha,
-            source,
-            space,
-            kind,
-        })
+        Ok(Picture { bytes, limits, sha256, size, orientation, has_alpha, source, space, kind })
     }
 
     /// Which encoding.
@@ -177,12 +171,13 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
+        let bytes = self.load()?;
         guarded(|| {
             let raster = match &self.kind {
-                Kind::Jpeg(jpeg) => jpeg::decode(&self.bytes, jpeg)?,
-                Kind::Png(png) => png::decode(&self.bytes, png, &self.limits)?,
-                Kind::WebP(webp) => webp::decode(&self.bytes, webp)?,
-                Kind::Tiff(tiff) => tiff::decode(&self.bytes, tiff, &self.limits)?,
+                Kind::Jpeg(jpeg) => jpeg::decode(&bytes, jpeg)?,
+                Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
+                Kind::WebP(webp) => webp::decode(&bytes, webp)?,
+                Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,
             };
             check_count(&raster)?;
             let (width, height) = (raster.width, raster.height);
@@ -194,9 +189,22 @@ impl Picture {
     /// For PDF: the JPEG whose scan may be embedded untouched (8-bit, baseline or progressive;
     /// metadata dropped, scan and tables identical), with what its colours mean. `None` when the
     /// picture is no such JPEG, or when its components cannot be told to a PDF reader.
-    pub fn jpeg_stream(&self) -> Option<JpegStream> {
-        let Kind::Jpeg(jpeg) = &self.kind else { return None };
-        jpeg_stream::rebuild(&self.bytes, jpeg, &self.source, self.space)
+    ///
+    /// # Errors
+    /// When the bytes can no longer be read, or are no longer the ones that were probed.
+    pub fn jpeg_stream(&self) -> Result<Option<JpegStream>, Violation> {
+        let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
+        Ok(jpeg_stream::rebuild(&self.load()?, jpeg, &self.source, self.space))
+    }
+
+    /// The encoded bytes, the very ones that were probed.
+    fn load(&self) -> Result<Arc<[u8]>, Violation> {
+        let bytes = self.bytes.load()?;
+        match &self.bytes {
+            Encoded::Memory(_) => Ok(bytes),
+            Encoded::Spooled(_) if Sha256::digest(&bytes).as_slice() == self.sha256.as_slice() => Ok(bytes),
+            Encoded::Spooled(_) => Err(changed()),
+        }
     }
 }
 

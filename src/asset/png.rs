@@ -92,8 +92,10 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
     Ok(Png { width, height, has_alpha, orientation, color: color(&colors)? })
 }
 
+type Chunk<'a> = ([u8; 4], &'a [u8], &'a [u8]);
+
 /// Kind, data and what follows of the chunk at the start.
-fn chunk(rest: &[u8]) -> Result<([u8; 4], &[u8], &[u8]), Violation> {
+fn chunk(rest: &[u8]) -> Result<Chunk<'_>, Violation> {
     let ends = || corrupt("ends before its end chunk");
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(ends)?;
     let (kind, rest) = rest.split_first_chunk::<4>().ok_or_else(ends)?;

@@ -52,9 +52,11 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<WebP, Violation> {
     Ok(WebP { width, height, has_alpha, orientation, icc })
 }
 
+type Chunk<'a> = ([u8; 4], &'a [u8], &'a [u8]);
+
 /// Kind, data and what follows of the chunk at the start. Odd chunks are padded; the last
 /// one's padding is often forgotten.
-fn chunk(rest: &[u8]) -> Result<([u8; 4], &[u8], &[u8]), Violation> {
+fn chunk(rest: &[u8]) -> Result<Chunk<'_>, Violation> {
     let ends = || corrupt("ends too early");
     let (kind, rest) = rest.split_first_chunk::<4>().ok_or_else(ends)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(ends)?;
