@@ -16,11 +16,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::job::{self, Grid};
+use support::judges::{Renderer, scratch};
 use support::page::{PageArea, isolate};
 use support::picture::{
     Bars, Comparison, GREEN, PxBox, WHITE, compare, flatten, is_opaque, load, save_strip,
 };
-use support::tools::{Renderer, scratch};
 
 /// Layers that a renderer draws otherwise, and why: a word of the order's file name, the
 /// renderer, the layer, the floor of its SSIM.

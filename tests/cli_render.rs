@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use support::job::{self, Grid};
+use support::judges::{exiftool, identify, pdf_boxes, qpdf_check, run, scratch, tool};
 use support::shop::{Shop, codes, events, photo, surface};
-use support::tools::{exiftool, identify, pdf_boxes, qpdf_check, run, scratch, tool};
 
 /// The names of the files in a folder.
 fn files(folder: &Path) -> BTreeSet<String> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::job::{in_full, job_id, json, orders, orders_named, presswork};
-use support::tools::{run, scratch};
+use support::judges::{run, scratch};
 
 /// SHA-256 of every file below a folder; a result without its timings.
 fn digests(out: &Path, orders: &[PathBuf]) -> BTreeMap<String, String> {

@@ -5,8 +5,8 @@ mod support;
 
 use serde_json::json;
 use std::path::PathBuf;
+use support::judges::peak_megabytes;
 use support::shop::{Shop, photo, surface};
-use support::tools::peak_megabytes;
 
 /// Megabytes that a 12-megapixel photo or a 78-megapixel sheet may cost.
 const MOST: f64 = 150.0;
@@ -59,7 +59,10 @@ fn a_longer_sheet_of_wrapping_paper_costs_no_more() {
     let sheet = peak(&shop, &shop.order("sheet", "sheet", chosen.clone()));
     let roll = peak(&shop, &shop.order("roll", "roll", chosen));
     assert!(sheet < MOST && roll < MOST, "{sheet:.1} and {roll:.1} MB, not under {MOST}");
-    assert!((roll - sheet).abs() < 0.15 * sheet, "a sheet takes {sheet:.1} MB, four times as long {roll:.1} MB");
+    assert!(
+        (roll - sheet).abs() < 0.15 * sheet,
+        "a sheet takes {sheet:.1} MB, four times as long {roll:.1} MB"
+    );
 }
 
 #[test]
@@ -103,7 +106,8 @@ fn sixty_photos_cost_what_the_dearest_page_costs() {
         bytes.extend_from_slice(key.as_bytes());
         shop.write(&format!("assets/{key}"), &bytes);
     }
-    let book = |id: &str, keys: &[String]| shop.order(id, "book", json!({ "customization": { "photos": keys } }));
+    let book =
+        |id: &str, keys: &[String]| shop.order(id, "book", json!({ "customization": { "photos": keys } }));
     let dearest = peak(&shop, &book("dearest", &keys[3..4]));
     let sixty = peak(&shop, &book("sixty", &keys));
     // The encoded files themselves (about 0.8 MB each) may be held; their pixels may not.

@@ -6,9 +6,9 @@ mod support;
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
 use std::path::{Path, PathBuf};
 use support::job::Grid;
+use support::judges::{Renderer, pdf_boxes, peak_megabytes, qpdf_check, scratch};
 use support::page::{PageArea, isolate};
 use support::picture::{Bars, GREEN, PxBox, WHITE, compare, flatten};
-use support::tools::{Renderer, pdf_boxes, peak_megabytes, qpdf_check, scratch};
 
 const MM: f64 = 72.0 / 25.4;
 

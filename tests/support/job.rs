@@ -1,6 +1,6 @@
 //! Runs of the program itself, as a user starts it, and what they leave behind.
 
-use super::tools::{Said, run};
+use super::judges::{Said, run};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

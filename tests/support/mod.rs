@@ -1,5 +1,5 @@
-//! What the integration tests share: runs of the program, foreign tools that judge its files,
-//! and the way two pictures are compared.
+//! What the integration tests share: runs of the program, foreign programs that judge its
+//! files, and the way two pictures are compared.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -9,7 +9,7 @@
 )]
 
 pub mod job;
+pub mod judges;
 pub mod page;
 pub mod picture;
 pub mod shop;
-pub mod tools;

@@ -2,7 +2,7 @@
 //! cases that the fixtures should not show.
 
 use super::job::presswork;
-use super::tools::{Said, run, scratch};
+use super::judges::{Said, run, scratch};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
