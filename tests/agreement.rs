@@ -1,6 +1,8 @@
 //! Our PDF under three foreign renderers looks like our PNG, layer by layer; and the same
 //! comparison fails when one word or one layer is deleted.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use kurbo::{BezPath, Rect, Shape};

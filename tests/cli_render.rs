@@ -1,6 +1,8 @@
 //! `presswork render` as a user runs it: files that are exactly what was asked for, and mistakes
 //! that are told by their codes while the neighbours finish.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use presswork::error::Code;

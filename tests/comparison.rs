@@ -1,6 +1,8 @@
 //! Judges the judge: the comparison of pictures has to pass what only anti-aliases otherwise
 //! and to fail what a print shop would send back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use image::RgbImage;

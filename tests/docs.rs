@@ -1,5 +1,7 @@
 //! Holds the documents to the code, and the code to its house rules.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use presswork::error::Code;
 use std::path::{Path, PathBuf};
 use std::process::Command;

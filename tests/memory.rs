@@ -1,6 +1,8 @@
 //! Peak memory: it does not grow with the canvas, and a document costs no more than its dearest
 //! surface. Measured on the process as a whole, by `/usr/bin/time`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use serde_json::json;
@@ -53,7 +55,7 @@ fn a_longer_sheet_of_wrapping_paper_costs_no_more() {
     ]);
     let fields = json!({ "face": { "type": "image", "by": "customer", "required": true } });
     // 7200 × 10800 and 7200 × 43200 pixels.
-    shop.template("sheet", fields.clone(), json!([surface("sheet", (609.6, 914.4), layers)]));
+    shop.template("sheet", fields.clone(), json!([surface("sheet", (609.6, 914.4), layers.clone())]));
     shop.template("roll", fields, json!([surface("sheet", (609.6, 3657.6), layers)]));
     let chosen = json!({ "customization": { "face": "face.png" }, "outputs": ["png"] });
     let sheet = peak(&shop, &shop.order("sheet", "sheet", chosen.clone()));

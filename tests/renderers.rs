@@ -1,6 +1,8 @@
 //! Judges the foreign renderers' set-up with a page made by hand: what the agreement of PDF and
 //! PNG is measured with has to put things where they are.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
