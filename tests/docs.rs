@@ -77,6 +77,67 @@ fn every_error_code_is_explained() {
     }
 }
 
+fn presswork(arguments: &[&str]) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_presswork")).args(arguments).output().unwrap();
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+#[test]
+fn every_command_and_flag_is_explained() {
+    let text = read("docs/cli.md");
+    let help = presswork(&["--help"]);
+    let list = help.split("Commands:\n").nth(1).expect("clap lists the commands");
+    let commands: Vec<&str> = list
+        .lines()
+        .take_while(|l| l.starts_with("  "))
+        .filter_map(|l| l.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"render"), "{commands:?}");
+    let flag = regex::Regex::new(r"--[a-z][a-z-]*").unwrap();
+    let mut missing = Vec::new();
+    for command in commands {
+        if !text.contains(&format!("`{command}`")) {
+            missing.push(command.to_owned());
+        }
+        let help = if command == "help" { presswork(&["help"]) } else { presswork(&[command, "--help"]) };
+        let flags = flag.find_iter(&help).map(|f| f.as_str());
+        missing.extend(flags.filter(|f| !text.contains(&format!("`{f}`"))).map(|f| format!("{command} {f}")));
+        let variables = regex::Regex::new("PRESSWORK_[A-Z_]+").unwrap();
+        let variables = variables.find_iter(&help).map(|v| v.as_str());
+        missing.extend(variables.filter(|v| !text.contains(&format!("`{v}`"))).map(str::to_owned));
+    }
+    assert!(missing.is_empty(), "docs/cli.md does not name {missing:?}");
+}
+
+/// The names of all properties of a JSON Schema, at any depth.
+fn properties(schema: &serde_json::Value, names: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            if let Some(fields) = object.get("properties").and_then(|p| p.as_object()) {
+                names.extend(fields.keys().cloned());
+            }
+            object.values().for_each(|value| properties(value, names));
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|value| properties(value, names)),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_field_of_a_profile_is_explained() {
+    let schema = serde_json::from_str(&presswork(&["schema", "profile"])).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    properties(&schema, &mut names);
+    assert!(names.contains("dpi") && names.contains("max_px"), "{names:?}");
+    let text = read("render-profiles/README.md");
+    let missing: Vec<_> = names.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "render-profiles/README.md does not name {missing:?}");
+}
+
 #[test]
 fn source_files_are_short_or_say_why_not() {
     let long: Vec<String> = rust_files()
