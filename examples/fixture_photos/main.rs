@@ -55,6 +55,8 @@ fn main() -> Outcome<()> {
     png_rgba(&photo("face-cutout.png"), &draw(1000, 1250, &scenes::child())?)?;
     png_palette(&photo("badge-palette.png"), &draw(600, 600, &scenes::badge())?)?;
     png_sixteen(&photo("gradient-16bit.png"))?;
+    let kraft = root.join("../catalog/gift-tag/1/kraft.jpg");
+    jpeg(&kraft, draw(640, 1070, &scenes::kraft())?, Jpeg { quality: 70, ..CAMERA })?;
     // What a dropped connection leaves of an upload.
     let whole = std::fs::read(photo("cat.jpg"))?;
     std::fs::write(root.join("bad/truncated.jpg"), &whole[..3000])?;

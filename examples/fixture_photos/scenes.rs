@@ -513,3 +513,21 @@ pub(crate) fn badge() -> String {
         r##"<circle cx="300" cy="300" r="280" fill="#20425a"/><circle cx="300" cy="300" r="250" fill="none" stroke="#f4d58d" stroke-width="12"/><path d="M300 110L345 235L478 238L373 319L411 447L300 372L189 447L227 319L122 238L255 235Z" fill="#f4d58d"/><path d="M300 200L322 262L388 264L336 304L355 368L300 330L245 368L264 304L212 264L278 262Z" fill="#d8572a"/>"##,
     )
 }
+
+/// Brown packing paper, with fibres.
+pub(crate) fn kraft() -> String {
+    let mut random = Random::new(33);
+    let mut out = String::from(r##"<rect width="640" height="1070" fill="#c9a97d"/>"##);
+    for _ in 0..2600 {
+        let (x, y) = (random.unit() * 640.0, random.unit() * 1070.0);
+        let (dx, dy) = (random.symmetric() * 16.0, random.symmetric() * 9.0);
+        let color = random.pick(&["#b18d5e", "#dcc096", "#a37f52", "#e6cfa9"]);
+        let _ = write!(
+            out,
+            r##"<path d="M{x:.0} {y:.0}q{:.1} {:.1} {dx:.1} {dy:.1}" stroke="{color}" stroke-width=".9" fill="none" opacity=".5"/>"##,
+            dx * 0.5 + 2.0,
+            dy * 0.2
+        );
+    }
+    svg(640.0, 1070.0, &out)
+}
