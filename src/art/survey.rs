@@ -24,7 +24,11 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn of(tree: &usvg::Tree, limits: &Limits, findings: &mut Findings) -> Result<Self, Violations> {
+    pub(super) fn of(
+        tree: &usvg::Tree,
+        limits: &Limits,
+        findings: &mut Findings,
+    ) -> Result<Self, Violations> {
         let mut survey = Survey::default();
         survey.group(tree.root(), limits, findings);
         std::mem::take(&mut survey.problems).or(survey)
@@ -33,7 +37,10 @@ impl Survey {
     fn group(&mut self, group: &usvg::Group, limits: &Limits, findings: &mut Findings) {
         self.blends |= group.blend_mode() != usvg::BlendMode::Normal;
         if group.blend_mode() == usvg::BlendMode::PlusLighter {
-            findings.add(Code::SvgUnsupported, "the SVG uses the blend mode plus-lighter, which print has not; it is painted as screen");
+            findings.add(
+                Code::SvgUnsupported,
+                "the SVG uses the blend mode plus-lighter, which print has not; it is painted as screen",
+            );
         }
         let filtered = usize::from(!group.filters().is_empty());
         for filter in group.filters() {
@@ -55,7 +62,10 @@ impl Survey {
                 self.paint(path.fill().map(usvg::Fill::paint));
                 self.paint(path.stroke().map(usvg::Stroke::paint));
                 if path.stroke().is_some_and(|stroke| stroke.linejoin() == usvg::LineJoin::MiterClip) {
-                    findings.add(Code::SvgUnsupported, "the SVG uses clipped miter joins; they are drawn as plain miters");
+                    findings.add(
+                        Code::SvgUnsupported,
+                        "the SVG uses clipped miter joins; they are drawn as plain miters",
+                    );
                 }
             }
             Node::Image(image) => self.image(image, limits, findings),
@@ -79,11 +89,15 @@ impl Survey {
 
     fn image(&mut self, image: &usvg::Image, limits: &Limits, findings: &mut Findings) {
         if self.under_filter > 0 && !matches!(image.kind(), ImageKind::SVG(_)) {
-            findings.add(Code::SvgUnsupported, "the SVG filters an embedded picture, which is left out; filter it before embedding");
+            findings.add(
+                Code::SvgUnsupported,
+                "the SVG filters an embedded picture, which is left out; filter it before embedding",
+            );
         }
         match image.kind() {
             ImageKind::SVG(tree) => self.group(tree.root(), limits, findings),
-            ImageKind::GIF(_) => findings.add(Code::SvgUnsupported, "the SVG embeds a GIF, which is left out; embed PNG or JPEG"),
+            ImageKind::GIF(_) => findings
+                .add(Code::SvgUnsupported, "the SVG embeds a GIF, which is left out; embed PNG or JPEG"),
             ImageKind::JPEG(data) | ImageKind::PNG(data) | ImageKind::WEBP(data) => {
                 let key = Arc::as_ptr(data) as usize;
                 if self.pictures.contains_key(&key) {
@@ -91,7 +105,8 @@ impl Survey {
                 }
                 if let Some(picture) = self.problems.absorb(Picture::probe(data.as_slice().into(), limits)) {
                     if picture.orientation() > 1 {
-                        let detail = "the SVG embeds a picture that is turned by EXIF; it is turned inside its frame";
+                        let detail =
+                            "the SVG embeds a picture that is turned by EXIF; it is turned inside its frame";
                         findings.add(Code::SvgUnsupported, detail);
                     }
                     self.pictures.insert(key, Arc::new(picture));

@@ -316,7 +316,9 @@ mod tests {
         };
         assert!(round_trip(&[]) < 40);
         assert!(round_trip(&[7]) < 200);
-        for run in [5, 6, 7, 8, 9, 15, 16, 40, 256, 259, 260, 261, 262, 263, 264, 518, 519, 520, 521, 522, 5000] {
+        for run in
+            [5, 6, 7, 8, 9, 15, 16, 40, 256, 259, 260, 261, 262, 263, 264, 518, 519, 520, 521, 522, 5000]
+        {
             round_trip(&vec![0; run]);
             let mut data: Vec<u8> = (0..33).map(|_| noise()).collect();
             data.extend(vec![0; run]);

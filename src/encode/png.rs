@@ -247,7 +247,8 @@ fn choose(raw: &[u8], row_bytes: usize, bpp: usize) -> Result<Way, Violation> {
 /// Deflates with a search for matches, ending on a byte without ending the stream.
 fn zlib(data: &[u8], level: u32, out: &mut Vec<u8>) -> Result<(), Violation> {
     let mut deflate = Compress::new(Compression::new(level), false);
-    let failed = || Violation::new(Code::InternalError, "a picture could not be compressed; please report it");
+    let failed =
+        || Violation::new(Code::InternalError, "a picture could not be compressed; please report it");
     loop {
         out.reserve(data.len() / 8 + 1024);
         let taken = deflate.total_in() as usize;

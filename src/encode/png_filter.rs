@@ -52,9 +52,11 @@ pub fn filter_row(filter: Filter, row: &[u8], above: &[u8], bpp: usize, out: &mu
         Filter::Average => {
             out.extend(row[..bpp].iter().zip(above).map(|(x, b)| x.wrapping_sub(b / 2)));
             let around = left.iter().zip(&above[bpp..]);
-            out.extend(rest.iter().zip(around).map(|(x, (a, b))| {
-                x.wrapping_sub(((u16::from(*a) + u16::from(*b)) / 2) as u8)
-            }));
+            out.extend(
+                rest.iter()
+                    .zip(around)
+                    .map(|(x, (a, b))| x.wrapping_sub(((u16::from(*a) + u16::from(*b)) / 2) as u8)),
+            );
         }
         Filter::Paeth => {
             out.extend(row[..bpp].iter().zip(above).map(|(x, b)| x.wrapping_sub(*b)));

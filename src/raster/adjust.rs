@@ -101,7 +101,12 @@ fn boxes(sigma: f64) -> Vec<usize> {
 }
 
 /// A running mean over `size` neighbours.
-fn box_blur<S: Sample>(values: impl Iterator<Item = S>, count: usize, size: usize, mut put: impl FnMut(usize, S)) {
+fn box_blur<S: Sample>(
+    values: impl Iterator<Item = S>,
+    count: usize,
+    size: usize,
+    mut put: impl FnMut(usize, S),
+) {
     let values: Vec<f64> = values.map(|v| f64::from(v.to_unit())).collect();
     let reach = size / 2;
     let at = |i: i64| values[i.clamp(0, count as i64 - 1) as usize];

@@ -170,8 +170,11 @@ impl<'a, S: Sample> Pass<'a, S> {
         self.control.check()?;
         let area = self.frame.band(band);
         let mut layer = Layer::filled(area, self.ground);
-        Painter { frame: self.frame.area(), store: &self.store, control: self.control }
-            .items(&self.list.items, &mut layer, None)?;
+        Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
+            &self.list.items,
+            &mut layer,
+            None,
+        )?;
         {
             let mut state = self.lock();
             for resource in &self.needs[band] {

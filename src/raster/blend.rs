@@ -218,9 +218,12 @@ mod tests {
     #[test]
     fn the_modes_of_colour_keep_what_they_promise() {
         let (b, s) = ([0.2, 0.5, 0.9], [0.7, 0.3, 0.4]);
-        for (blend, luminosity) in
-            [(Blend::Hue, lum(b)), (Blend::Saturation, lum(b)), (Blend::Color, lum(b)), (Blend::Luminosity, lum(s))]
-        {
+        for (blend, luminosity) in [
+            (Blend::Hue, lum(b)),
+            (Blend::Saturation, lum(b)),
+            (Blend::Color, lum(b)),
+            (Blend::Luminosity, lum(s)),
+        ] {
             let mixed = blend_color(blend, b, s);
             assert!((lum(mixed) - luminosity).abs() < 1e-5, "{blend:?} {mixed:?}");
             assert!(mixed.iter().all(|c| (-1e-6..=1.000_001).contains(c)));

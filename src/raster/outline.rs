@@ -92,9 +92,8 @@ impl Outline {
         };
         let outline = PathStroker::new().stroke(&skeleton, &stroke, scale * 4.0)?;
         let mut pen = Pen::default();
-        let back = |p: tiny_skia::Point| {
-            to_px * Point::new(f64::from(p.x) + origin.x, f64::from(p.y) + origin.y)
-        };
+        let back =
+            |p: tiny_skia::Point| to_px * Point::new(f64::from(p.x) + origin.x, f64::from(p.y) + origin.y);
         for segment in outline.segments() {
             match segment {
                 tiny_skia::PathSegment::MoveTo(p) => pen.start(back(p)),

@@ -85,7 +85,8 @@ pub fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
     // How many source pixels a pixel of the frame shows, for blurs given in millimetres.
     let node_scale = node.transform.as_coeffs();
     let mm = (libm::hypot(node_scale[0], node_scale[1]), libm::hypot(node_scale[2], node_scale[3]));
-    let px_per_mm = (node.crop.width() * width / mm.0.max(1e-9), node.crop.height() * height / mm.1.max(1e-9));
+    let px_per_mm =
+        (node.crop.width() * width / mm.0.max(1e-9), node.crop.height() * height / mm.1.max(1e-9));
     let upright = b.abs() < SNAP && c.abs() < SNAP;
     let turned = a.abs() < SNAP && d.abs() < SNAP;
     let spec = |transpose, flip_x, flip_y, resize, as_layer| PictureSpec {
@@ -139,12 +140,8 @@ pub fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
             });
         }
     }
-    let crop = Rect::new(
-        node.crop.x0 * width,
-        node.crop.y0 * height,
-        node.crop.x1 * width,
-        node.crop.y1 * height,
-    );
+    let crop =
+        Rect::new(node.crop.x0 * width, node.crop.y0 * height, node.crop.x1 * width, node.crop.y1 * height);
     let (size, resize) = if node.pixelated {
         ((width, height), None)
     } else {

@@ -55,12 +55,7 @@ impl Gradient {
         }
         let (focus, r0) = (g.focus, g.focus_radius.clamp(0.0, g.radius));
         Some(Gradient {
-            kind: Kind::Radial {
-                focus,
-                r0,
-                to: (g.center - focus).to_point(),
-                dr: g.radius - r0,
-            },
+            kind: Kind::Radial { focus, r0, to: (g.center - focus).to_point(), dr: g.radius - r0 },
             spread: g.stops.spread,
             table: table(&g.stops, opacity),
             from_px: inverse(to_px * g.stops.transform)?,
@@ -75,7 +70,12 @@ impl Gradient {
                 Some(offset) => {
                     let [r, g, b, a] = self.table[self.index(offset)];
                     let alpha = S::from_unit(a);
-                    [S::from_unit(r * a).min(alpha), S::from_unit(g * a).min(alpha), S::from_unit(b * a).min(alpha), alpha]
+                    [
+                        S::from_unit(r * a).min(alpha),
+                        S::from_unit(g * a).min(alpha),
+                        S::from_unit(b * a).min(alpha),
+                        alpha,
+                    ]
                 }
                 None => [S::ZERO; 4],
             };

@@ -64,7 +64,8 @@ fn matted<S: Sample>(texture: Texture<S>, matte: &Picture) -> Result<Texture<S>,
         }
     } else {
         for pixel in matte.data.chunks_exact_mut(3) {
-            let luma = 0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
+            let luma =
+                0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
             pixel.fill(S::from_unit(luma));
         }
     }
@@ -137,7 +138,8 @@ impl<S: Sample> Texture<S> {
             return Ok(());
         }
         let kind = S::pixel_type(n);
-        let failed = |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
+        let failed =
+            |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
         let source =
             ImageRef::new(self.width as u32, self.height as u32, bytemuck::cast_slice(&self.data), kind)
                 .map_err(|_| failed(()))?;

@@ -243,7 +243,13 @@ fn put<S: Sample>(
 }
 
 /// Composites a finished layer, moved by whole pixels.
-fn blit<S: Sample>(layer: &Layer<S>, (dx, dy): (i32, i32), area: Area, target: &mut Layer<S>, clip: Option<&Mask>) {
+fn blit<S: Sample>(
+    layer: &Layer<S>,
+    (dx, dy): (i32, i32),
+    area: Area,
+    target: &mut Layer<S>,
+    clip: Option<&Mask>,
+) {
     let area = area.intersect(layer.area.shift(dx, dy));
     for y in area.y0..area.y1 {
         let source = layer.row(y - dy, area.x0 - dx, area.x1 - dx);
