@@ -14,6 +14,8 @@ use std::sync::Arc;
 const MAX_OCTAVES: u32 = 10;
 /// Numbers in a convolution's kernel.
 const MAX_KERNEL: usize = 400;
+/// A blur's standard deviation, in viewports.
+const MAX_BLUR: f32 = 4.0;
 /// Effects of all filters.
 const MAX_PRIMITIVES: usize = 1_000;
 /// Layers inside layers, and effects, that a trial rendering may hold in memory at once.
@@ -44,7 +46,11 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn of(tree: &usvg::Tree, limits: &Limits, findings: &mut Findings) -> Result<Self, Violations> {
+    pub(super) fn of(
+        tree: &usvg::Tree,
+        limits: &Limits,
+        findings: &mut Findings,
+    ) -> Result<Self, Violations> {
         let view = tree.size().width().max(tree.size().height());
         let mut survey = Survey { view, ..Survey::default() };
         survey.group(tree.root(), limits, findings);
@@ -54,14 +60,20 @@ impl Survey {
     fn group(&mut self, group: &usvg::Group, limits: &Limits, findings: &mut Findings) {
         self.blends |= group.blend_mode() != usvg::BlendMode::Normal;
         if group.blend_mode() == usvg::BlendMode::PlusLighter {
-            findings.add(Code::SvgUnsupported, "the SVG uses the blend mode plus-lighter, which print has not; it is painted as screen");
+            findings.add(
+                Code::SvgUnsupported,
+                "the SVG uses the blend mode plus-lighter, which print has not; it is painted as screen",
+            );
         }
         let filtered = usize::from(!group.filters().is_empty());
         for filter in group.filters() {
             let region = filter.rect().transform(group.abs_transform()).unwrap_or(filter.rect());
             self.filters.push((super::paint::rect(region), filter.primitives().len()));
             self.primitives += filter.primitives().len();
-            filter.primitives().iter().for_each(|primitive| self.primitive(primitive.kind()));
+            filter
+                .primitives()
+                .iter()
+                .for_each(|primitive| self.primitive(primitive.kind(), group.abs_transform()));
         }
         let layers = usize::from(group.should_isolate());
         self.layers += layers;
@@ -76,7 +88,10 @@ impl Survey {
     }
 
     /// Effects whose cost grows with a number in the file, and not with the picture.
-    fn primitive(&mut self, kind: &Kind) {
+    fn primitive(&mut self, kind: &Kind, transform: usvg::Transform) {
+        let (x, y) = transform.get_scale();
+        // resvg's blur overflows far above this. Also when a scale is not a number.
+        let vast = |dx: f32, dy: f32| !(dx * x <= MAX_BLUR * self.view && dy * y <= MAX_BLUR * self.view);
         let excessive = match kind {
             Kind::Turbulence(turbulence) => turbulence.num_octaves() > MAX_OCTAVES,
             Kind::ConvolveMatrix(convolve) => convolve.matrix().data().len() > MAX_KERNEL,
@@ -84,15 +99,15 @@ impl Survey {
                 self.heavy |= morphology.radius_x().get().max(morphology.radius_y().get()) > MAX_TRIAL_RADIUS;
                 false
             }
+            Kind::GaussianBlur(blur) => vast(blur.std_dev_x().get(), blur.std_dev_y().get()),
+            Kind::DropShadow(shadow) => vast(shadow.std_dev_x().get(), shadow.std_dev_y().get()),
             Kind::Blend(_)
             | Kind::ColorMatrix(_)
             | Kind::ComponentTransfer(_)
             | Kind::Composite(_)
             | Kind::DiffuseLighting(_)
             | Kind::DisplacementMap(_)
-            | Kind::DropShadow(_)
             | Kind::Flood(_)
-            | Kind::GaussianBlur(_)
             | Kind::Image(_)
             | Kind::Merge(_)
             | Kind::Offset(_)
@@ -101,7 +116,7 @@ impl Survey {
         };
         if excessive || self.primitives > MAX_PRIMITIVES {
             let detail = format!(
-                "the SVG's filters are too large: at most {MAX_OCTAVES} octaves of turbulence, {MAX_KERNEL} numbers in a kernel and {MAX_PRIMITIVES} effects in all"
+                "the SVG's filters are too large: at most {MAX_OCTAVES} octaves of turbulence, {MAX_KERNEL} numbers in a kernel, blurs of {MAX_BLUR} viewports and {MAX_PRIMITIVES} effects in all"
             );
             let violation = Violation::new(Code::SvgTooComplex, detail);
             if !self.problems.0.contains(&violation) {
@@ -117,7 +132,10 @@ impl Survey {
                 self.paint(path.fill().map(usvg::Fill::paint), path.abs_transform());
                 self.paint(path.stroke().map(usvg::Stroke::paint), path.abs_transform());
                 if path.stroke().is_some_and(|stroke| stroke.linejoin() == usvg::LineJoin::MiterClip) {
-                    findings.add(Code::SvgUnsupported, "the SVG uses clipped miter joins; they are drawn as plain miters");
+                    findings.add(
+                        Code::SvgUnsupported,
+                        "the SVG uses clipped miter joins; they are drawn as plain miters",
+                    );
                 }
             }
             Node::Image(image) => self.image(image, limits, findings),
@@ -149,14 +167,18 @@ impl Survey {
 
     fn image(&mut self, image: &usvg::Image, limits: &Limits, findings: &mut Findings) {
         if self.under_filter > 0 && !matches!(image.kind(), ImageKind::SVG(_)) {
-            findings.add(Code::SvgUnsupported, "the SVG filters an embedded picture, which is left out; filter it before embedding");
+            findings.add(
+                Code::SvgUnsupported,
+                "the SVG filters an embedded picture, which is left out; filter it before embedding",
+            );
         }
         match image.kind() {
             ImageKind::SVG(tree) => {
                 self.heavy = true;
                 self.group(tree.root(), limits, findings);
             }
-            ImageKind::GIF(_) => findings.add(Code::SvgUnsupported, "the SVG embeds a GIF, which is left out; embed PNG or JPEG"),
+            ImageKind::GIF(_) => findings
+                .add(Code::SvgUnsupported, "the SVG embeds a GIF, which is left out; embed PNG or JPEG"),
             ImageKind::JPEG(data) | ImageKind::PNG(data) | ImageKind::WEBP(data) => {
                 let key = Arc::as_ptr(data) as usize;
                 if self.pictures.contains_key(&key) {
@@ -164,7 +186,8 @@ impl Survey {
                 }
                 if let Some(picture) = self.problems.absorb(Picture::probe(data.as_slice().into(), limits)) {
                     if picture.orientation() > 1 {
-                        let detail = "the SVG embeds a picture that is turned by EXIF; it is turned inside its frame";
+                        let detail =
+                            "the SVG embeds a picture that is turned by EXIF; it is turned inside its frame";
                         findings.add(Code::SvgUnsupported, detail);
                     }
                     self.pictures.insert(key, Arc::new(picture));
