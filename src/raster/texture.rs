@@ -58,12 +58,13 @@ fn decode<S: Sample>(picture: &Picture) -> Result<Texture<S>, Violation> {
 fn matted<S: Sample>(texture: Texture<S>, matte: &Picture) -> Result<Texture<S>, Violation> {
     let mut matte = decode::<S>(matte)?;
     // Only the alpha is wanted: it travels in every component, so that resampling needs no division.
-    if matte.channels == 4 {
+    let varies = matte.channels == 4 && matte.data.iter().skip(3).step_by(4).any(|alpha| *alpha != S::MAX);
+    if varies {
         for pixel in matte.data.chunks_exact_mut(4) {
             pixel.fill(pixel[3]);
         }
     } else {
-        for pixel in matte.data.chunks_exact_mut(3) {
+        for pixel in matte.data.chunks_exact_mut(matte.channels) {
             let luma =
                 0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
             pixel.fill(S::from_unit(luma));
