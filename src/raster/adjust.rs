@@ -5,7 +5,7 @@ use super::texture::Texture;
 use crate::scene::Adjust;
 
 /// Applies adjustments in order. `px_per_mm` takes a blur's millimetres to the picture's pixels.
-pub fn apply<S: Sample>(texture: &mut Texture<S>, adjusts: &[Adjust], px_per_mm: (f64, f64)) {
+pub(super) fn apply<S: Sample>(texture: &mut Texture<S>, adjusts: &[Adjust], px_per_mm: (f64, f64)) {
     for adjust in adjusts {
         match *adjust {
             Adjust::Greyscale => each(texture, |rgb| [luma(rgb); 3]),
@@ -34,7 +34,7 @@ fn each<S: Sample>(texture: &mut Texture<S>, change: impl Fn([f32; 3]) -> [f32; 
 }
 
 /// Rec. 709 luma.
-pub fn luma([r, g, b]: [f32; 3]) -> f32 {
+pub(super) fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 

@@ -18,7 +18,7 @@ const MAX_CELL_PIXELS: usize = 8_000_000;
 const MAX_KINDS: usize = 8;
 
 /// Resolves a pattern.
-pub fn pattern(
+pub(super) fn pattern(
     builder: &mut Builder,
     node: &Arc<PatternNode>,
     to_px: Affine,
@@ -140,7 +140,7 @@ fn cell(
 }
 
 /// A repeated cell as a paint.
-pub fn tiling(
+pub(super) fn tiling(
     builder: &mut Builder,
     tiling: &Arc<Tiling>,
     opacity: f32,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MAX_POINTS: usize = 12_000_000;
 
 /// Resolves nodes for a frame.
-pub fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List, Violation> {
+pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List, Violation> {
     let mut builder = Builder::new(frame);
     let mut items = Vec::new();
     builder.nodes(nodes, to_px, &mut items)?;
