@@ -3,7 +3,7 @@
 //! A layer has the common properties of [`Layer`] and exactly one of its kinds. Coordinates are
 //! millimetres in the container: the surface's trim box, the group's box, or a pattern's cell.
 
-use super::value::{Bound, ColorSpec, Condition, Measure};
+use super::value::{Bound, ColorSpec, Condition, FieldRef, Measure};
 use crate::code::{ErrorLevel, Symbology};
 use crate::scene::Blend;
 use crate::text::{Align, FontSpec, VAlign};
@@ -823,5 +823,38 @@ impl Layer {
             PaintSpec::Pattern(holder) => Some(holder.pattern.as_mut()),
             PaintSpec::Linear(_) | PaintSpec::Radial(_) | PaintSpec::Image(_) | PaintSpec::Color(_) => None,
         })
+    }
+}
+
+impl Layer {
+    /// The files it and its children name, by their catalog paths: fixed ones and every one a
+    /// `map` may choose.
+    pub fn fixed_files(&self, out: &mut Vec<String>) {
+        let mut add = |asset: Option<&Bound<String>>| {
+            let named: Vec<&String> = match asset {
+                None => Vec::new(),
+                Some(Bound::Value(path)) => vec![path],
+                Some(Bound::Field(reference)) => {
+                    reference.map.iter().flat_map(IndexMap::values).chain(&reference.otherwise).collect()
+                }
+            };
+            out.extend(named.into_iter().map(|path| format!("{}/{path}", self.base)));
+        };
+        add(self.mask.as_ref().map(|mask| &mask.asset));
+        add(self.image.as_ref().map(|image| &image.asset));
+        add(self.photo.as_ref().and_then(|photo| photo.alpha.as_ref()).map(|alpha| &alpha.asset));
+        add(self.art.as_ref().and_then(|art| art.asset.as_ref()));
+        let paints = [
+            self.shape.as_ref().and_then(|s| s.fill.as_ref()),
+            self.text.as_ref().and_then(|t| t.fill.as_ref()),
+        ];
+        for paint in paints.into_iter().flatten() {
+            if let PaintSpec::Image(holder) = paint {
+                add(holder.image.asset.as_ref());
+            }
+        }
+        let group = self.group.iter().flat_map(|group| &group.layers);
+        let cell = self.pattern.iter().flat_map(|pattern| &pattern.cell.layers);
+        group.chain(cell).for_each(|layer| layer.fixed_files(out));
     }
 }

@@ -16,12 +16,12 @@ use std::collections::BTreeSet;
 
 /// Keys whose strings are expressions.
 const MEASURES: [&str; 18] = [
-    "x", "y", "width", "height", "rotate", "size", "min_size", "radius", "gap", "columns", "aspect", "step_x", "step_y",
-    "turn", "gutter", "bleed", "safe", "index",
+    "x", "y", "width", "height", "rotate", "size", "min_size", "radius", "gap", "columns", "aspect",
+    "step_x", "step_y", "turn", "gutter", "bleed", "safe", "index",
 ];
 
 /// Everything wrong with a template that its schema lets pass.
-pub fn lint(template: &Template) -> Result<(), Violations> {
+pub(super) fn lint(template: &Template) -> Result<(), Violations> {
     let mut out = Violations::default();
     for (name, field) in &template.fields {
         let place = format!("/fields/{}", escape(name));
@@ -57,7 +57,9 @@ pub fn lint(template: &Template) -> Result<(), Violations> {
         if !surface_names.insert(surface.name.as_str()) {
             invalid(&mut out, &format!("{place}/name"), "two surfaces have this name");
         }
-        names.numbers.extend(["width", "height", "bleed", "safe", "index", "count", "page"].map(str::to_owned));
+        names
+            .numbers
+            .extend(["width", "height", "bleed", "safe", "index", "count", "page"].map(str::to_owned));
         let mut value = serde_json::to_value(surface).unwrap_or_default();
         let layers = value.as_object_mut().and_then(|surface| surface.remove("layers"));
         if let Some(repeat) = &surface.repeat {
@@ -78,7 +80,7 @@ pub fn lint(template: &Template) -> Result<(), Violations> {
 }
 
 /// Everything wrong with a profile that its schema lets pass.
-pub fn lint_profile(profile: &Profile) -> Result<(), Violations> {
+pub(super) fn lint_profile(profile: &Profile) -> Result<(), Violations> {
     let mut out = Violations::default();
     if ![0, 90, 180, 270].contains(&profile.rotate) {
         invalid(&mut out, "/rotate", "a page is turned by 0, 90, 180 or 270 degrees");
@@ -109,7 +111,7 @@ fn lint_field(field: &Field, place: &str, out: &mut Violations) {
         FieldType::Color if field.options.is_empty() && !field.free => {
             invalid(out, place, "a colour field has options, or is free");
         }
-        FieldType::List if field.item.is_some() == !field.fields.is_empty() => {
+        FieldType::List if field.item.is_none() == field.fields.is_empty() => {
             invalid(out, place, "a list field has either item or fields");
         }
         FieldType::Text
@@ -193,7 +195,9 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn knows(&self, name: &str) -> bool {
-        let item = |known: &String| name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
+        let item = |known: &String| {
+            name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'))
+        };
         self.fields.fields.contains_key(name)
             || name.strip_prefix("variant.").is_some_and(|axis| self.fields.variants.contains_key(axis))
             || self.items.iter().any(item)
@@ -212,7 +216,9 @@ impl Names<'_> {
                             invalid(out, &place, "the template has no field of this name");
                         }
                         ("content", Value::String(text)) => self.content(text, &place, out),
-                        (key, Value::String(_)) if MEASURES.contains(&key) => self.expression(inner, &place, out),
+                        (key, Value::String(_)) if MEASURES.contains(&key) => {
+                            self.expression(inner, &place, out)
+                        }
                         _ => self.walk(inner, &place, out),
                     }
                 }

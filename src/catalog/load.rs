@@ -46,6 +46,20 @@ pub struct Template {
     pub surfaces: Vec<SurfaceSpec>,
 }
 
+impl Template {
+    /// The files it names outright (not those that follow a field), by their catalog paths.
+    pub fn fixed_files(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for surface in &self.surfaces {
+            out.extend(surface.drawing.as_ref().map(|drawing| format!("{}/{drawing}", surface.base)));
+            for layer in &surface.layers {
+                layer.fixed_files(&mut out);
+            }
+        }
+        out
+    }
+}
+
 /// `id@version` in its parts.
 pub fn parse_pin(pin: &str) -> Option<(&str, u32)> {
     let (id, version) = pin.split_once('@')?;
@@ -64,12 +78,13 @@ pub const CATALOG_CODES: Codes =
 /// `template.invalid`, all of it at once.
 pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
     let not_found = |detail: &str| Violations::from(Violation::new(Code::TemplateNotFound, detail));
-    let (id, version) =
-        parse_pin(pin).ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
+    let (id, version) = parse_pin(pin)
+        .ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
     let base = format!("{id}/{version}");
     let mut digest = Sha256::new();
     let bytes = files
         .read(&format!("{base}/template.json"))
+        .and_then(|file| file.load())
         .map_err(|_| not_found("the catalog has no such template, or not in this version"))?;
     let file: TemplateFile = parse(&bytes, &mut digest)?;
     let template = match (&file.product, &file.design) {
@@ -80,9 +95,12 @@ pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
             join(file, product, &product_base, design, &design_base)
         }
         (Some(_), None) | (None, Some(_)) => {
-            return Err(Violation::new(Code::TemplateInvalid, "a template that names a product names a design too")
-                .at(if file.product.is_some() { "/design" } else { "/product" })
-                .into());
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "a template that names a product names a design too",
+            )
+            .at(if file.product.is_some() { "/design" } else { "/product" })
+            .into());
         }
     };
     let template =
@@ -96,7 +114,8 @@ pub fn load_profile(text: &str) -> Result<Profile, Violations> {
     let invalid = |detail: String| Violations::from(Violation::new(Code::TemplateInvalid, detail));
     let value: toml::Value =
         toml::from_str(text).map_err(|e| invalid(format!("this is not TOML: {}", e.message())))?;
-    let value = serde_json::to_value(value).map_err(|e| invalid(format!("this profile has an odd value: {e}")))?;
+    let value =
+        serde_json::to_value(value).map_err(|e| invalid(format!("this profile has an odd value: {e}")))?;
     Checker::of::<Profile>(CATALOG_CODES)?.check(&value).or(())?;
     let profile: Profile =
         serde_json::from_value(value).map_err(|e| invalid(format!("this profile does not read: {e}")))?;
@@ -120,10 +139,14 @@ fn part<T: JsonSchema + DeserializeOwned>(
     kind: &str,
     digest: &mut Sha256,
 ) -> Result<(T, String), Violations> {
-    let missing = || Violation::new(Code::TemplateInvalid, format!("the catalog has no such {kind}")).at(format!("/{kind}"));
+    let missing = || {
+        Violation::new(Code::TemplateInvalid, format!("the catalog has no such {kind}"))
+            .at(format!("/{kind}"))
+    };
     let (id, version) = parse_pin(pin).ok_or_else(missing)?;
     let base = format!("{id}/{version}");
-    let bytes = files.read(&format!("{base}/{kind}.json")).map_err(|_| missing())?;
+    let bytes =
+        files.read(&format!("{base}/{kind}.json")).and_then(|file| file.load()).map_err(|_| missing())?;
     Ok((parse(&bytes, digest)?, base))
 }
 
@@ -146,7 +169,13 @@ fn whole(file: TemplateFile, base: &str) -> Template {
     }
 }
 
-fn join(file: TemplateFile, product: ProductFile, product_base: &str, design: DesignFile, design_base: &str) -> Template {
+fn join(
+    file: TemplateFile,
+    product: ProductFile,
+    product_base: &str,
+    design: DesignFile,
+    design_base: &str,
+) -> Template {
     let mut surfaces = product.surfaces;
     for surface in &mut surfaces {
         surface.base = product_base.into();

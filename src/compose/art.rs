@@ -13,7 +13,12 @@ use std::sync::Arc;
 
 impl Composer<'_> {
     /// Vector art, recoloured.
-    pub(super) fn art_layer(&self, art: &ArtLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn art_layer(
+        &self,
+        art: &ArtLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let env = &container.env;
         let source = match (&art.asset, &art.field) {
             (Some(asset), _) => match env.get(asset)? {
@@ -28,13 +33,16 @@ impl Composer<'_> {
         };
         let mut recolor = Recolor::default();
         for (swatch, color) in &art.swatches {
-            let from = Color::parse_hex(swatch)
-                .ok_or_else(|| Violation::new(Code::TemplateInvalid, "a swatch is a colour of the art, as #rrggbb"))?;
+            let from = Color::parse_hex(swatch).ok_or_else(|| {
+                Violation::new(Code::TemplateInvalid, "a swatch is a colour of the art, as #rrggbb")
+            })?;
             recolor.swatches.extend(self.ink(color, env)?.map(|ink| (from, ink)));
         }
         let mut ids = IndexMap::new();
         for (id, spec) in &art.ids {
-            let ink = |color: &Option<_>| color.as_ref().map(|color| self.ink(color, env)).transpose().map(Option::flatten);
+            let ink = |color: &Option<_>| {
+                color.as_ref().map(|color| self.ink(color, env)).transpose().map(Option::flatten)
+            };
             ids.insert(id.clone(), IdPaint { fill: ink(&spec.fill)?, stroke: ink(&spec.stroke)? });
         }
         recolor.ids = ids;
@@ -103,20 +111,33 @@ impl Composer<'_> {
         let bytes = match asset {
             Asset::Vector(bytes) => bytes,
             Asset::Picture(_) => {
-                return Err(reference.blame(Violation::new(Code::AssetTypeUnsupported, "vector art is SVG; this is a picture")));
+                return Err(reference.blame(Violation::new(
+                    Code::AssetTypeUnsupported,
+                    "vector art is SVG; this is a picture",
+                )));
             }
         };
         let first = |violations: Violations| {
-            violations.0.into_iter().next().unwrap_or_else(|| Violation::new(Code::InternalError, "art failed without a reason"))
+            violations
+                .0
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Violation::new(Code::InternalError, "art failed without a reason"))
         };
-        let art = Art::load(bytes, self.fonts.fontdb(), self.limits).map_err(|v| reference.blame(first(v)))?;
+        let art =
+            Art::load(bytes, self.fonts.fontdb(), self.limits).map_err(|v| reference.blame(first(v)))?;
         let art = Arc::new(art);
         super::place::lock(&self.arts).insert(source.clone(), art.clone());
         Ok(art)
     }
 
     /// A drawn shape.
-    pub(super) fn shape(&self, shape: &ShapeLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn shape(
+        &self,
+        shape: &ShapeLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let outline = self.outline(&shape.shape, container.size, &container.env, container.to_trim)?;
         let stroke = match &shape.stroke {
             Some(stroke) => self.stroke(stroke, &container.env)?,
@@ -162,9 +183,14 @@ impl Composer<'_> {
                         None => Vec::new(),
                     },
                     (None, Some(field)) => match container.env.lookup(field) {
-                        Some(FieldValue::Image { image, .. }) => {
-                            self.order_picture(image, fill.fit, Point::new(0.5, 0.5), Vec::new(), &layer.id, container)?
-                        }
+                        Some(FieldValue::Image { image, .. }) => self.order_picture(
+                            image,
+                            fill.fit,
+                            Point::new(0.5, 0.5),
+                            Vec::new(),
+                            &layer.id,
+                            container,
+                        )?,
                         _ => Vec::new(),
                     },
                     (None, None) => Vec::new(),
@@ -199,10 +225,17 @@ fn one_in_ink(node: &Node, ink: &Ink) -> Result<Node, Violation> {
         }
         Node::Pattern(pattern) => {
             let cell = Arc::new(group_in_ink(&pattern.cell, ink)?);
-            Node::Pattern(Arc::new(PatternNode { cell, bounds: pattern.bounds, instances: pattern.instances.clone() }))
+            Node::Pattern(Arc::new(PatternNode {
+                cell,
+                bounds: pattern.bounds,
+                instances: pattern.instances.clone(),
+            }))
         }
         Node::Image(_) | Node::Filter(_) => {
-            return Err(Violation::new(Code::TemplateInvalid, "a layer with an `ink` holds outlines only, no pictures"));
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "a layer with an `ink` holds outlines only, no pictures",
+            ));
         }
     })
 }

@@ -39,9 +39,10 @@ impl AssetRef {
     /// Puts a violation about this asset in its place: the order's value, or the template.
     pub fn blame(&self, violation: Violation) -> Violation {
         match (&self.source, &self.pointer) {
-            (Source::Catalog(path), _) => {
-                Violation::new(Code::TemplateInvalid, format!("the template's file {path}: {}", violation.detail))
-            }
+            (Source::Catalog(path), _) => Violation::new(
+                Code::TemplateInvalid,
+                format!("the template's file {path}: {}", violation.detail),
+            ),
             (Source::Order(_), Some(pointer)) => violation.at(pointer.clone()),
             (Source::Order(_), None) => violation,
         }
@@ -54,7 +55,7 @@ pub enum Asset {
     /// Pixels, probed.
     Picture(Arc<Picture>),
     /// SVG or SVGZ.
-    Vector(Encoded),
+    Vector(Arc<[u8]>),
 }
 
 /// Everything an order needs, fetched and probed.
@@ -68,8 +69,10 @@ impl Assets {
     /// Probes what was fetched. All violations at once: wrong hashes, types that are not read,
     /// headers over a limit.
     pub fn probe(fetched: Vec<(AssetRef, Encoded)>, limits: &Limits) -> Result<Assets, Violations> {
-        let probed: Vec<(AssetRef, Result<(Asset, String, u64), Violation>)> =
-            fetched.into_par_iter().map(|(reference, bytes)| (reference.clone(), probe_one(&reference, bytes, limits))).collect();
+        let probed: Vec<_> = fetched
+            .into_par_iter()
+            .map(|(reference, bytes)| (reference.clone(), probe_one(&reference, bytes, limits)))
+            .collect();
         let mut out = Violations::default();
         let mut assets = Assets::default();
         for (reference, result) in probed {
@@ -96,25 +99,34 @@ impl Assets {
     }
 }
 
-fn probe_one(reference: &AssetRef, bytes: Encoded, limits: &Limits) -> Result<(Asset, String, u64), Violation> {
-    let size = bytes.len() as u64;
+fn probe_one(
+    reference: &AssetRef,
+    bytes: Encoded,
+    limits: &Limits,
+) -> Result<(Asset, String, u64), Violation> {
+    let size = bytes.len();
     if size == 0 {
         return Err(Violation::new(Code::AssetEmpty, "this file has no bytes: upload it again"));
     }
     if size > limits.src_bytes {
-        return Err(Violation::new(Code::AssetTooLarge, format!("a file has at most {} bytes", limits.src_bytes))
-            .limit(limits.src_bytes));
+        return Err(Violation::new(
+            Code::AssetTooLarge,
+            format!("a file has at most {} bytes", limits.src_bytes),
+        )
+        .limit(limits.src_bytes));
     }
-    let hash = hex::encode(Sha256::digest(&bytes));
+    let loaded = bytes.load()?;
+    let hash = hex::encode(Sha256::digest(&loaded));
     if reference.sha256.as_ref().is_some_and(|declared| !declared.eq_ignore_ascii_case(&hash)) {
         return Err(Violation::new(
             Code::AssetChecksumMismatch,
             "the bytes that arrived have another SHA-256 than the order declares",
         ));
     }
-    if is_vector(&bytes) {
-        return Ok((Asset::Vector(bytes), hash, size));
+    if is_vector(&loaded) {
+        return Ok((Asset::Vector(loaded), hash, size));
     }
+    drop(loaded);
     Ok((Asset::Picture(Arc::new(Picture::probe(bytes, limits)?)), hash, size))
 }
 

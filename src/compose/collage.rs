@@ -11,24 +11,40 @@ use std::sync::Arc;
 
 impl Composer<'_> {
     /// The photos of a list field, each in its cell.
-    pub(super) fn collage(&self, collage: &CollageLayer, layer: &str, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn collage(
+        &self,
+        collage: &CollageLayer,
+        layer: &str,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let env = &container.env;
         let mut photos = Vec::new();
         for item in env.list(&collage.field) {
             if let Item::Single(FieldValue::Image { image, pointer }) = item {
-                let aspect = self.aspect(image).map_err(|v| if v.pointer.is_none() { v.at(pointer.clone()) } else { v })?;
+                let aspect = self
+                    .aspect(image)
+                    .map_err(|v| if v.pointer.is_none() { v.at(pointer.clone()) } else { v })?;
                 photos.push((image, pointer, aspect));
             }
         }
         if photos.is_empty() {
             return Ok(Vec::new());
         }
-        let gutter = collage.gutter.as_ref().map(|g| env.measure(g)).transpose()?.flatten().unwrap_or(0.0).max(0.0);
+        let gutter =
+            collage.gutter.as_ref().map(|g| env.measure(g)).transpose()?.flatten().unwrap_or(0.0).max(0.0);
         let radius = collage.radius.as_ref().map(|r| env.number(r)).transpose()?.unwrap_or(0.0);
         let aspects: Vec<f64> = photos.iter().map(|(_, _, aspect)| *aspect).collect();
-        let given: Vec<Vec<Rect>> =
-            collage.layouts.iter().filter(|cells| cells.len() == photos.len()).map(|cells| scaled(cells, container.size)).collect();
-        let cells = match given.into_iter().map(|cells| (loss(&cells, &aspects), cells)).min_by(|a, b| a.0.total_cmp(&b.0)) {
+        let given: Vec<Vec<Rect>> = collage
+            .layouts
+            .iter()
+            .filter(|cells| cells.len() == photos.len())
+            .map(|cells| scaled(cells, container.size))
+            .collect();
+        let cells = match given
+            .into_iter()
+            .map(|cells| (loss(&cells, &aspects), cells))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+        {
             Some((_, cells)) => cells.into_iter().map(|cell| inset(cell, container.size, gutter)).collect(),
             None => rows(&aspects, container.size, gutter),
         };
@@ -36,10 +52,14 @@ impl Composer<'_> {
         let mut nodes = Vec::new();
         for ((image, pointer, _), cell) in photos.into_iter().zip(cells) {
             if cell.width() <= 0.0 || cell.height() <= 0.0 {
-                return Err(Violation::new(Code::TemplateInvalid, "a collage's gutters leave no room for its photos"));
+                return Err(Violation::new(
+                    Code::TemplateInvalid,
+                    "a collage's gutters leave no room for its photos",
+                ));
             }
             let to_cell = Affine::translate(cell.origin().to_vec2());
-            let boxed = Container { size: cell.size(), to_trim: container.to_trim * to_cell, ..container.clone() };
+            let boxed =
+                Container { size: cell.size(), to_trim: container.to_trim * to_cell, ..container.clone() };
             let inside = self
                 .order_picture(image, Fit::Fill, Point::new(0.5, 0.5), adjust.clone(), layer, &boxed)
                 .map_err(|v| if v.pointer.is_none() { v.at(pointer.clone()) } else { v })?;
@@ -48,7 +68,12 @@ impl Composer<'_> {
                 let path = super::shape::rounded_rect(cell.size().to_rect(), radius);
                 clips.push(super::shape::Outline { path, rule: Default::default() }.clip());
             }
-            nodes.push(Node::Group(Arc::new(Group { transform: to_cell, clips, nodes: inside, ..Group::default() })));
+            nodes.push(Node::Group(Arc::new(Group {
+                transform: to_cell,
+                clips,
+                nodes: inside,
+                ..Group::default()
+            })));
         }
         Ok(nodes)
     }
@@ -58,7 +83,7 @@ impl Composer<'_> {
         let (width, height) = self.picture(&Source::Order(image.asset.clone()))?.size();
         let (w, h) = image.crop.map_or((1.0, 1.0), |c| (c.w, c.h));
         let aspect = f64::from(width) * w / (f64::from(height) * h);
-        Ok(if image.turn.unwrap_or(0) % 180 == 0 { aspect } else { 1.0 / aspect })
+        Ok(if image.turn.unwrap_or(0).is_multiple_of(180) { aspect } else { 1.0 / aspect })
     }
 }
 
@@ -94,7 +119,9 @@ fn rows(aspects: &[f64], size: Size, gutter: f64) -> Vec<Rect> {
     for count in 1..=aspects.len() {
         let cells = fill_rows(&split(aspects, count), size, gutter);
         let cost = loss(&cells, aspects);
-        if cells.iter().all(|c| c.width() > 0.0 && c.height() > 0.0) && best.as_ref().is_none_or(|(least, _)| cost < least - 1e-9) {
+        if cells.iter().all(|c| c.width() > 0.0 && c.height() > 0.0)
+            && best.as_ref().is_none_or(|(least, _)| cost < least - 1e-9)
+        {
             best = Some((cost, cells));
         }
     }

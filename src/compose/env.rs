@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// A scope of names: the order's fields, the items around a layer, and numbers.
 #[derive(Clone)]
-pub struct Env<'a> {
+pub(crate) struct Env<'a> {
     fields: &'a IndexMap<String, FieldValue>,
     items: Vec<(&'a str, &'a Item)>,
     numbers: Vec<(String, f64)>,
@@ -19,37 +19,38 @@ pub struct Env<'a> {
 
 impl<'a> Env<'a> {
     /// The order's fields and the template's measures.
-    pub fn new(fields: &'a IndexMap<String, FieldValue>, measures: &IndexMap<String, f64>) -> Self {
+    pub(crate) fn new(fields: &'a IndexMap<String, FieldValue>, measures: &IndexMap<String, f64>) -> Self {
         Env { fields, items: Vec::new(), numbers: measures.iter().map(|(k, v)| (k.clone(), *v)).collect() }
     }
 
     /// The same scope with one more number; it hides an earlier one of its name.
     #[must_use]
-    pub fn with_number(mut self, name: &str, value: f64) -> Self {
+    pub(crate) fn with_number(mut self, name: &str, value: f64) -> Self {
         self.numbers.push((name.to_owned(), value));
         self
     }
 
     /// The same scope inside a container of this size in mm.
     #[must_use]
-    pub fn inside(self, width: f64, height: f64) -> Self {
+    pub(crate) fn inside(self, width: f64, height: f64) -> Self {
         self.with_number("width", width).with_number("height", height)
     }
 
     /// The same scope with a list's item, its index and the list's length.
     #[must_use]
-    pub fn with_item(mut self, name: &'a str, item: &'a Item, index: usize, count: usize) -> Self {
+    pub(crate) fn with_item(mut self, name: &'a str, item: &'a Item, index: usize, count: usize) -> Self {
         self.items.push((name, item));
         self.with_number("index", index as f64).with_number("count", count as f64)
     }
 
     /// A field, an item, or a field of an item. `None` where the order has no value for it.
-    pub fn lookup(&self, name: &str) -> Option<&'a FieldValue> {
+    pub(crate) fn lookup(&self, name: &str) -> Option<&'a FieldValue> {
         for (item_name, item) in self.items.iter().rev() {
             match item {
                 Item::Single(value) if name == *item_name => return Some(value),
                 Item::Object(fields) => {
-                    if let Some(inner) = name.strip_prefix(item_name).and_then(|rest| rest.strip_prefix('.')) {
+                    if let Some(inner) = name.strip_prefix(item_name).and_then(|rest| rest.strip_prefix('.'))
+                    {
                         return fields.get(inner);
                     }
                 }
@@ -60,15 +61,12 @@ impl<'a> Env<'a> {
     }
 
     /// The items of a list field; empty where the order has none.
-    pub fn list(&self, name: &str) -> &'a [Item] {
-        match self.lookup(name) {
-            Some(FieldValue::List(items)) => items,
-            _ => &[],
-        }
+    pub(crate) fn list(&self, name: &str) -> &'a [Item] {
+        if let Some(FieldValue::List(items)) = self.lookup(name) { items } else { &[] }
     }
 
     /// A measure's number.
-    pub fn number(&self, measure: &Measure) -> Result<f64, Violation> {
+    pub(crate) fn number(&self, measure: &Measure) -> Result<f64, Violation> {
         match measure {
             Measure::Number(number) => Ok(*number),
             Measure::Expression(text) => expr::evaluate(text, &|name| self.named(name))
@@ -82,7 +80,7 @@ impl<'a> Env<'a> {
     }
 
     /// A bound value; `None` where it follows a field that has no value.
-    pub fn get<T: FromField + Clone>(&self, bound: &Bound<T>) -> Result<Option<T>, Violation> {
+    pub(crate) fn get<T: FromField + Clone>(&self, bound: &Bound<T>) -> Result<Option<T>, Violation> {
         match bound {
             Bound::Value(value) => Ok(Some(value.clone())),
             Bound::Field(reference) => self.follow(reference),
@@ -94,9 +92,11 @@ impl<'a> Env<'a> {
         if let Some(map) = &reference.map {
             let key = match value.comparable() {
                 Value::String(key) => key,
-                Value::Null => String::new(),
-                Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
-                other => other.to_string(),
+                other @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_)) => other.to_string().trim_end_matches(".0").to_owned(),
             };
             return Ok(map.get(&key).or(reference.otherwise.as_ref()).cloned());
         }
@@ -109,12 +109,12 @@ impl<'a> Env<'a> {
     }
 
     /// A bound measure's number.
-    pub fn measure(&self, bound: &Bound<Measure>) -> Result<Option<f64>, Violation> {
+    pub(crate) fn measure(&self, bound: &Bound<Measure>) -> Result<Option<f64>, Violation> {
         self.get(bound)?.map(|measure| self.number(&measure)).transpose()
     }
 
     /// A seed.
-    pub fn seed(&self, seed: &Bound64) -> Result<u64, Violation> {
+    pub(crate) fn seed(&self, seed: &Bound64) -> Result<u64, Violation> {
         Ok(match seed {
             Bound64::Value(seed) => *seed,
             Bound64::Field(reference) => self.follow(reference)?.unwrap_or(0),
@@ -122,7 +122,7 @@ impl<'a> Env<'a> {
     }
 
     /// Whether a condition holds.
-    pub fn holds(&self, condition: &Condition) -> bool {
+    pub(crate) fn holds(&self, condition: &Condition) -> bool {
         let all = condition.all.as_ref().is_none_or(|list| list.iter().all(|c| self.holds(c)));
         let any = condition.any.as_ref().is_none_or(|list| list.iter().any(|c| self.holds(c)));
         let not = condition.not.as_ref().is_none_or(|c| !self.holds(c));
@@ -132,7 +132,10 @@ impl<'a> Env<'a> {
             let number = value.and_then(FieldValue::number).or_else(|| self.named(name));
             condition.given.is_none_or(|given| given == value.is_some_and(|v| !v.is_blank()))
                 && condition.is.as_ref().is_none_or(|wanted| same(wanted, &comparable))
-                && condition.one_of.as_ref().is_none_or(|list| list.iter().any(|wanted| same(wanted, &comparable)))
+                && condition
+                    .one_of
+                    .as_ref()
+                    .is_none_or(|list| list.iter().any(|wanted| same(wanted, &comparable)))
                 && condition.at_least.is_none_or(|least| number.unwrap_or(0.0) >= least)
                 && condition.at_most.is_none_or(|most| number.unwrap_or(0.0) <= most)
         });
@@ -140,7 +143,7 @@ impl<'a> Env<'a> {
     }
 
     /// Words with `{field}` and `{field|fallback}` filled in.
-    pub fn fill(&self, content: &str) -> Result<String, Violation> {
+    pub(crate) fn fill(&self, content: &str) -> Result<String, Violation> {
         let mut out = String::with_capacity(content.len());
         for piece in pieces(content)? {
             match piece {
@@ -150,7 +153,9 @@ impl<'a> Env<'a> {
                     match value {
                         Some(words) => out.push_str(&words),
                         None => match self.named(name).filter(|_| self.lookup(name).is_none()) {
-                            Some(number) => out.push_str(Value::from(number).to_string().trim_end_matches(".0")),
+                            Some(number) => {
+                                out.push_str(Value::from(number).to_string().trim_end_matches(".0"))
+                            }
                             None => out.push_str(fallback),
                         },
                     }
@@ -168,7 +173,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 /// A piece of a text's content.
 #[derive(Debug, PartialEq)]
-pub enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Words as they stand.
     Words(String),
     /// A field's words, or the fallback where there are none.
@@ -181,8 +186,13 @@ pub enum Piece<'a> {
 }
 
 /// Splits content at its braces. `{{` and `}}` are braces themselves.
-pub fn pieces(content: &str) -> Result<Vec<Piece<'_>>, Violation> {
-    let unbalanced = || Violation::new(Code::TemplateInvalid, "a text's content has an unbalanced brace; write {{ and }} for braces");
+pub(crate) fn pieces(content: &str) -> Result<Vec<Piece<'_>>, Violation> {
+    let unbalanced = || {
+        Violation::new(
+            Code::TemplateInvalid,
+            "a text's content has an unbalanced brace; write {{ and }} for braces",
+        )
+    };
     let mut out = Vec::new();
     let mut words = String::new();
     let mut rest = content;
@@ -215,7 +225,7 @@ pub fn pieces(content: &str) -> Result<Vec<Piece<'_>>, Violation> {
 }
 
 /// Types that a field's own value can stand for.
-pub trait FromField: Sized {
+pub(crate) trait FromField: Sized {
     /// The value, where the field has one of this kind.
     fn from_field(value: &FieldValue) -> Option<Self>;
 }
@@ -240,47 +250,47 @@ impl FromField for u64 {
 
 impl FromField for bool {
     fn from_field(value: &FieldValue) -> Option<Self> {
-        match value {
-            FieldValue::Toggle(on) => Some(*on),
-            _ => None,
-        }
+        if let FieldValue::Toggle(on) = value { Some(*on) } else { None }
     }
 }
 
 impl FromField for Measure {
     fn from_field(value: &FieldValue) -> Option<Self> {
-        match value {
-            FieldValue::Choice { value: Value::String(text), .. } => Some(Measure::Expression(text.clone())),
-            other => other.number().map(Measure::Number),
+        if let FieldValue::Choice { value: Value::String(text), .. } = value {
+            return Some(Measure::Expression(text.clone()));
         }
+        value.number().map(Measure::Number)
     }
 }
 
 impl FromField for ColorSpec {
     fn from_field(value: &FieldValue) -> Option<Self> {
-        match value {
-            FieldValue::Color { color, .. } => Some(color.clone()),
-            FieldValue::Choice { value, .. } => serde_json::from_value(value.clone()).ok(),
-            _ => None,
+        if let FieldValue::Color { color, .. } = value {
+            return Some(color.clone());
+        }
+        if let FieldValue::Choice { value, .. } = value {
+            serde_json::from_value(value.clone()).ok()
+        } else {
+            None
         }
     }
 }
 
 impl FromField for FontSpec {
     fn from_field(value: &FieldValue) -> Option<Self> {
-        match value {
-            FieldValue::Font { font, .. } => Some(font.clone()),
-            _ => None,
-        }
+        if let FieldValue::Font { font, .. } = value { Some(font.clone()) } else { None }
     }
 }
 
 impl FromField for Flip {
     fn from_field(value: &FieldValue) -> Option<Self> {
-        match value {
-            FieldValue::Choice { value, .. } => serde_json::from_value(value.clone()).ok(),
-            FieldValue::Toggle(on) => Some(if *on { Flip::Horizontal } else { Flip::None }),
-            _ => None,
+        if let FieldValue::Toggle(on) = value {
+            return Some(if *on { Flip::Horizontal } else { Flip::None });
+        }
+        if let FieldValue::Choice { value, .. } = value {
+            serde_json::from_value(value.clone()).ok()
+        } else {
+            None
         }
     }
 }

@@ -14,7 +14,10 @@ use std::sync::Arc;
 pub(super) fn repeated<'a>(repeat: &'a Repeat, env: &Env<'a>) -> Vec<(usize, &'a Item)> {
     let items = env.list(&repeat.over);
     let kept = |(i, item): &(usize, &'a Item)| {
-        repeat.filter.as_ref().is_none_or(|filter| env.clone().with_item(&repeat.item, item, *i, items.len()).holds(filter))
+        repeat
+            .filter
+            .as_ref()
+            .is_none_or(|filter| env.clone().with_item(&repeat.item, item, *i, items.len()).holds(filter))
     };
     items.iter().enumerate().filter(kept).enumerate().map(|(i, (_, item))| (i, item)).collect()
 }
@@ -37,14 +40,21 @@ impl Composer<'_> {
             if layer.when.as_ref().is_some_and(|when| !env.holds(when)) {
                 continue;
             }
-            let inner = Container { env, suffix: format!("{}.{index}", container.suffix), ..container.clone() };
+            let inner =
+                Container { env, suffix: format!("{}.{index}", container.suffix), ..container.clone() };
             nodes.extend(self.once(layer, cell, &inner)?);
         }
         Ok(nodes)
     }
 
     /// The cells of a repeat's items in its box.
-    fn cells(&self, repeat: &Repeat, rect: Rect, count: usize, container: &Container<'_>) -> Result<Vec<Rect>, Violation> {
+    fn cells(
+        &self,
+        repeat: &Repeat,
+        rect: Rect,
+        count: usize,
+        container: &Container<'_>,
+    ) -> Result<Vec<Rect>, Violation> {
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -78,7 +88,8 @@ impl Composer<'_> {
                 let (row, column) = (i / columns, i % columns);
                 let in_row = if row + 1 == rows { count - row * columns } else { columns };
                 let left = rect.x0 + (rect.width() - used(cell.width, in_row)) / 2.0;
-                let corner = (left + column as f64 * (cell.width + gap), top + row as f64 * (cell.height + gap));
+                let corner =
+                    (left + column as f64 * (cell.width + gap), top + row as f64 * (cell.height + gap));
                 Rect::from_origin_size(corner, cell)
             })
             .collect())
@@ -90,14 +101,21 @@ impl Composer<'_> {
         let size = rect.size();
         let kinds = layer.kinds();
         let [kind] = kinds.as_slice() else {
-            return Err(Violation::new(Code::TemplateInvalid, "a layer has exactly one kind").at(format!("/{}", layer.id)));
+            return Err(Violation::new(Code::TemplateInvalid, "a layer has exactly one kind")
+                .at(format!("/{}", layer.id)));
         };
         let readable = match kind {
             Kind::Text(_) | Kind::Code(_) => container.mirrored,
-            Kind::Image(_) | Kind::Photo(_) | Kind::Art(_) | Kind::Shape(_) | Kind::Pattern(_) | Kind::Collage(_)
+            Kind::Image(_)
+            | Kind::Photo(_)
+            | Kind::Art(_)
+            | Kind::Shape(_)
+            | Kind::Pattern(_)
+            | Kind::Collage(_)
             | Kind::Group(_) => false,
         };
-        let transform = Affine::translate(rect.origin().to_vec2()) * self.turn(layer, size, &container.env, readable)?;
+        let transform =
+            Affine::translate(rect.origin().to_vec2()) * self.turn(layer, size, &container.env, readable)?;
         let id: Arc<str> = format!("{}{}", layer.id, container.suffix).into();
         let inner = Container {
             env,
@@ -123,7 +141,11 @@ impl Composer<'_> {
             Kind::Collage(collage) => self.collage(collage, &layer.id, &inner)?,
             Kind::Group(group) => {
                 let canvas = group.canvas.map_or(size, |[w, h]| Size::new(w, h));
-                let (into, over) = super::place::fit(if group.canvas.is_some() { group.fit } else { Fit::Stretch }, canvas, size);
+                let (into, over) = super::place::fit(
+                    if group.canvas.is_some() { group.fit } else { Fit::Stretch },
+                    canvas,
+                    size,
+                );
                 let child = Container {
                     env: inner.env.clone().inside(canvas.width, canvas.height),
                     size: canvas,
@@ -136,7 +158,8 @@ impl Composer<'_> {
                 }
                 let mut wrapped = Group { transform: into, nodes: children, ..Group::default() };
                 if over {
-                    let path = super::shape::rounded_rect(into.inverse().transform_rect_bbox(size.to_rect()), 0.0);
+                    let path =
+                        super::shape::rounded_rect(into.inverse().transform_rect_bbox(size.to_rect()), 0.0);
                     wrapped.clips.push(super::shape::Outline { path, rule: Default::default() }.clip());
                 }
                 vec![Node::Group(Arc::new(wrapped))]
@@ -195,7 +218,12 @@ impl Composer<'_> {
     }
 
     /// A template's picture or art as a soft mask, stretched over the box.
-    pub(super) fn mask(&self, mask: &MaskSpec, layer: &Layer, container: &Container<'_>) -> Result<Option<Mask>, Violation> {
+    pub(super) fn mask(
+        &self,
+        mask: &MaskSpec,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Option<Mask>, Violation> {
         let Some(path) = container.env.get(&mask.asset)? else { return Ok(None) };
         let source = Source::Catalog(format!("{}/{path}", layer.base));
         let nodes = self.asset_nodes(&source, Fit::Stretch, container.size, &layer.id, container)?;

@@ -13,7 +13,11 @@ const MOST_PRINTS: f64 = 200_000.0;
 
 impl Composer<'_> {
     /// A cell repeated over the container and cut to it.
-    pub(super) fn pattern(&self, pattern: &PatternLayer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn pattern(
+        &self,
+        pattern: &PatternLayer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let env = &container.env;
         let length = |bound| Ok::<_, Violation>(env.measure(bound)?.unwrap_or(0.0));
         let cell = Size::new(length(&pattern.cell.width)?, length(&pattern.cell.height)?);
@@ -25,7 +29,10 @@ impl Composer<'_> {
             return Err(Violation::new(Code::TemplateInvalid, "a pattern's cell and steps are above 0 mm"));
         }
         if container.size.area() / (step.x * step.y) > MOST_PRINTS {
-            return Err(Violation::new(Code::TemplateInvalid, format!("a pattern prints its cell at most {MOST_PRINTS} times")));
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                format!("a pattern prints its cell at most {MOST_PRINTS} times"),
+            ));
         }
         let inner = Container {
             env: env.clone().inside(cell.width, cell.height),
@@ -85,17 +92,25 @@ impl Grid {
         );
         let largest = self.scale[0].max(self.scale[1]);
         // Turned, a cell reaches as far as its diagonal.
-        let reach = if self.turn > 0.0 { Vec2::new(libm::hypot(half.x, half.y), libm::hypot(half.x, half.y)) } else { half } * largest;
+        let reach = if self.turn > 0.0 {
+            Vec2::new(libm::hypot(half.x, half.y), libm::hypot(half.x, half.y))
+        } else {
+            half
+        } * largest;
         let shifted = match self.arrange {
             PatternArrange::Scatter => self.step * self.jitter,
             PatternArrange::Grid | PatternArrange::Brick | PatternArrange::HalfDrop => Vec2::ZERO,
         };
         let margin = reach + shifted;
         let from = |margin: f64, middle: f64, step: f64| libm::floor((-margin - middle) / step) as i64 - 1;
-        let to = |length: f64, margin: f64, middle: f64, step: f64| libm::ceil((length + margin - middle) / step) as i64 + 1;
+        let to = |length: f64, margin: f64, middle: f64, step: f64| {
+            libm::ceil((length + margin - middle) / step) as i64 + 1
+        };
         let mut out = Vec::new();
         for row in from(margin.y, middle.y, self.step.y)..=to(size.height, margin.y, middle.y, self.step.y) {
-            for column in from(margin.x, middle.x, self.step.x)..=to(size.width, margin.x, middle.x, self.step.x) {
+            for column in
+                from(margin.x, middle.x, self.step.x)..=to(size.width, margin.x, middle.x, self.step.x)
+            {
                 let place = self.print(row, column, middle);
                 let seen = place.transform_rect_bbox(self.covers).intersect(size.to_rect());
                 if seen.width() > 1e-9 && seen.height() > 1e-9 {
@@ -123,7 +138,10 @@ impl Grid {
         if turn == 0.0 && scale == 1.0 {
             return Affine::translate(corner);
         }
-        Affine::translate(corner + middle) * rotation(turn) * Affine::scale(scale) * Affine::translate(-middle)
+        Affine::translate(corner + middle)
+            * rotation(turn)
+            * Affine::scale(scale)
+            * Affine::translate(-middle)
     }
 }
 

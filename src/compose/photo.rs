@@ -44,7 +44,12 @@ impl Framing<'_> {
 
 impl Composer<'_> {
     /// A picture of the order. A field without a value prints nothing.
-    pub(super) fn photo(&self, photo: &PhotoLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn photo(
+        &self,
+        photo: &PhotoLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let Some(FieldValue::Image { image, pointer }) = container.env.lookup(&photo.field) else {
             return Ok(Vec::new());
         };
@@ -115,7 +120,12 @@ impl Composer<'_> {
     }
 
     /// Fixed art in pixels.
-    pub(super) fn image(&self, image: &ImageLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn image(
+        &self,
+        image: &ImageLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let Some(path) = container.env.get(&image.asset)? else { return Ok(Vec::new()) };
         let picture = self.picture(&Source::Catalog(format!("{}/{path}", layer.base)))?;
         let adjust = self.adjust(&image.filters, &container.env)?;
@@ -123,10 +133,15 @@ impl Composer<'_> {
     }
 
     /// A picture in a box: cut or shrunk by `fit`, with a finding where it has too few pixels.
-    pub(super) fn framed(&self, picture: Arc<Picture>, framing: Framing<'_>, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn framed(
+        &self,
+        picture: Arc<Picture>,
+        framing: Framing<'_>,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let (width, height) = picture.size();
         let full = Size::new(f64::from(width), f64::from(height));
-        let sideways = framing.turn % 180 != 0;
+        let sideways = !framing.turn.is_multiple_of(180);
         let swap = |size: Size| if sideways { Size::new(size.height, size.width) } else { size };
         let shown = Size::new(framing.crop.width() * full.width, framing.crop.height() * full.height);
         let (crop, target) = match framing.fit {
@@ -143,9 +158,11 @@ impl Composer<'_> {
             }
         };
         self.judge_resolution(full, crop, swap(target.size()), &framing, container)?;
-        let spin = Affine::translate((0.5, 0.5)) * rotation(f64::from(framing.turn)) * Affine::translate((-0.5, -0.5));
-        let place =
-            Affine::translate(target.origin().to_vec2()) * Affine::scale_non_uniform(target.width(), target.height());
+        let spin = Affine::translate((0.5, 0.5))
+            * rotation(f64::from(framing.turn))
+            * Affine::translate((-0.5, -0.5));
+        let place = Affine::translate(target.origin().to_vec2())
+            * Affine::scale_non_uniform(target.width(), target.height());
         Ok(vec![Node::Image(Arc::new(ImageNode {
             picture,
             crop,
@@ -206,7 +223,8 @@ impl Composer<'_> {
     pub(super) fn adjust(&self, filters: &[PhotoFilter], env: &Env<'_>) -> Result<Vec<Adjust>, Violation> {
         let mut out = Vec::new();
         for filter in filters {
-            let amount = |bound, high: f64| Ok::<_, Violation>(env.get(bound)?.map(|v: f64| v.clamp(0.0, high)));
+            let amount =
+                |bound, high: f64| Ok::<_, Violation>(env.get(bound)?.map(|v: f64| v.clamp(0.0, high)));
             out.extend(match filter {
                 PhotoFilter::Greyscale(on) => env.get(on)?.filter(|on| *on).map(|_| Adjust::Greyscale),
                 PhotoFilter::Sepia(v) => amount(v, 1.0)?.map(|v| Adjust::Sepia(v as f32)),

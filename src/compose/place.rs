@@ -62,7 +62,10 @@ impl Composer<'_> {
         if sane {
             Ok(rect)
         } else {
-            Err(Violation::new(Code::TemplateInvalid, "a box has no width or no height, or more than 100 metres"))
+            Err(Violation::new(
+                Code::TemplateInvalid,
+                "a box has no width or no height, or more than 100 metres",
+            ))
         }
     }
 
@@ -80,8 +83,9 @@ impl Composer<'_> {
             let surface = lock(&self.surface);
             (surface.drawing.clone(), surface.trim)
         };
-        let source =
-            source.ok_or_else(|| Violation::new(Code::TemplateInvalid, "an element is named, but the surface has no drawing"))?;
+        let source = source.ok_or_else(|| {
+            Violation::new(Code::TemplateInvalid, "an element is named, but the surface has no drawing")
+        })?;
         let art = self.art(&source)?;
         let size = art.size();
         let scale = Affine::scale_non_uniform(trim.width / size.width, trim.height / size.height);

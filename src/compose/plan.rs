@@ -31,7 +31,11 @@ pub fn plan(order: &ValidOrder) -> Result<Vec<AssetRef>, Violation> {
             None => vec![env.clone()],
             Some(repeat) => {
                 let items = env.list(&repeat.over);
-                items.iter().enumerate().map(|(i, item)| env.clone().with_item(&repeat.item, item, i, items.len())).collect()
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| env.clone().with_item(&repeat.item, item, i, items.len()))
+                    .collect()
             }
         };
         for scope in &scopes {

@@ -5,7 +5,9 @@ use super::env::Env;
 use crate::catalog::layer::{Cap, Join, LinearSpec, PaintSpec, RadialSpec, ShapeSpec, StopSpec, StrokeSpec};
 use crate::catalog::{Bound, ColorSpec};
 use crate::error::{Code, Violation};
-use crate::scene::{Color, Clip, FillRule, Ink, LinearGradient, Paint, RadialGradient, Spread, Stops, Stroke};
+use crate::scene::{
+    Clip, Color, FillRule, Ink, LinearGradient, Paint, RadialGradient, Spread, Stops, Stroke,
+};
 use kurbo::{Affine, BezPath, Point, Rect, Size};
 use std::sync::Arc;
 
@@ -82,14 +84,19 @@ impl Composer<'_> {
             }
             ShapeSpec::Ellipse(_) => Outline { path: ellipse(rect), rule: FillRule::NonZero },
             ShapeSpec::Path(spec) => {
-                let mut path = BezPath::from_svg(&spec.d)
-                    .map_err(|_| Violation::new(Code::TemplateInvalid, "a shape's `d` is not SVG path data"))?;
+                let mut path = BezPath::from_svg(&spec.d).map_err(|_| {
+                    Violation::new(Code::TemplateInvalid, "a shape's `d` is not SVG path data")
+                })?;
                 if let Some([x, y, width, height]) = spec.view {
                     if width <= 0.0 || height <= 0.0 {
-                        return Err(Violation::new(Code::TemplateInvalid, "a shape's `view` has a width and a height"));
+                        return Err(Violation::new(
+                            Code::TemplateInvalid,
+                            "a shape's `view` has a width and a height",
+                        ));
                     }
                     path.apply_affine(
-                        Affine::scale_non_uniform(size.width / width, size.height / height) * Affine::translate((-x, -y)),
+                        Affine::scale_non_uniform(size.width / width, size.height / height)
+                            * Affine::translate((-x, -y)),
                     );
                 }
                 Outline { path, rule: if spec.even_odd { FillRule::EvenOdd } else { FillRule::NonZero } }
@@ -110,12 +117,20 @@ impl Composer<'_> {
     /// A colour's ink.
     pub(super) fn ink_of(&self, spec: &ColorSpec) -> Result<Ink, Violation> {
         spec.ink(self.order.profile().as_ref()).ok_or_else(|| {
-            Violation::new(Code::TemplateInvalid, "a colour is not #rrggbb, or names a spot ink that the profile does not declare")
+            Violation::new(
+                Code::TemplateInvalid,
+                "a colour is not #rrggbb, or names a spot ink that the profile does not declare",
+            )
         })
     }
 
     /// A paint that needs no nodes of its own: a colour or a gradient over the box.
-    pub(super) fn plain_paint(&self, paint: &PaintSpec, size: Size, env: &Env<'_>) -> Result<Option<Paint>, Violation> {
+    pub(super) fn plain_paint(
+        &self,
+        paint: &PaintSpec,
+        size: Size,
+        env: &Env<'_>,
+    ) -> Result<Option<Paint>, Violation> {
         Ok(match paint {
             PaintSpec::Color(color) => self.ink(color, env)?.map(Paint::Solid),
             PaintSpec::Linear(holder) => Some(self.linear(&holder.linear, size, env)?),

@@ -40,19 +40,33 @@ impl Composer<'_> {
             }
         }
         if surfaces.is_empty() && out.is_empty() {
-            out.push(Violation::new(Code::OptionInvalid, "this order prints nothing: every surface is left out by its condition"));
+            out.push(Violation::new(
+                Code::OptionInvalid,
+                "this order prints nothing: every surface is left out by its condition",
+            ));
         }
         out.or(surfaces)
     }
 
-    fn surface(&self, spec: &SurfaceSpec, name: &str, env: Env<'_>, pointer: &str) -> Result<Surface, Violations> {
+    fn surface(
+        &self,
+        spec: &SurfaceSpec,
+        name: &str,
+        env: Env<'_>,
+        pointer: &str,
+    ) -> Result<Surface, Violations> {
         self.control.check()?;
         let number = |measure| env.number(measure).map_err(|v| template_place(v, pointer));
         let trim = Size::new(number(&spec.width)?, number(&spec.height)?);
         let (bleed, safe) = (number(&spec.bleed)?, number(&spec.safe)?);
         let sane = |size: f64| (0.1..100_000.0).contains(&size);
-        if !(sane(trim.width) && sane(trim.height) && (0.0..1000.0).contains(&bleed) && (0.0..1000.0).contains(&safe)) {
-            let detail = "a surface is between 0.1 mm and 100 m on each side, with a bleed and a safe zone under 1 m";
+        if !(sane(trim.width)
+            && sane(trim.height)
+            && (0.0..1000.0).contains(&bleed)
+            && (0.0..1000.0).contains(&safe))
+        {
+            let detail =
+                "a surface is between 0.1 mm and 100 m on each side, with a bleed and a safe zone under 1 m";
             return Err(Violation::new(Code::OutputTooLarge, detail).into());
         }
         *lock(&self.surface) = SurfaceState {
@@ -113,7 +127,8 @@ impl Composer<'_> {
             let rect = self.place(Some(&panel.place), container)?;
             let mut clips = Vec::new();
             let to_trim = container.to_trim * Affine::translate(rect.origin().to_vec2());
-            let mask = panel.mask.clone().unwrap_or(crate::catalog::layer::ShapeSpec::Rect(Default::default()));
+            let mask =
+                panel.mask.clone().unwrap_or(crate::catalog::layer::ShapeSpec::Rect(Default::default()));
             clips.push(self.outline(&mask, rect.size(), &container.env, to_trim)?.clip());
             let art = panel_art(panel, rect, name == "*", container.size);
             let size = if name == "*" { container.size } else { rect.size() };
@@ -122,14 +137,22 @@ impl Composer<'_> {
                 size,
                 to_trim: to_trim * art,
                 mirrored: panel.mirror == Mirror::Art,
-                suffix: if name == "*" { format!("{}.{panel_name}", container.suffix) } else { container.suffix.clone() },
+                suffix: if name == "*" {
+                    format!("{}.{panel_name}", container.suffix)
+                } else {
+                    container.suffix.clone()
+                },
                 listed: container.listed,
             };
             let content = self.layer(layer, &inner)?;
             nodes.push(Node::Group(Arc::new(Group {
                 transform: Affine::translate(rect.origin().to_vec2()),
                 clips,
-                nodes: vec![Node::Group(Arc::new(Group { transform: art, nodes: content, ..Group::default() }))],
+                nodes: vec![Node::Group(Arc::new(Group {
+                    transform: art,
+                    nodes: content,
+                    ..Group::default()
+                }))],
                 ..Group::default()
             })));
         }
@@ -162,5 +185,9 @@ fn panel_art(panel: &Panel, rect: Rect, everywhere: bool, surface: Size) -> Affi
 
 /// Faults of a template say where in the template; those of an order keep their pointer into it.
 fn template_place(violation: Violation, place: &str) -> Violation {
-    if violation.code == Code::TemplateInvalid && violation.pointer.is_none() { violation.at(place) } else { violation }
+    if violation.code == Code::TemplateInvalid && violation.pointer.is_none() {
+        violation.at(place)
+    } else {
+        violation
+    }
 }

@@ -13,7 +13,12 @@ const SMALLEST_PT: f64 = 0.5;
 
 impl Composer<'_> {
     /// A text layer's outlines. Blank content prints nothing.
-    pub(super) fn text(&self, text: &TextLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    pub(super) fn text(
+        &self,
+        text: &TextLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let env = &container.env;
         let Some(content) = env.get(&text.content)? else { return Ok(Vec::new()) };
         let words = env.fill(&content)?;
@@ -26,11 +31,17 @@ impl Composer<'_> {
             return Ok(Vec::new());
         }
         let (Some(font), Some(size)) = (env.get(&text.font)?, env.measure(&text.size)?) else {
-            return Err(Violation::new(Code::TemplateInvalid, "a text's font or size follows a field that may have no value"));
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "a text's font or size follows a field that may have no value",
+            ));
         };
         let min_size = text.min_size.as_ref().map(|m| env.number(m)).transpose()?;
         if !(SMALLEST_PT..10_000.0).contains(&size) || min_size.is_some_and(|min| min < SMALLEST_PT) {
-            return Err(Violation::new(Code::TemplateInvalid, "a text's size is between 0.5 and 10,000 points"));
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "a text's size is between 0.5 and 10,000 points",
+            ));
         }
         let policy = &self.order.profile().policy;
         let place = container.to_trim.transform_rect_bbox(container.size.to_rect());
@@ -66,13 +77,22 @@ impl Composer<'_> {
                 action: policy.glyphs,
                 layer: &layer.id,
                 place,
-                detail: format!("{} characters of this text are in no font of the library: leave them out, or add a font", laid.missing),
+                detail: format!(
+                    "{} characters of this text are in no font of the library: leave them out, or add a font",
+                    laid.missing
+                ),
             })?;
         }
         self.painted(laid.runs, text, layer, container)
     }
 
-    fn painted(&self, runs: Vec<Run>, text: &TextLayer, layer: &Layer, container: &Container<'_>) -> Result<Vec<Node>, Violation> {
+    fn painted(
+        &self,
+        runs: Vec<Run>,
+        text: &TextLayer,
+        layer: &Layer,
+        container: &Container<'_>,
+    ) -> Result<Vec<Node>, Violation> {
         let env = &container.env;
         let stroke = match &text.stroke {
             Some(stroke) => self.stroke(stroke, env)?,
@@ -103,7 +123,8 @@ impl Composer<'_> {
                         // A picture or pattern seen through the words, with the stroke on its own.
                         (None, Some(spec @ (PaintSpec::Image(_) | PaintSpec::Pattern(_)))) => {
                             let mut pieces = Vec::new();
-                            let outline = super::shape::Outline { path: (*path).clone(), rule: FillRule::NonZero };
+                            let outline =
+                                super::shape::Outline { path: (*path).clone(), rule: FillRule::NonZero };
                             pieces.extend(self.fill_nodes(spec, outline, layer, container)?);
                             if stroke.is_some() {
                                 let line = PathNode {
@@ -113,14 +134,20 @@ impl Composer<'_> {
                                     stroke_first: false,
                                     overprint: false,
                                 };
-                                pieces.insert(if text.stroke_in_front { pieces.len() } else { 0 }, Node::Path(Arc::new(line)));
+                                pieces.insert(
+                                    if text.stroke_in_front { pieces.len() } else { 0 },
+                                    Node::Path(Arc::new(line)),
+                                );
                             }
                             nodes.extend(pieces);
                         }
                         (None, _) => {}
                     }
                 }
-                Run::Color(group) => nodes.push(Node::Group(Arc::new(Group { nodes: vec![Node::Group(group)], ..Group::default() }))),
+                Run::Color(group) => nodes.push(Node::Group(Arc::new(Group {
+                    nodes: vec![Node::Group(group)],
+                    ..Group::default()
+                }))),
             }
         }
         Ok(nodes)

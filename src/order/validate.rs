@@ -50,25 +50,40 @@ impl Draft {
     /// Reads an order's bytes.
     pub fn parse(bytes: &[u8]) -> Result<Draft, Violation> {
         if bytes.len() > MAX_ORDER_BYTES {
-            return Err(Violation::new(Code::OrderTooLarge, format!("an order has at most {MAX_ORDER_BYTES} bytes"))
-                .limit(MAX_ORDER_BYTES));
+            return Err(Violation::new(
+                Code::OrderTooLarge,
+                format!("an order has at most {MAX_ORDER_BYTES} bytes"),
+            )
+            .limit(MAX_ORDER_BYTES));
         }
         if depth(bytes) > MAX_DEPTH {
-            return Err(Violation::new(Code::OrderTooLarge, format!("an order is nested at most {MAX_DEPTH} deep"))
-                .limit(MAX_DEPTH));
+            return Err(Violation::new(
+                Code::OrderTooLarge,
+                format!("an order is nested at most {MAX_DEPTH} deep"),
+            )
+            .limit(MAX_DEPTH));
         }
         let value: Value = serde_json::from_slice(bytes).map_err(|e| {
-            Violation::new(Code::OrderMalformed, format!("the body is not JSON (line {}, column {})", e.line(), e.column()))
+            Violation::new(
+                Code::OrderMalformed,
+                format!("the body is not JSON (line {}, column {})", e.line(), e.column()),
+            )
         })?;
         if !value.is_object() {
             return Err(Violation::new(Code::OrderMalformed, "an order is a JSON object"));
         }
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        match text("schema").and_then(|s| s.strip_prefix("presswork.order/")).and_then(|n| n.parse::<u32>().ok()) {
+        match text("schema")
+            .and_then(|s| s.strip_prefix("presswork.order/"))
+            .and_then(|n| n.parse::<u32>().ok())
+        {
             Some(1) => {}
             Some(newer) if newer > 1 => {
-                return Err(Violation::new(Code::OrderSchemaNewer, "this worker knows presswork.order/1; a newer one is needed")
-                    .at("/schema"));
+                return Err(Violation::new(
+                    Code::OrderSchemaNewer,
+                    "this worker knows presswork.order/1; a newer one is needed",
+                )
+                .at("/schema"));
             }
             _ => {
                 return Err(Violation::new(Code::OrderSchemaUnsupported, "there is no such schema")
@@ -131,9 +146,12 @@ impl Draft {
             && metadata.to_string().chars().count() > MAX_METADATA
         {
             out.push(
-                Violation::new(Code::OptionInvalid, format!("metadata has at most {MAX_METADATA} characters of JSON"))
-                    .at("/metadata")
-                    .limit(MAX_METADATA),
+                Violation::new(
+                    Code::OptionInvalid,
+                    format!("metadata has at most {MAX_METADATA} characters of JSON"),
+                )
+                .at("/metadata")
+                .limit(MAX_METADATA),
             );
         }
         out
@@ -157,8 +175,9 @@ impl Draft {
         if !out.is_empty() {
             return Err(out);
         }
-        let order: Order = serde_json::from_value(self.value.clone())
-            .map_err(|_| Violation::new(Code::OrderMalformed, "the order does not read as presswork.order/1"))?;
+        let order: Order = serde_json::from_value(self.value.clone()).map_err(|_| {
+            Violation::new(Code::OrderMalformed, "the order does not read as presswork.order/1")
+        })?;
         let measures = evaluate_measures(&template, measures, &fields)?;
         Ok(ValidOrder { order, template, profile, fields, measures, outputs })
     }
@@ -183,7 +202,9 @@ impl Draft {
             let said = |values: Option<&'_ serde_json::Map<String, Value>>| {
                 values.and_then(|values| values.get(name)).filter(|value| !value.is_null()).cloned()
             };
-            merged.extend(merge_field(name, field, said(customer), said(business), out).map(|v| (name.clone(), v)));
+            merged.extend(
+                merge_field(name, field, said(customer), said(business), out).map(|v| (name.clone(), v)),
+            );
         }
         merged
     }
@@ -231,7 +252,8 @@ impl Draft {
     }
 
     fn outputs(&self, profile: &Profile, out: &mut Violations) -> Vec<Output> {
-        let Some(wanted) = self.value.get("outputs").and_then(Value::as_array).filter(|w| !w.is_empty()) else {
+        let Some(wanted) = self.value.get("outputs").and_then(Value::as_array).filter(|w| !w.is_empty())
+        else {
             return profile.outputs.clone();
         };
         for (i, name) in wanted.iter().enumerate() {
@@ -244,17 +266,26 @@ impl Draft {
                 );
             }
         }
-        profile.outputs.iter().copied().filter(|output| wanted.iter().any(|name| name == output.as_str())).collect()
+        profile
+            .outputs
+            .iter()
+            .copied()
+            .filter(|output| wanted.iter().any(|name| name == output.as_str()))
+            .collect()
     }
 
     fn waivers(&self, profile: &Profile, out: &mut Violations) {
-        for (i, code) in self.value.get("accept").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (i, code) in self.value.get("accept").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             let code = code.as_str().unwrap_or_default();
             if !profile.policy.waivable.iter().any(|waivable| waivable == code) {
                 out.push(
-                    Violation::new(Code::OptionInvalid, "the profile does not let an order waive this finding")
-                        .at(format!("/accept/{i}"))
-                        .allowed(&profile.policy.waivable),
+                    Violation::new(
+                        Code::OptionInvalid,
+                        "the profile does not let an order waive this finding",
+                    )
+                    .at(format!("/accept/{i}"))
+                    .allowed(&profile.policy.waivable),
                 );
             }
         }
@@ -353,7 +384,7 @@ impl ValidOrder {
 }
 
 /// Whether a string names a run.
-pub fn is_job_id(id: &str) -> bool {
+fn is_job_id(id: &str) -> bool {
     let mut bytes = id.bytes();
     id.len() <= 80
         && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())

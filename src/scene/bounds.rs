@@ -14,9 +14,11 @@ fn node_bounds(node: &Node, transform: Affine) -> Option<Rect> {
         Node::Group(group) => group_bounds(group, transform),
         Node::Path(path) => path_bounds(path, transform),
         Node::Image(image) => Some(image_bounds(image, transform)),
-        Node::Pattern(pattern) => {
-            pattern.instances.iter().map(|place| (transform * *place).transform_rect_bbox(pattern.bounds)).reduce(|a, b| a.union(b))
-        }
+        Node::Pattern(pattern) => pattern
+            .instances
+            .iter()
+            .map(|place| (transform * *place).transform_rect_bbox(pattern.bounds))
+            .reduce(|a, b| a.union(b)),
         Node::Filter(filter) => Some((transform * filter.transform).transform_rect_bbox(filter.bounds)),
     }
 }
@@ -44,7 +46,8 @@ fn path_bounds(path: &PathNode, transform: Affine) -> Option<Rect> {
     }
     let mut rect = path.path.bounding_box();
     if let Some(stroke) = &path.stroke {
-        let miter = if stroke.style.join == kurbo::Join::Miter { stroke.style.miter_limit.max(1.0) } else { 1.0 };
+        let miter =
+            if stroke.style.join == kurbo::Join::Miter { stroke.style.miter_limit.max(1.0) } else { 1.0 };
         // A square cap reaches half the width's diagonal.
         let reach = stroke.style.width / 2.0 * miter.max(std::f64::consts::SQRT_2);
         rect = rect.inflate(reach, reach);
