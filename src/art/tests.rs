@@ -109,7 +109,7 @@ fn what_is_dear_by_a_number_is_refused_or_not_tried() {
     assert!(load(&filtered("<feMorphology operator='dilate' radius='1e9'/>")).is_ok());
     assert_eq!(code(&filtered("<feGaussianBlur stdDeviation='1e9'/>")), Code::SvgTooComplex);
     assert_eq!(code(&filtered("<feDropShadow stdDeviation='1e9'/>")), Code::SvgTooComplex);
-    assert!(load(&filtered("<feGaussianBlur stdDeviation='300'/>")).is_ok());
+    assert!(load(&filtered("<feGaussianBlur stdDeviation='30'/>")).is_ok());
 }
 
 #[test]
