@@ -74,6 +74,7 @@ fn scans_may_stand_in_any_order_and_components_may_be_inks_or_rgb() {
     // The same components with and without: here our own decoding is the measure.
     let same = |name: &str, file: &str, script: &str| {
         let apart = in_scans(folder, file, script, &[]);
+        assert_eq!(scans(&apart), script.matches(';').count(), "{name}");
         let together = decode(&std::fs::read(folder.join(file)).unwrap()).unwrap();
         let delta = difference(&decode(&apart).unwrap(), &together);
         println!("{name:24} {delta:.4}");

@@ -96,7 +96,7 @@ impl Plane {
         let (across, down) = self.pixels;
         let near = y / down;
         let [above, below] = self.neighbours(near, self.height, down);
-        let far = if y % down == 0 { above } else { below };
+        let far = if y.is_multiple_of(down) { above } else { below };
         let samples = |row: usize| &self.values[row * self.width..][..self.width];
         for ((sum, near), far) in sums.iter_mut().zip(samples(near)).zip(samples(far)) {
             *sum = 3 * u16::from(*near) + u16::from(*far);
