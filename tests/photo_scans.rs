@@ -18,10 +18,9 @@ use tools::{convert, in_scans, one_scan_each};
 const BOUND: f64 = 0.5;
 
 fn decode(bytes: &[u8]) -> Result<Vec<u8>, Violation> {
-    match Picture::probe(bytes.into(), &Limits::default())?.decode(Depth::Eight)?.data {
-        Samples::Rgb8(values) => Ok(values),
-        other => panic!("{other:?}"),
-    }
+    let pixels = Picture::probe(bytes.into(), &Limits::default())?.decode(Depth::Eight)?;
+    let Samples::Rgb8(values) = pixels.data else { panic!("not 8-bit RGB") };
+    Ok(values)
 }
 
 fn difference(ours: &[u8], theirs: &[u8]) -> f64 {
