@@ -1,20 +1,15 @@
-//! JPEG: a walk over the file's segments, and decoding.
+//! JPEG: a walk over the file's segments.
 //!
-//! The walk reads every marker up to the end-of-image marker before anything is allocated. The
-//! decoder is then given tables and scans only: what the components mean (YCbCr or RGB, CMYK or
-//! YCCK, inverted or not) is decided here, and no metadata reaches it.
+//! The walk reads every marker up to the end-of-image marker before anything is allocated. What
+//! the components mean (YCbCr or RGB, CMYK or YCCK, inverted or not) and how they are spread over
+//! scans is decided here; the decoder is given tables and scans only, never metadata.
 
 use super::limits::{JPEG_SCANS, PARTS, check_metadata, check_parts};
 use super::sniff::unsupported;
-use super::{Limits, corrupt, exif, jpeg_scan};
-use crate::color::{Channels, Components, Raster};
+use super::{Limits, corrupt, exif};
+use crate::color::Channels;
 use crate::error::Violation;
-use rayon::prelude::*;
 use std::ops::Range;
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
 
 /// What the components of a JPEG mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +59,8 @@ pub(super) struct FrameComponent {
     pub(super) id: u8,
     /// Horizontal and vertical sampling factors.
     pub(super) sampling: (u8, u8),
+    /// Number of its quantization table.
+    pub(super) quantizer: u8,
 }
 
 /// What the walk found.
@@ -72,6 +69,8 @@ pub(super) struct Jpeg {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) progressive: bool,
+    /// Sequential, with each component in a scan of its own.
+    pub(super) apart: bool,
     pub(super) components: Vec<FrameComponent>,
     pub(super) meaning: Meaning,
     /// An Adobe marker says what the components mean.
@@ -121,19 +120,25 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Jpeg, Violation> {
         .as_chunks::<3>()
         .0
         .iter()
-        .map(|&[id, factors, _]| FrameComponent { id, sampling: (factors >> 4, factors & 15) })
+        .map(|&[id, factors, quantizer]| FrameComponent {
+            id,
+            sampling: (factors >> 4, factors & 15),
+            quantizer,
+        })
         .collect();
     if components.iter().any(|c| !(1..=4).contains(&c.sampling.0) || !(1..=4).contains(&c.sampling.1)) {
         return Err(corrupt("has sampling factors that do not exist"));
     }
 
+    let progressive = frame.marker == 0xc2;
     let transform = adobe_transform(file, &segments);
     let meaning = meaning(file, &segments, &components, transform)?;
     let first_exif = segments.iter().find(|s| s.marker == 0xe1 && s.payload(file).starts_with(b"Exif\0\0"));
     Ok(Jpeg {
         width,
         height,
-        progressive: frame.marker == 0xc2,
+        progressive,
+        apart: !progressive && apart(file, &segments, &components)?,
         meaning,
         adobe: transform.is_some(),
         orientation: first_exif.map_or(1, |s| exif::orientation(s.payload(file))),
@@ -203,6 +208,24 @@ fn scan_end(file: &[u8], from: usize) -> Result<usize, Violation> {
     }
 }
 
+/// Whether a sequential file holds its components one by one. Whether each is there, and only
+/// once, is seen when the scans are read.
+fn apart(file: &[u8], segments: &[Segment], components: &[FrameComponent]) -> Result<bool, Violation> {
+    let scans = segments.iter().filter(|s| s.marker == 0xda);
+    let counts: Vec<_> = scans.map(|s| s.payload(file).first().map_or(0, |&n| usize::from(n))).collect();
+    if counts.iter().any(|&n| n > 1 && n < components.len()) {
+        return Err(unsupported("is a JPEG with some of its components in one scan", "save it again"));
+    }
+    let apart = components.len() > 1 && counts.contains(&1);
+    let most = |of: fn(&FrameComponent) -> u8| components.iter().map(of).max().unwrap_or(1);
+    let (across, down) = (most(|c| c.sampling.0), most(|c| c.sampling.1));
+    let whole = components.iter().all(|c| across % c.sampling.0 == 0 && down % c.sampling.1 == 0);
+    if apart && !whole {
+        return Err(unsupported("is a JPEG with unusual sampling factors", "save it again"));
+    }
+    Ok(apart)
+}
+
 fn adobe_transform(file: &[u8], segments: &[Segment]) -> Option<u8> {
     let adobe = segments.iter().find(|s| s.marker == 0xee && s.payload(file).starts_with(b"Adobe"))?;
     adobe.payload(file).get(11).copied()
@@ -228,7 +251,7 @@ fn meaning(
     }
 }
 
-fn named_rgb(components: &[FrameComponent]) -> bool {
+pub(super) fn named_rgb(components: &[FrameComponent]) -> bool {
     components.iter().map(|c| c.id).eq(*b"RGB")
 }
 
@@ -248,57 +271,6 @@ fn icc(file: &[u8], segments: &[Segment]) -> Result<Option<Vec<u8>>, Violation> 
         return Err(super::profile_invalid("lacks a piece of its ICC profile"));
     }
     Ok(Some(pieces.iter().flat_map(|(_, _, data)| data.iter().copied()).collect()))
-}
-
-/// Decodes to the file's own colours.
-pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
-    let space = match jpeg.meaning {
-        Meaning::Grey => ColorSpace::Luma,
-        // The decoder takes components named R, G and B for RGB whatever the markers say.
-        Meaning::YCbCr if named_rgb(&jpeg.components) => {
-            return Err(unsupported("is a JPEG with contradicting colour markers", "save it again"));
-        }
-        Meaning::YCbCr => ColorSpace::RGB,
-        // Asking for what the decoder believes to have in store gives the components untouched.
-        Meaning::Rgb if named_rgb(&jpeg.components) => ColorSpace::RGB,
-        Meaning::Rgb => ColorSpace::YCbCr,
-        Meaning::Cmyk { .. } | Meaning::Ycck => ColorSpace::CMYK,
-    };
-    let stream = without_metadata(file, jpeg, |_| false);
-    let options = DecoderOptions::new_fast()
-        .set_strict_mode(true)
-        .set_max_width(jpeg.width as usize)
-        .set_max_height(jpeg.height as usize)
-        .jpeg_set_max_scans(JPEG_SCANS as usize + 1)
-        .jpeg_set_out_colorspace(space);
-    let (whole, values) = rayon::join(
-        || jpeg_scan::check(file, jpeg),
-        || JpegDecoder::new_with_options(ZCursor::new(&stream), options).decode(),
-    );
-    whole?;
-    let mut values = values.map_err(|_| corrupt("is damaged"))?;
-    match jpeg.meaning {
-        Meaning::Grey | Meaning::YCbCr | Meaning::Rgb | Meaning::Cmyk { inverted: false } => {}
-        Meaning::Cmyk { inverted: true } => values.par_chunks_mut(1 << 16).for_each(|piece| {
-            piece.iter_mut().for_each(|v| *v = 255 - *v);
-        }),
-        Meaning::Ycck => values.par_chunks_mut(1 << 18).for_each(|piece| {
-            piece.as_chunks_mut::<4>().0.iter_mut().for_each(|p| *p = ycck_to_inks(*p));
-        }),
-    }
-    let (components, channels) = (Components::Eight(values), jpeg.meaning.channels());
-    Ok(Raster { width: jpeg.width, height: jpeg.height, channels, components })
-}
-
-/// Adobe stores `255 - ink`, turned to YCbCr as if `ink` were red, green and blue.
-fn ycck_to_inks([y, cb, cr, k]: [u8; 4]) -> [u8; 4] {
-    // ITU-T T.871 in 16-bit fixed point.
-    let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
-    let to_8 = |v: i32| ((v + (1 << 15)) >> 16).clamp(0, 255) as u8;
-    let red = to_8(y + 91_881 * cr);
-    let green = to_8(y - 22_554 * cb - 46_802 * cr);
-    let blue = to_8(y + 116_130 * cb);
-    [red, green, blue, 255 - k]
 }
 
 /// The file up to its end marker, without APPn and COM segments but for those to keep.

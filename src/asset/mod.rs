@@ -11,6 +11,8 @@ mod encoded;
 mod exif;
 mod jpeg;
 mod jpeg_bits;
+mod jpeg_decode;
+mod jpeg_planes;
 mod jpeg_scan;
 mod jpeg_stream;
 mod limits;

@@ -2,6 +2,7 @@
 
 use super::encoded::changed;
 use super::jpeg::{self, Jpeg};
+use super::jpeg_decode;
 use super::jpeg_scan;
 use super::jpeg_stream::{self, JpegStream};
 use super::png::{self, Png, PngColor};
@@ -172,7 +173,7 @@ impl Picture {
         let bytes = self.load()?;
         guarded(|| {
             let raster = match &self.kind {
-                Kind::Jpeg(jpeg) => jpeg::decode(&bytes, jpeg)?,
+                Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg)?,
                 Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
                 Kind::WebP(webp) => webp::decode(&bytes, webp)?,
                 Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,

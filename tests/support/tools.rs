@@ -1,4 +1,5 @@
 //! Programs from Debian that tests use as independent judges.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -38,4 +39,17 @@ pub(crate) fn convert(folder: &Path, words: &str) -> Vec<u8> {
 pub(crate) fn exiftool(folder: &Path, words: &str) -> Vec<u8> {
     let args: Vec<_> = words.split_whitespace().collect();
     run("exiftool", "libimage-exiftool-perl", folder, &args, b"")
+}
+
+/// A JPEG of three components, its picture data rewritten by jpegtran so that each component
+/// stands in a scan of its own.
+pub(crate) fn one_scan_each(folder: &Path, file: &str) -> Vec<u8> {
+    in_scans(folder, file, "0; 1; 2;", &[])
+}
+
+/// A JPEG as jpegtran spreads it over the given scans, with further options.
+pub(crate) fn in_scans(folder: &Path, file: &str, scans: &str, options: &[&str]) -> Vec<u8> {
+    std::fs::write(folder.join("scans.txt"), scans).unwrap();
+    let args = [&["-copy", "all", "-scans", "scans.txt"], options, &[file]].concat();
+    run("jpegtran", "libjpeg-turbo-progs", folder, &args, b"")
 }
