@@ -102,7 +102,6 @@ fn jpeg(path: &Path, mut photo: Photo, how: Jpeg) -> Outcome<()> {
     let mut encoder = Encoder::new_file(path, how.quality)?;
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.set_progressive(how.progressive);
-    encoder.set_optimized_huffman_tables(true);
     if how.turned {
         // TIFF header, one IFD, one tag: orientation 6 ("turn me a quarter clockwise").
         let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
