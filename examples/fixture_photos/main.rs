@@ -30,9 +30,11 @@ struct Jpeg {
     progressive: bool,
     /// The picture is stored turned, as a phone held upright stores it (EXIF orientation 6).
     turned: bool,
+    /// Each component in a scan of its own: baseline, and legal, and rare.
+    separate: bool,
 }
 
-const CAMERA: Jpeg = Jpeg { quality: 80, progressive: false, turned: false };
+const CAMERA: Jpeg = Jpeg { quality: 80, progressive: false, turned: false, separate: false };
 
 fn main() -> Outcome<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/assets");
@@ -55,6 +57,7 @@ fn main() -> Outcome<()> {
     png_rgba(&photo("face-cutout.png"), &draw(1000, 1250, &scenes::child())?)?;
     png_palette(&photo("badge-palette.png"), &draw(600, 600, &scenes::badge())?)?;
     png_sixteen(&photo("gradient-16bit.png"))?;
+    jpeg(&photo("separate-scans.jpg"), draw(480, 320, &scenes::beach())?, Jpeg { separate: true, ..CAMERA })?;
     let kraft = root.join("../catalog/gift-tag/1/kraft.jpg");
     jpeg(&kraft, draw(640, 1070, &scenes::kraft())?, Jpeg { quality: 70, ..CAMERA })?;
     // What a dropped connection leaves of an upload.
@@ -102,6 +105,8 @@ fn jpeg(path: &Path, mut photo: Photo, how: Jpeg) -> Outcome<()> {
     let mut encoder = Encoder::new_file(path, how.quality)?;
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.set_progressive(how.progressive);
+    // Tables made for the picture need two passes, for which this encoder separates the scans.
+    encoder.set_optimized_huffman_tables(how.separate);
     if how.turned {
         // TIFF header, one IFD, one tag: orientation 6 ("turn me a quarter clockwise").
         let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
