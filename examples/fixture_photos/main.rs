@@ -30,9 +30,13 @@ struct Jpeg {
     progressive: bool,
     /// The picture is stored turned, as a phone held upright stores it (EXIF orientation 6).
     turned: bool,
+    /// The EXIF tag says so.
+    tagged: bool,
+    /// Each component in a scan of its own: baseline, and legal, and rare.
+    separate: bool,
 }
 
-const CAMERA: Jpeg = Jpeg { quality: 80, progressive: false, turned: false };
+const CAMERA: Jpeg = Jpeg { quality: 80, progressive: false, turned: false, tagged: false, separate: false };
 
 fn main() -> Outcome<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/assets");
@@ -49,12 +53,18 @@ fn main() -> Outcome<()> {
     jpeg(&photo("couple.jpg"), draw(2400, 1600, &scenes::couple())?, CAMERA)?;
     jpeg(&photo("city.jpg"), draw(1600, 2400, &scenes::city())?, CAMERA)?;
     jpeg(&photo("stage.jpg"), draw(1600, 1600, &scenes::stage())?, CAMERA)?;
-    jpeg(&photo("phone-upright.jpg"), draw(1800, 2400, &scenes::man())?, Jpeg { turned: true, ..CAMERA })?;
+    jpeg(
+        &photo("phone-upright.jpg"),
+        draw(1800, 2400, &scenes::man())?,
+        Jpeg { turned: true, tagged: true, ..CAMERA },
+    )?;
     jpeg(&root.join("uploads/7Q2/p.jpg"), draw(1800, 2400, &scenes::woman(true))?, CAMERA)?;
     matte(&root.join("uploads/7Q2/p-matte.png"), &draw(900, 1200, &scenes::woman(false))?)?;
     png_rgba(&photo("face-cutout.png"), &draw(1000, 1250, &scenes::child())?)?;
     png_palette(&photo("badge-palette.png"), &draw(600, 600, &scenes::badge())?)?;
     png_sixteen(&photo("gradient-16bit.png"))?;
+    jpeg(&photo("sideways.jpg"), draw(960, 1200, &scenes::cat())?, Jpeg { turned: true, ..CAMERA })?;
+    jpeg(&photo("separate-scans.jpg"), draw(480, 320, &scenes::beach())?, Jpeg { separate: true, ..CAMERA })?;
     let kraft = root.join("../catalog/gift-tag/1/kraft.jpg");
     jpeg(&kraft, draw(640, 1070, &scenes::kraft())?, Jpeg { quality: 70, ..CAMERA })?;
     // What a dropped connection leaves of an upload.
@@ -102,8 +112,9 @@ fn jpeg(path: &Path, mut photo: Photo, how: Jpeg) -> Outcome<()> {
     let mut encoder = Encoder::new_file(path, how.quality)?;
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.set_progressive(how.progressive);
-    encoder.set_optimized_huffman_tables(true);
-    if how.turned {
+    // Tables made for the picture need two passes, for which this encoder separates the scans.
+    encoder.set_optimized_huffman_tables(how.separate);
+    if how.tagged {
         // TIFF header, one IFD, one tag: orientation 6 ("turn me a quarter clockwise").
         let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         encoder.add_app_segment(1, exif.to_vec())?;
