@@ -52,6 +52,7 @@ impl Checker {
         violations
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate's rules are many, and may grow")]
     fn explain(&self, error: &ValidationError<'_>, out: &mut Violations) {
         let place = error.instance_path().as_str().to_owned();
         match error.kind() {
@@ -136,6 +137,7 @@ fn nearness(errors: &[ValidationError<'static>], place: &str) -> (usize, std::cm
     (errors.iter().map(depth).min().unwrap_or(0), std::cmp::Reverse(errors.len()))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the crate's rules are many, and may grow")]
 /// Says what a value has to be, without saying what it was.
 fn sentence(kind: &ValidationErrorKind) -> String {
     match kind {

@@ -6,7 +6,7 @@
 
 use super::limits::{JPEG_SCANS, PARTS, check_metadata, check_parts};
 use super::sniff::unsupported;
-use super::{Limits, corrupt, exif};
+use super::{Limits, corrupt, exif, jpeg_scan};
 use crate::color::{Channels, Components, Raster};
 use crate::error::Violation;
 use rayon::prelude::*;
@@ -28,6 +28,17 @@ pub(super) enum Meaning {
     },
     /// Inverted inks, of which the first three are stored as YCbCr.
     Ycck,
+}
+
+impl Meaning {
+    /// What a decoded pixel consists of.
+    pub(super) fn channels(self) -> Channels {
+        match self {
+            Meaning::Grey => Channels::Grey,
+            Meaning::YCbCr | Meaning::Rgb => Channels::Rgb,
+            Meaning::Cmyk { .. } | Meaning::Ycck => Channels::Cmyk,
+        }
+    }
 }
 
 /// One marker with its parameters, and the entropy-coded data that follows a start of scan.
@@ -241,17 +252,17 @@ fn icc(file: &[u8], segments: &[Segment]) -> Result<Option<Vec<u8>>, Violation> 
 
 /// Decodes to the file's own colours.
 pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
-    let (space, channels) = match jpeg.meaning {
-        Meaning::Grey => (ColorSpace::Luma, Channels::Grey),
+    let space = match jpeg.meaning {
+        Meaning::Grey => ColorSpace::Luma,
         // The decoder takes components named R, G and B for RGB whatever the markers say.
         Meaning::YCbCr if named_rgb(&jpeg.components) => {
             return Err(unsupported("is a JPEG with contradicting colour markers", "save it again"));
         }
-        Meaning::YCbCr => (ColorSpace::RGB, Channels::Rgb),
+        Meaning::YCbCr => ColorSpace::RGB,
         // Asking for what the decoder believes to have in store gives the components untouched.
-        Meaning::Rgb if named_rgb(&jpeg.components) => (ColorSpace::RGB, Channels::Rgb),
-        Meaning::Rgb => (ColorSpace::YCbCr, Channels::Rgb),
-        Meaning::Cmyk { .. } | Meaning::Ycck => (ColorSpace::CMYK, Channels::Cmyk),
+        Meaning::Rgb if named_rgb(&jpeg.components) => ColorSpace::RGB,
+        Meaning::Rgb => ColorSpace::YCbCr,
+        Meaning::Cmyk { .. } | Meaning::Ycck => ColorSpace::CMYK,
     };
     let stream = without_metadata(file, jpeg, |_| false);
     let options = DecoderOptions::new_fast()
@@ -260,9 +271,12 @@ pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
         .set_max_height(jpeg.height as usize)
         .jpeg_set_max_scans(JPEG_SCANS as usize + 1)
         .jpeg_set_out_colorspace(space);
-    let mut values = JpegDecoder::new_with_options(ZCursor::new(&stream), options)
-        .decode()
-        .map_err(|_| corrupt("is damaged"))?;
+    let (whole, values) = rayon::join(
+        || jpeg_scan::check(file, jpeg),
+        || JpegDecoder::new_with_options(ZCursor::new(&stream), options).decode(),
+    );
+    whole?;
+    let mut values = values.map_err(|_| corrupt("is damaged"))?;
     match jpeg.meaning {
         Meaning::Grey | Meaning::YCbCr | Meaning::Rgb | Meaning::Cmyk { inverted: false } => {}
         Meaning::Cmyk { inverted: true } => values.par_chunks_mut(1 << 16).for_each(|piece| {
@@ -272,7 +286,7 @@ pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
             piece.as_chunks_mut::<4>().0.iter_mut().for_each(|p| *p = ycck_to_inks(*p));
         }),
     }
-    let components = Components::Eight(values);
+    let (components, channels) = (Components::Eight(values), jpeg.meaning.channels());
     Ok(Raster { width: jpeg.width, height: jpeg.height, channels, components })
 }
 

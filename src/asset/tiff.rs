@@ -19,18 +19,11 @@ pub(super) struct Tiff {
     pub(super) height: u32,
     pub(super) orientation: u8,
     pub(super) icc: Option<Vec<u8>>,
-    channels: Channels,
+    pub(super) channels: Channels,
     /// Bits of a component: 1, 2, 4, 8 or 16.
     bits: u8,
     /// Colours are stored multiplied by alpha.
     premultiplied: bool,
-}
-
-impl Tiff {
-    /// The picture has an alpha channel.
-    pub(super) fn has_alpha(&self) -> bool {
-        self.channels.has_alpha()
-    }
 }
 
 /// Reads the directories and checks structure and limits.
@@ -64,6 +57,7 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Tiff, Violation> {
     let alpha = matches!(extra, Some(ExtraSamples::AssociatedAlpha | ExtraSamples::UnassociatedAlpha));
 
     use tiff::ColorType as T;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an open list of someone else's")]
     let (channels, bits) = match decoder.colortype().map_err(refuse)? {
         T::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => (Channels::Grey, bits),
         T::GrayA(bits @ (8 | 16)) => (Channels::GreyAlpha, bits),
@@ -122,10 +116,10 @@ fn check_pages(decoder: &mut Reader<'_>, limits: &Limits) -> Result<(), Violatio
 
 fn icc(decoder: &mut Reader<'_>) -> Result<Option<Vec<u8>>, Violation> {
     let Some(value) = decoder.find_tag(Tag::IccProfile).map_err(refuse)? else { return Ok(None) };
-    let bytes = match value {
-        Value::List(_) | Value::Byte(_) => value.into_u8_vec().map_err(refuse)?,
-        _ => return Err(super::profile_invalid("has an ICC profile of the wrong type")),
-    };
+    if !matches!(value, Value::List(_) | Value::Byte(_)) {
+        return Err(super::profile_invalid("has an ICC profile of the wrong type"));
+    }
+    let bytes = value.into_u8_vec().map_err(refuse)?;
     check_metadata(bytes.len() as u64)?;
     Ok(Some(bytes))
 }
@@ -152,6 +146,10 @@ pub(super) fn decode(file: &[u8], probed: &Tiff, limits: &Limits) -> Result<Rast
     let mut read = DecodingResult::U8(Vec::new());
     let layout = decoder.read_image_to_buffer(&mut read).map_err(refuse)?;
     let planes = if layout.planes > 1 { probed.channels.count() } else { 1 };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the decoder's other sample types are refused when probed"
+    )]
     let mut components = match read {
         DecodingResult::U8(bytes) if probed.bits < 8 => Components::Eight(unpack(&bytes, probed)),
         DecodingResult::U8(bytes) => Components::Eight(interleave(bytes, planes)),

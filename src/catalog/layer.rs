@@ -3,13 +3,14 @@
 //! A layer has the common properties of [`Layer`] and exactly one of its kinds. Coordinates are
 //! millimetres in the container: the surface's trim box, the group's box, or a pattern's cell.
 
-use super::value::{Bound, ColorSpec, Condition, Measure};
+use super::value::{Bound, ColorSpec, Condition, FieldRef, Measure};
 use crate::code::{ErrorLevel, Symbology};
 use crate::scene::Blend;
 use crate::text::{Align, FontSpec, VAlign};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One layer. Exactly one of `image`, `photo`, `text`, `art`, `shape`, `pattern`, `code`,
 /// `collage` and `group` is given.
@@ -19,6 +20,9 @@ pub struct Layer {
     /// A name, unique on its surface.
     #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"))]
     pub id: String,
+    /// The catalog folder that its files stand in; set when the template is loaded.
+    #[serde(skip)]
+    pub base: Arc<str>,
     /// Where it stands; the whole container unless told.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -776,4 +780,81 @@ pub struct GroupLayer {
     /// The children's coordinates span this size, stretched uniformly into the box; millimetres unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canvas: Option<[f64; 2]>,
+    /// How the canvas meets the box.
+    #[serde(default = "fit_inside")]
+    pub fit: Fit,
+}
+
+impl Layer {
+    /// A layer of no kind yet, over its whole container.
+    pub fn empty(id: &str) -> Layer {
+        Layer {
+            id: id.to_owned(),
+            base: Arc::from(""),
+            place: None,
+            when: None,
+            rotate: None,
+            flip: None,
+            opacity: None,
+            blend: Blend::Normal,
+            clip: None,
+            mask: None,
+            ink: None,
+            placement: None,
+            panel: None,
+            repeat: None,
+            image: None,
+            photo: None,
+            text: None,
+            art: None,
+            shape: None,
+            pattern: None,
+            code: None,
+            collage: None,
+            group: None,
+        }
+    }
+
+    /// The patterns that fill its shape or its text.
+    pub fn paint_patterns_mut(&mut self) -> impl Iterator<Item = &mut PatternLayer> {
+        let shape = self.shape.as_mut().and_then(|shape| shape.fill.as_mut());
+        let text = self.text.as_mut().and_then(|text| text.fill.as_mut());
+        shape.into_iter().chain(text).filter_map(|paint| match paint {
+            PaintSpec::Pattern(holder) => Some(holder.pattern.as_mut()),
+            PaintSpec::Linear(_) | PaintSpec::Radial(_) | PaintSpec::Image(_) | PaintSpec::Color(_) => None,
+        })
+    }
+}
+
+impl Layer {
+    /// The files it and its children name, by their catalog paths: fixed ones and every one a
+    /// `map` may choose.
+    pub fn fixed_files(&self, out: &mut Vec<String>) {
+        let mut add = |asset: Option<&Bound<String>>| {
+            let named: Vec<&String> = match asset {
+                None => Vec::new(),
+                Some(Bound::Value(path)) => vec![path],
+                Some(Bound::Field(reference)) => {
+                    reference.map.iter().flat_map(IndexMap::values).chain(&reference.otherwise).collect()
+                }
+            };
+            out.extend(named.into_iter().map(|path| format!("{}/{path}", self.base)));
+        };
+        add(self.mask.as_ref().map(|mask| &mask.asset));
+        add(self.image.as_ref().map(|image| &image.asset));
+        add(self.photo.as_ref().and_then(|photo| photo.alpha.as_ref()).map(|alpha| &alpha.asset));
+        add(self.art.as_ref().and_then(|art| art.asset.as_ref()));
+        let paints = [
+            self.shape.as_ref().and_then(|s| s.fill.as_ref()),
+            self.text.as_ref().and_then(|t| t.fill.as_ref()),
+        ];
+        for paint in paints.into_iter().flatten() {
+            if let PaintSpec::Image(holder) = paint {
+                add(holder.image.asset.as_ref());
+            }
+        }
+        let group = self.group.iter().flat_map(|group| &group.layers);
+        let cell = self.pattern.iter().flat_map(|pattern| &pattern.cell.layers);
+        group.chain(cell).for_each(|layer| layer.fixed_files(out));
+    }
 }

@@ -4,12 +4,16 @@
 //! profiles say how a product is printed. Both are checked whole when they are loaded, so that
 //! an order can only fail for its own mistakes.
 
+pub mod expr;
 pub mod field;
 pub mod layer;
+mod lint;
+mod load;
 pub mod profile;
 pub mod template;
 pub mod value;
 
 pub use field::{By, Choice, Field, FieldType};
+pub use load::{CATALOG_CODES, Files, Template, load, load_profile, parse_pin};
 pub use profile::{Action, Area, Output, Profile, Space};
 pub use value::{Bound, ColorSpec, Condition, Measure, Spots};

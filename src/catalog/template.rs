@@ -6,6 +6,7 @@ use super::value::{Bound, ColorSpec, Condition, Measure};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// `catalog/<id>/<version>/template.json`. Whole (`surfaces` with layers), or a `product` joined
 /// with a `design`.
@@ -127,6 +128,9 @@ pub struct SurfaceSpec {
     /// A word, part of the file name.
     #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,39}$"))]
     pub name: String,
+    /// The catalog folder that `drawing` stands in; set when the template is loaded.
+    #[serde(skip)]
+    pub base: Arc<str>,
     /// Finished width in mm.
     pub width: Measure,
     /// Finished height in mm.

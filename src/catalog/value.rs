@@ -111,10 +111,10 @@ pub struct FieldRef<T> {
     /// The field's name; inside a repeat, `person.hair` for the field `hair` of the item `person`.
     pub field: String,
     /// What each of a choice's options stands for. Without it the field's own value is used.
-    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<IndexMap<String, T>>,
     /// What stands for options that `map` does not list, or for an optional field left out.
-    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<T>,
 }
 

@@ -20,7 +20,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Reads `YYYY-MM-DD` within the field's bounds.
-pub fn read(field: &Field, text: &str, pointer: &str, out: &mut Violations) -> Option<FieldValue> {
+pub(super) fn read(field: &Field, text: &str, pointer: &str, out: &mut Violations) -> Option<FieldValue> {
     let Some((year, month, day)) = parse(text) else {
         out.push(
             Violation::new(Code::OptionInvalid, "this has to be a day that exists, written YYYY-MM-DD")
@@ -60,7 +60,7 @@ pub fn read(field: &Field, text: &str, pointer: &str, out: &mut Violations) -> O
 }
 
 /// Year, month and day of a date that exists.
-pub fn parse(text: &str) -> Option<(u32, u32, u32)> {
+pub(super) fn parse(text: &str) -> Option<(u32, u32, u32)> {
     let bytes = text.as_bytes();
     let shape = bytes.len() == 10
         && bytes

@@ -220,17 +220,19 @@ fn read_image(value: &Value, pointer: &str, out: &mut Violations) -> Option<Fiel
             turn: None,
             matte: None,
         },
-        other => match serde_json::from_value::<ImageValue>(other.clone()) {
-            Ok(image) => image,
-            Err(_) => {
-                refuse(
-                    Code::OptionInvalid,
-                    "",
-                    "a picture is a string, or an object with asset and perhaps sha256, crop {x, y, w, h}, focal {x, y}, turn, matte {asset, sha256}",
-                );
-                return None;
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            match serde_json::from_value::<ImageValue>(value.clone()) {
+                Ok(image) => image,
+                Err(_) => {
+                    refuse(
+                        Code::OptionInvalid,
+                        "",
+                        "a picture is a string, or an object with asset and perhaps sha256, crop {x, y, w, h}, focal {x, y}, turn, matte {asset, sha256}",
+                    );
+                    return None;
+                }
             }
-        },
+        }
     };
     let assets = [
         ("", Some((&image.asset, &image.sha256))),

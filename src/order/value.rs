@@ -106,7 +106,7 @@ impl FieldValue {
             FieldValue::Choice { id, value } => Some(match value {
                 Value::String(text) => text.clone(),
                 Value::Null => id.clone(),
-                other => other.to_string(),
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
             }),
             FieldValue::Number(number) => {
                 Some(Value::from(*number).to_string().trim_end_matches(".0").to_owned())

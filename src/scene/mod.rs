@@ -3,12 +3,16 @@
 //! One scene feeds every backend: raster, PDF and preview. It is built by
 //! [`compose`](crate::compose) and read by [`raster`](crate::raster) and [`pdf`](crate::pdf).
 
+mod bounds;
 pub mod ink;
 pub mod node;
+mod placement;
 pub mod units;
 
+pub use bounds::bounds;
 pub use ink::{Color, Ink};
 pub use node::*;
+pub use placement::Placement;
 pub use units::{Dpi, Length, MM_PER_INCH, MM_PER_PT, rotation};
 
 use kurbo::{Insets, Rect, Size};

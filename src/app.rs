@@ -1,0 +1,355 @@
+//! The composition root: the only place that picks where templates, assets and files live, and
+//! the path of one order from bytes to its folder.
+
+use crate::asset::{Encoded, Limits};
+use crate::catalog;
+use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
+use crate::control::Control;
+use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
+use crate::error::{Code, Violation, Violations};
+use crate::order::event::{
+    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+};
+use crate::order::{Draft, ValidOrder};
+use crate::render::{Job, Stage};
+use crate::text::FontLibrary;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Where things are, as the command line or the environment says.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// The catalog; found beside the order unless told.
+    pub catalog: Option<PathBuf>,
+    /// Render profiles; the built-in ones unless told.
+    pub profiles: Option<PathBuf>,
+    /// The orders' assets; found beside the order unless told.
+    pub assets: Option<PathBuf>,
+    /// A folder of fonts beside the built-in ones.
+    pub fonts: Option<PathBuf>,
+}
+
+/// Everything that orders share.
+#[derive(Debug)]
+pub struct App {
+    places: Places,
+    profiles: ProfileLibrary,
+    fonts: FontLibrary,
+    limits: Limits,
+}
+
+/// What became of one order.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The order's file.
+    pub path: PathBuf,
+    /// The run, where the order names one.
+    pub job_id: Option<String>,
+    /// The job's folder, where there is one.
+    pub folder: Option<PathBuf>,
+    /// What a worker would publish.
+    pub event: ResultEvent,
+}
+
+/// A run's way from a valid order to its scene.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The order with every value in bounds.
+    pub order: ValidOrder,
+    /// Its scene and findings.
+    pub composed: Composed,
+    /// Its pictures, as they were used.
+    pub assets: Vec<AssetUsed>,
+    profile_digest: String,
+}
+
+impl App {
+    /// Loads what orders share: the fonts.
+    pub fn new(places: Places, limits: Limits) -> Result<App, Violations> {
+        let mut fonts = FontLibrary::builtin();
+        if let Some(folder) = &places.fonts {
+            fonts = fonts.with_fonts(font_files(folder)?, &limits)?;
+        }
+        Ok(App { profiles: ProfileLibrary::new(places.profiles.clone()), places, fonts, limits })
+    }
+
+    /// The render profiles at hand.
+    pub fn profiles(&self) -> &ProfileLibrary {
+        &self.profiles
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A catalog folder: the one configured, or the one nearest to a file.
+    pub fn catalog_near(&self, file: &Path) -> Folder {
+        let root = self.places.catalog.clone().unwrap_or_else(|| nearest(file, "catalog"));
+        Folder::new(root, self.limits.src_bytes)
+    }
+
+    fn assets_near(&self, file: &Path) -> Folder {
+        let root = self.places.assets.clone().unwrap_or_else(|| nearest(file, "assets"));
+        Folder::new(root, self.limits.src_bytes)
+    }
+
+    /// Reads and validates an order, fetches what it needs and composes its scene.
+    pub fn prepare(
+        &self,
+        path: &Path,
+        draft: &Draft,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<Prepared, Violations> {
+        observe(Stage::Fetch);
+        let catalog = self.catalog_near(path);
+        let (order, profile_digest) = self.validate(&catalog, draft)?;
+        control.check()?;
+        let fetched = self.fetch(&catalog, &self.assets_near(path), plan(&order)?)?;
+        control.check()?;
+        observe(Stage::Layout);
+        let assets = Assets::probe(fetched, &self.limits)?;
+        let composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
+        let used = assets.used().iter().map(|(asset, sha256, bytes)| AssetUsed {
+            asset: asset.clone(),
+            sha256: sha256.clone(),
+            bytes: *bytes,
+        });
+        Ok(Prepared { composed, assets: used.collect(), order, profile_digest })
+    }
+
+    /// Everything wrong with an order, its template and its profile, without fetching its assets.
+    pub fn validate(&self, catalog: &Folder, draft: &Draft) -> Result<(ValidOrder, String), Violations> {
+        let mut out = Violations::default();
+        let (template, profile) = (draft.template(), draft.profile());
+        let template = template.and_then(|pin| {
+            out.absorb(catalog::load(catalog, pin).map_err(|mut violations| {
+                for v in violations.0.iter_mut().filter(|v| v.code == Code::TemplateNotFound) {
+                    v.pointer = Some("/template".into());
+                }
+                violations
+            }))
+        });
+        let profile = profile.and_then(|name| out.absorb(self.profiles.load(name)));
+        let (Some(template), Some((profile, text))) = (template, profile) else {
+            // Without its template an order can still be told what is wrong with its form.
+            out.0.extend(draft.check_form().0);
+            return Err(out);
+        };
+        let order = draft.validate(Arc::new(template), Arc::new(profile))?;
+        Ok((order, hex::encode(Sha256::digest(text.as_bytes()))))
+    }
+
+    fn fetch(
+        &self,
+        catalog: &Folder,
+        assets: &Folder,
+        wanted: Vec<AssetRef>,
+    ) -> Result<Vec<(AssetRef, Encoded)>, Violations> {
+        let fetched: Vec<Result<(AssetRef, Encoded), Violation>> = wanted
+            .into_par_iter()
+            .map(|reference| {
+                let bytes = match &reference.source {
+                    Source::Catalog(path) => catalog.fetch(path),
+                    Source::Order(key) => assets.fetch(key),
+                };
+                bytes.map_err(|v| reference.blame(v)).map(|bytes| (reference, bytes))
+            })
+            .collect();
+        let mut out = Violations::default();
+        let mut found = Vec::new();
+        for result in fetched {
+            found.extend(out.absorb(result));
+        }
+        out.or(found)
+    }
+
+    /// Renders one order's file into `out/<job_id>/`. Whatever goes wrong is in the event.
+    pub fn run(
+        &self,
+        path: &Path,
+        out: &Path,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Outcome {
+        let draft = match std::fs::read(path) {
+            Ok(bytes) => Draft::parse(&bytes),
+            Err(e) => Err(Violation::new(
+                Code::OrderMalformed,
+                format!("the order's file cannot be read: {}", e.kind()),
+            )),
+        };
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(violation) => return rejected(path, violation.into()),
+        };
+        match self.run_draft(path, &draft, out, control, observe) {
+            Ok((folder, event)) => Outcome {
+                path: path.to_owned(),
+                job_id: Some(draft.job_id().to_owned()),
+                folder: Some(folder),
+                event,
+            },
+            Err(violation) => {
+                let event = failed(&draft, &violation.into());
+                Outcome {
+                    path: path.to_owned(),
+                    job_id: Some(draft.job_id().to_owned()),
+                    folder: None,
+                    event,
+                }
+            }
+        }
+    }
+
+    fn run_draft(
+        &self,
+        path: &Path,
+        draft: &Draft,
+        out: &Path,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<(PathBuf, ResultEvent), Violation> {
+        let mut clock = StageClock::default();
+        let mut folder = JobFolder::begin(out, draft.job_id())?;
+        let mut tell = |stage| {
+            clock.enter(stage);
+            observe(stage);
+        };
+        let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
+            let title = prepared.order.template().name.clone();
+            let order = &prepared.order;
+            let job = Job {
+                scene: &prepared.composed.scene,
+                profile: order.profile(),
+                outputs: order.outputs(),
+                title: &title,
+                limits: &self.limits,
+                control,
+            };
+            let artifacts = job.render(&mut folder, &mut tell)?;
+            Ok((prepared, artifacts))
+        });
+        let event = match made {
+            Ok((prepared, artifacts)) => {
+                let mut data = ResultData::of(prepared.order.order());
+                let findings = prepared.composed.findings;
+                let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
+                let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
+                data.order_digest = Some(draft.digest());
+                data.artifacts = artifacts;
+                data.assets = prepared.assets;
+                data.preflight = Some(Preflight { verdict, findings });
+                data.timings = clock.finish();
+                data.template_digest = Some(prepared.order.template().digest.clone());
+                data.profile_digest = Some(prepared.profile_digest);
+                ResultEvent::new(kind, event_id(draft.job_id(), prepared.order.order().revision), data)
+            }
+            Err(violations) => {
+                folder.clear()?;
+                failed(draft, &violations)
+            }
+        };
+        let mut body = serde_json::to_vec_pretty(&event)
+            .map_err(|e| Violation::new(Code::InternalError, format!("the result cannot be written: {e}")))?;
+        body.push(b'\n');
+        folder.write("result.json", &body)?;
+        Ok((folder.publish()?, event))
+    }
+}
+
+/// The event of a run that made nothing.
+fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
+    let value = draft.value();
+    let text =
+        |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
+    let revision = value
+        .get("revision")
+        .and_then(serde_json::Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(1);
+    let data = ResultData {
+        job_id: Some(draft.job_id().to_owned()),
+        revision: Some(revision),
+        order_ref: text("order_ref"),
+        item_ref: text("item_ref"),
+        template: text("template"),
+        profile: text("profile"),
+        metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
+        order_digest: Some(draft.digest()),
+        errors: violations.0.iter().map(EventError::from).collect(),
+        attempt: 1,
+        presswork_version: env!("CARGO_PKG_VERSION").into(),
+        ..ResultData::default()
+    };
+    ResultEvent::new(EventType::Failed, event_id(draft.job_id(), revision), data)
+}
+
+/// The event of a body that names no run.
+fn rejected(path: &Path, violations: Violations) -> Outcome {
+    let data = ResultData {
+        errors: violations.0.iter().map(EventError::from).collect(),
+        attempt: 1,
+        presswork_version: env!("CARGO_PKG_VERSION").into(),
+        ..ResultData::default()
+    };
+    let id = event_id(&hex::encode(Sha256::digest(std::fs::read(path).unwrap_or_default())), 1);
+    Outcome {
+        path: path.to_owned(),
+        job_id: None,
+        folder: None,
+        event: ResultEvent::new(EventType::Rejected, id, data),
+    }
+}
+
+/// The folder of this name nearest to a file: beside it, or beside one of its parents. The
+/// file's own folder where there is none.
+fn nearest(file: &Path, name: &str) -> PathBuf {
+    let own = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let own = if own.as_os_str().is_empty() { PathBuf::from(".") } else { own };
+    let absolute = own.canonicalize().unwrap_or_else(|_| own.clone());
+    absolute.ancestors().take(4).map(|parent| parent.join(name)).find(|path| path.is_dir()).unwrap_or(own)
+}
+
+fn font_files(folder: &Path) -> Result<Vec<Arc<[u8]>>, Violations> {
+    let unreadable = |e: std::io::Error| {
+        Violation::new(Code::FontInvalid, format!("the fonts' folder cannot be read: {}", e.kind()))
+    };
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).map_err(unreadable)?.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        matches!(extension.as_str(), "ttf" | "otf" | "ttc" | "otc")
+    });
+    files.sort();
+    files.into_iter().map(|path| Ok(Arc::from(std::fs::read(path).map_err(unreadable)?))).collect()
+}
+
+/// Seconds by stage.
+#[derive(Default)]
+struct StageClock {
+    current: Option<(Stage, Instant)>,
+    spent: indexmap::IndexMap<String, f64>,
+}
+
+impl StageClock {
+    fn enter(&mut self, stage: Stage) {
+        self.leave();
+        self.current = Some((stage, Instant::now()));
+    }
+
+    fn leave(&mut self) {
+        if let Some((stage, since)) = self.current.take() {
+            *self.spent.entry(stage.as_str().to_owned()).or_insert(0.0) += since.elapsed().as_secs_f64();
+        }
+    }
+
+    fn finish(mut self) -> indexmap::IndexMap<String, f64> {
+        self.leave();
+        self.spent.into_iter().map(|(stage, seconds)| (stage, (seconds * 1e6).round() / 1e6)).collect()
+    }
+}

@@ -1,0 +1,195 @@
+//! Tone filters, blur and mattes on decoded pixels.
+//!
+//! Both backends call these on the whole upright picture at its own resolution, before it is
+//! cropped and resampled, so that PNG and PDF agree. Alpha never changes except by a matte.
+//! Everything is integer or plain `f32` arithmetic on single pixels and rows: the same bytes
+//! with any number of threads.
+
+use super::{Pixels, Samples};
+use crate::error::{Code, Violation};
+use crate::scene::Adjust;
+use fast_image_resize as fir;
+use rayon::prelude::*;
+
+/// Rec. 709 weights, as the luminosity masks use them.
+const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+
+/// The luma of a gamma-encoded sRGB colour, components 0 to 1.
+pub fn luma(rgb: [f32; 3]) -> f32 {
+    LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
+}
+
+/// Applies the adjustments in order. `px_per_mm` is the picture's own density on the page
+/// (source pixels per millimetre, along its columns and rows): a blur's reach depends on it.
+pub fn apply(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64)) {
+    let mut rest = adjust;
+    while let Some(first) = rest.first() {
+        if let Adjust::Blur(sigma_mm) = *first {
+            super::blur::gaussian(pixels, (sigma_mm * px_per_mm.0, sigma_mm * px_per_mm.1));
+            rest = &rest[1..];
+            continue;
+        }
+        // A run of tone filters is one pass, rounded once.
+        let run = rest.iter().position(|a| matches!(a, Adjust::Blur(_))).unwrap_or(rest.len());
+        let (tones, after) = rest.split_at(run);
+        map_colors(pixels, |rgb| tones.iter().fold(rgb, tone));
+        rest = after;
+    }
+}
+
+/// One tone filter on one colour; the result is clamped to 0 to 1.
+fn tone(rgb: [f32; 3], adjust: &Adjust) -> [f32; 3] {
+    let out = match *adjust {
+        Adjust::Greyscale => [luma(rgb); 3],
+        Adjust::Sepia(amount) => {
+            // The Filter Effects matrix, on the way from the identity by `amount`.
+            let keep = 1.0 - amount.clamp(0.0, 1.0);
+            let [r, g, b] = rgb;
+            [
+                (0.393 + 0.607 * keep) * r + (0.769 - 0.769 * keep) * g + (0.189 - 0.189 * keep) * b,
+                (0.349 - 0.349 * keep) * r + (0.686 + 0.314 * keep) * g + (0.168 - 0.168 * keep) * b,
+                (0.272 - 0.272 * keep) * r + (0.534 - 0.534 * keep) * g + (0.131 + 0.869 * keep) * b,
+            ]
+        }
+        Adjust::Brightness(amount) => rgb.map(|c| c * amount),
+        Adjust::Contrast(amount) => rgb.map(|c| (c - 0.5) * amount + 0.5),
+        Adjust::Threshold(level) => [if luma(rgb) >= level { 1.0 } else { 0.0 }; 3],
+        Adjust::Duotone(dark, light) => {
+            let y = luma(rgb);
+            std::array::from_fn(|i| dark[i] + (light[i] - dark[i]) * y)
+        }
+        Adjust::Blur(_) => rgb,
+    };
+    out.map(|c| c.clamp(0.0, 1.0))
+}
+
+fn map_colors(pixels: &mut Pixels, map: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
+    /// Pixels a task takes: enough to outweigh its cost.
+    const RUN: usize = 16 * 1024;
+    macro_rules! run {
+        ($data:expr, $channels:literal, $type:ty) => {{
+            let max = f32::from(<$type>::MAX);
+            $data.par_chunks_mut(RUN * $channels).for_each(|run| {
+                for pixel in run.chunks_exact_mut($channels) {
+                    let rgb: [f32; 3] = std::array::from_fn(|i| f32::from(pixel[i]) / max);
+                    for (sample, c) in pixel.iter_mut().zip(map(rgb)) {
+                        *sample = (c * max + 0.5) as $type;
+                    }
+                }
+            });
+        }};
+    }
+    match &mut pixels.data {
+        Samples::Rgb8(data) => run!(data, 3, u8),
+        Samples::Rgba8(data) => run!(data, 4, u8),
+        Samples::Rgb16(data) => run!(data, 3, u16),
+        Samples::Rgba16(data) => run!(data, 4, u16),
+    }
+}
+
+/// Multiplies the picture's alpha by a matte, stretched over the whole picture. A matte with
+/// transparent pixels speaks through its alpha; an opaque one through its luma (white is kept).
+pub fn apply_matte(pixels: &mut Pixels, matte: &Pixels) -> Result<(), Violation> {
+    let (width, height) = (pixels.width, pixels.height);
+    let mut coverage = coverage(matte);
+    if (matte.width, matte.height) != (width, height) {
+        let failed =
+            |_| Violation::new(Code::InternalError, "a matte could not be resampled; please report it");
+        let bytes: Vec<u8> = coverage.iter().flat_map(|c| c.to_ne_bytes()).collect();
+        let source = fir::images::Image::from_vec_u8(matte.width, matte.height, bytes, fir::PixelType::U16)
+            .map_err(|e| failed(e.to_string()))?;
+        let mut target = fir::images::Image::new(width, height, fir::PixelType::U16);
+        let options =
+            fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
+        fir::Resizer::new().resize(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
+        coverage =
+            target.buffer().chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
+    }
+    let data = std::mem::replace(&mut pixels.data, Samples::Rgb8(Vec::new()));
+    pixels.data = match data {
+        Samples::Rgb8(rgb) => Samples::Rgba8(
+            rgb.chunks_exact(3).zip(&coverage).flat_map(|(p, c)| [p[0], p[1], p[2], to_u8(*c)]).collect(),
+        ),
+        Samples::Rgb16(rgb) => Samples::Rgba16(
+            rgb.chunks_exact(3).zip(&coverage).flat_map(|(p, c)| [p[0], p[1], p[2], *c]).collect(),
+        ),
+        Samples::Rgba8(mut rgba) => {
+            for (pixel, c) in rgba.chunks_exact_mut(4).zip(&coverage) {
+                pixel[3] = ((u32::from(pixel[3]) * u32::from(*c) + 32_767) / 65_535) as u8;
+            }
+            Samples::Rgba8(rgba)
+        }
+        Samples::Rgba16(mut rgba) => {
+            for (pixel, c) in rgba.chunks_exact_mut(4).zip(&coverage) {
+                pixel[3] = ((u64::from(pixel[3]) * u64::from(*c) + 32_767) / 65_535) as u16;
+            }
+            Samples::Rgba16(rgba)
+        }
+    };
+    Ok(())
+}
+
+fn to_u8(wide: u16) -> u8 {
+    ((u32::from(wide) + 128) / 257) as u8
+}
+
+/// What a matte keeps of each pixel, 0 to 65,535.
+fn coverage(matte: &Pixels) -> Vec<u16> {
+    let luma8 = |p: &[u8]| (luma([f32::from(p[0]), f32::from(p[1]), f32::from(p[2])]) * 257.0 + 0.5) as u16;
+    let luma16 = |p: &[u16]| (luma([f32::from(p[0]), f32::from(p[1]), f32::from(p[2])]) + 0.5) as u16;
+    match &matte.data {
+        Samples::Rgb8(data) => data.chunks_exact(3).map(luma8).collect(),
+        Samples::Rgb16(data) => data.chunks_exact(3).map(luma16).collect(),
+        Samples::Rgba8(data) => {
+            if data.chunks_exact(4).all(|p| p[3] == u8::MAX) {
+                data.chunks_exact(4).map(luma8).collect()
+            } else {
+                data.chunks_exact(4).map(|p| u16::from(p[3]) * 257).collect()
+            }
+        }
+        Samples::Rgba16(data) => {
+            if data.chunks_exact(4).all(|p| p[3] == u16::MAX) {
+                data.chunks_exact(4).map(luma16).collect()
+            } else {
+                data.chunks_exact(4).map(|p| p[3]).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(rgb: [u8; 3], adjust: &[Adjust]) -> [u8; 3] {
+        let mut pixels = Pixels { width: 1, height: 1, data: Samples::Rgb8(rgb.to_vec()) };
+        apply(&mut pixels, adjust, (1.0, 1.0));
+        match pixels.data {
+            Samples::Rgb8(data) => [data[0], data[1], data[2]],
+            Samples::Rgba8(_) | Samples::Rgb16(_) | Samples::Rgba16(_) => panic!("the depth changed"),
+        }
+    }
+
+    #[test]
+    fn tones_follow_their_formulas() {
+        assert_eq!(one([255, 0, 0], &[Adjust::Greyscale]), [54; 3]);
+        assert_eq!(one([100, 150, 200], &[Adjust::Sepia(0.0)]), [100, 150, 200]);
+        assert_eq!(one([100, 100, 100], &[Adjust::Sepia(1.0)]), [135, 120, 94]);
+        assert_eq!(one([100, 200, 10], &[Adjust::Brightness(1.5)]), [150, 255, 15]);
+        assert_eq!(one([0, 128, 255], &[Adjust::Contrast(0.0)]), [128; 3]);
+        assert_eq!(one([128; 3], &[Adjust::Threshold(0.5)]), [255; 3]);
+        assert_eq!(one([127; 3], &[Adjust::Threshold(0.5)]), [0; 3]);
+        assert_eq!(one([255; 3], &[Adjust::Duotone([0.0; 3], [1.0, 0.5, 0.0])]), [255, 128, 0]);
+    }
+
+    #[test]
+    fn a_matte_gives_alpha_and_multiplies_it() {
+        let grey = Pixels { width: 1, height: 1, data: Samples::Rgb8(vec![128; 3]) };
+        let mut opaque = Pixels { width: 2, height: 1, data: Samples::Rgb8(vec![9; 6]) };
+        apply_matte(&mut opaque, &grey).unwrap();
+        assert_eq!(opaque.data, Samples::Rgba8(vec![9, 9, 9, 128, 9, 9, 9, 128]));
+        let cutout = Pixels { width: 1, height: 1, data: Samples::Rgba8(vec![0, 0, 0, 51]) };
+        apply_matte(&mut opaque, &cutout).unwrap();
+        assert_eq!(opaque.data, Samples::Rgba8(vec![9, 9, 9, 26, 9, 9, 9, 26]));
+    }
+}

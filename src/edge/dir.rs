@@ -1,0 +1,218 @@
+//! Folders as catalog, asset source, profile library and store.
+
+use crate::asset::{Encoded, Spool};
+use crate::catalog::{Files, Profile, load_profile};
+use crate::error::{Code, Violation, Violations};
+use crate::order::field::is_safe_key;
+use crate::render::{Destination, sink_failed};
+use include_dir::{Dir, include_dir};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A folder of files that are read by safe relative keys: a catalog, or an order's assets.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+    max_bytes: u64,
+}
+
+impl Folder {
+    /// Files below `root`, each at most `max_bytes` long.
+    pub fn new(root: impl Into<PathBuf>, max_bytes: u64) -> Self {
+        Folder { root: root.into(), max_bytes }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads a file. Links that lead out of the folder are refused like keys that do.
+    pub fn fetch(&self, key: &str) -> Result<Encoded, Violation> {
+        let forbidden =
+            || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
+        if !is_safe_key(key) {
+            return Err(forbidden());
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
+        let read = |error: io::Error| match error.kind() {
+            ErrorKind::PermissionDenied => {
+                Violation::new(Code::AssetAccessDenied, "this asset may not be read")
+            }
+            _ => Violation::new(Code::AssetNotFound, "there is no such asset: upload it, or correct the key"),
+        };
+        let path = self.root.join(key).canonicalize().map_err(read)?;
+        let root = self.root.canonicalize().map_err(read)?;
+        if !path.starts_with(&root) {
+            return Err(forbidden());
+        }
+        let facts = fs::metadata(&path).map_err(read)?;
+        if !facts.is_file() {
+            return Err(Violation::new(Code::AssetNotFound, "this asset is not a file"));
+        }
+        if facts.len() > self.max_bytes {
+            return Err(Violation::new(
+                Code::AssetTooLarge,
+                format!("a file has at most {} bytes", self.max_bytes),
+            )
+            .limit(self.max_bytes));
+        }
+        Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len() })))
+    }
+}
+
+/// A file that is read when it is wanted.
+#[derive(Debug)]
+struct FileOnDisk {
+    path: PathBuf,
+    len: u64,
+}
+
+impl Spool for FileOnDisk {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn load(&self) -> Result<Arc<[u8]>, Violation> {
+        let gone = |_| Violation::new(Code::AssetNotFound, "this asset could be found, but not read");
+        Ok(fs::read(&self.path).map_err(gone)?.into())
+    }
+}
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> Result<Encoded, Violation> {
+        self.fetch(path)
+    }
+}
+
+/// The render profiles that come with the program.
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/render-profiles");
+
+/// Render profiles by name: a folder's, or those built in.
+#[derive(Debug, Clone)]
+pub struct ProfileLibrary {
+    folder: Option<PathBuf>,
+}
+
+impl ProfileLibrary {
+    /// Profiles of a folder, or the built-in ones.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        ProfileLibrary { folder }
+    }
+
+    /// The names of all profiles, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let stem = |path: &Path| {
+            (path.extension()? == "toml").then(|| path.file_stem()?.to_str().map(str::to_owned)).flatten()
+        };
+        let mut names: Vec<String> = match &self.folder {
+            Some(folder) => {
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                entries.filter_map(|entry| stem(&entry.path())).collect()
+            }
+            None => BUILT_IN.files().filter_map(|file| stem(file.path())).collect(),
+        };
+        names.sort();
+        names
+    }
+
+    /// A profile and the text of its file.
+    pub fn load(&self, name: &str) -> Result<(Profile, String), Violations> {
+        let not_found = || {
+            Violation::new(Code::ProfileNotFound, "there is no such render profile")
+                .at("/profile")
+                .allowed(self.names())
+        };
+        if !self.names().iter().any(|known| known == name) {
+            return Err(not_found().into());
+        }
+        let file = format!("{name}.toml");
+        let text = match &self.folder {
+            Some(folder) => fs::read_to_string(folder.join(&file)).ok(),
+            None => BUILT_IN.get_file(&file).and_then(|file| file.contents_utf8()).map(str::to_owned),
+        };
+        let text = text.ok_or_else(not_found)?;
+        Ok((load_profile(&text)?, text))
+    }
+}
+
+/// A job's folder that appears whole or not at all.
+#[derive(Debug)]
+pub struct JobFolder {
+    scratch: TempDir,
+    target: PathBuf,
+}
+
+impl JobFolder {
+    /// Begins the folder `out/job_id`; nothing is seen of it until [`JobFolder::publish`].
+    pub fn begin(out: &Path, job_id: &str) -> Result<JobFolder, Violation> {
+        fs::create_dir_all(out).map_err(|e| sink_failed(&e))?;
+        let scratch =
+            tempfile::Builder::new().prefix(".presswork-").tempdir_in(out).map_err(|e| sink_failed(&e))?;
+        Ok(JobFolder { scratch, target: out.join(job_id) })
+    }
+
+    /// Writes a small file whole.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Violation> {
+        fs::write(self.scratch.path().join(name), bytes).map_err(|e| sink_failed(&e))
+    }
+
+    /// Throws away what has been written so far.
+    pub fn clear(&self) -> Result<(), Violation> {
+        for entry in fs::read_dir(self.scratch.path()).map_err(|e| sink_failed(&e))?.flatten() {
+            fs::remove_file(entry.path()).map_err(|e| sink_failed(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the folder in its place. An earlier one of the job is exchanged for it in one step,
+    /// so that a reader sees the old files or the new ones, never a mixture.
+    pub fn publish(self) -> Result<PathBuf, Violation> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let failed = |e: io::Error| sink_failed(&e);
+        let scratch = self.scratch.keep();
+        readable(&scratch).map_err(failed)?;
+        match renameat_with(CWD, &scratch, CWD, &self.target, RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(self.target),
+            Err(rustix::io::Errno::EXIST) => {
+                renameat_with(CWD, &scratch, CWD, &self.target, RenameFlags::EXCHANGE)
+                    .map_err(|e| failed(e.into()))?;
+            }
+            // A file system without these flags: two renames, and a moment between them.
+            Err(_) => {
+                let old = scratch.with_extension("old");
+                let replaced = fs::rename(&self.target, &old).is_ok();
+                fs::rename(&scratch, &self.target).map_err(failed)?;
+                if replaced {
+                    fs::remove_dir_all(&old).map_err(failed)?;
+                }
+                return Ok(self.target);
+            }
+        }
+        fs::remove_dir_all(&scratch).map_err(failed)?;
+        Ok(self.target)
+    }
+}
+
+/// Scratch folders are private; what is published is as readable as any new folder.
+fn readable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+impl Destination for JobFolder {
+    type File = BufWriter<File>;
+
+    fn create(&mut self, name: &str) -> Result<Self::File, Violation> {
+        let file = File::create_new(self.scratch.path().join(name)).map_err(|e| sink_failed(&e))?;
+        Ok(BufWriter::with_capacity(1 << 20, file))
+    }
+
+    fn finish(&mut self, name: &str, mut file: Self::File) -> Result<String, Violation> {
+        file.flush().map_err(|e| sink_failed(&e))?;
+        Ok(name.to_owned())
+    }
+}

@@ -1,0 +1,3 @@
+//! The edge: the only place where files, and later networks, are touched.
+
+pub mod dir;

@@ -1,0 +1,100 @@
+//! What the file says about itself: the Info dictionary and the XMP packet.
+//!
+//! Both come from inputs only; without a creation date they name none.
+
+use super::object::{dictionary, name, text};
+use lopdf::{Dictionary, Object};
+
+/// Who made the file.
+const PRODUCER: &str = concat!("presswork ", env!("CARGO_PKG_VERSION"));
+
+/// A moment in UTC, given by the caller: the core has no clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Year, 0 to 9999.
+    pub year: u16,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Day, 1 to 31.
+    pub day: u8,
+    /// Hour, 0 to 23.
+    pub hour: u8,
+    /// Minute, 0 to 59.
+    pub minute: u8,
+    /// Second, 0 to 59.
+    pub second: u8,
+}
+
+impl Moment {
+    fn pdf(&self) -> String {
+        let Moment { year, month, day, hour, minute, second } = self;
+        format!("D:{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")
+    }
+
+    fn iso(&self) -> String {
+        let Moment { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// The Info dictionary.
+pub(super) fn info(title: Option<&str>, created: Option<&Moment>) -> Dictionary {
+    let mut info = dictionary([("Producer", text(PRODUCER)), ("Creator", text(PRODUCER))]);
+    if let Some(title) = title {
+        info.set("Title", text(title));
+    }
+    if let Some(moment) = created {
+        info.set("CreationDate", text(&moment.pdf()));
+        info.set("ModDate", text(&moment.pdf()));
+    }
+    info.set("Trapped", name("False"));
+    info
+}
+
+/// The XMP packet that says the same.
+pub(super) fn xmp(title: Option<&str>, created: Option<&Moment>) -> String {
+    let mut fields = format!("<pdf:Producer>{PRODUCER}</pdf:Producer><pdf:Trapped>False</pdf:Trapped>");
+    fields += &format!("<xmp:CreatorTool>{PRODUCER}</xmp:CreatorTool>");
+    if let Some(title) = title {
+        let title = escaped(title);
+        fields += &format!(
+            "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>"
+        );
+    }
+    if let Some(moment) = created {
+        let iso = moment.iso();
+        fields += &format!(
+            "<xmp:CreateDate>{iso}</xmp:CreateDate><xmp:ModifyDate>{iso}</xmp:ModifyDate>\
+             <xmp:MetadataDate>{iso}</xmp:MetadataDate>"
+        );
+    }
+    format!(
+        "<?xpacket begin=\"\u{FEFF}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
+         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
+         <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
+         xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\">\
+         {fields}</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>"
+    )
+}
+
+/// Text for XML; what XML 1.0 cannot hold becomes a space.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\u{FFFE}' | '\u{FFFF}' => out.push(' '),
+            c if c < ' ' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The XMP stream's dictionary.
+pub(super) fn xmp_entries() -> Dictionary {
+    dictionary([("Type", name("Metadata")), ("Subtype", Object::Name(b"XML".to_vec()))])
+}

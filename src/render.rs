@@ -1,0 +1,353 @@
+//! From a composed scene to files: which artifacts a job makes, their names and their facts.
+//!
+//! Bytes go straight from the encoders into a [`Destination`]'s files and are hashed as they
+//! pass; nothing is held whole.
+
+use crate::asset::{Depth, Limits};
+use crate::catalog::{Area, ColorSpec, Output, Profile};
+use crate::control::Control;
+use crate::error::{Code, Violation};
+use crate::order::event::{Artifact, Boxes};
+use crate::pdf::{PdfOptions, PdfWriter};
+use crate::raster::{Frame, PngOptions, PngSink, paint};
+use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+/// Where a job's files go; an edge implements it.
+pub trait Destination {
+    /// An open file.
+    type File: Write + Send;
+
+    /// Opens a file by its name, such as `front.png`.
+    fn create(&mut self, name: &str) -> Result<Self::File, Violation>;
+
+    /// The file is written whole. Gives the address that results name.
+    fn finish(&mut self, name: &str, file: Self::File) -> Result<String, Violation>;
+}
+
+/// Which stage a job is in, for progress bars and timings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Reading the order, its template and its assets.
+    Fetch,
+    /// Probing assets and composing the scene.
+    Layout,
+    /// Painting and encoding pictures.
+    Raster,
+    /// Writing documents.
+    Pdf,
+}
+
+impl Stage {
+    /// The name in results and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Fetch => "fetch",
+            Stage::Layout => "layout",
+            Stage::Raster => "raster",
+            Stage::Pdf => "pdf",
+        }
+    }
+}
+
+/// What a job renders, and within which bounds.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What is printed.
+    pub scene: &'a Scene,
+    /// How it is printed.
+    pub profile: &'a Profile,
+    /// Which files are wanted.
+    pub outputs: &'a [Output],
+    /// The documents' title.
+    pub title: &'a str,
+    /// What it may cost.
+    pub limits: &'a Limits,
+    /// Who may end it.
+    pub control: Control<'a>,
+}
+
+impl Job<'_> {
+    /// Writes every output. `observe` hears of each stage as it begins.
+    pub fn render<D: Destination>(
+        &self,
+        destination: &mut D,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<Vec<Artifact>, Violation> {
+        let mut artifacts = Vec::new();
+        for output in self.outputs {
+            match output {
+                Output::Pdf => {
+                    observe(Stage::Pdf);
+                    for (name, surfaces) in documents(self.scene, self.profile) {
+                        artifacts.push(self.pdf(&name, surfaces, destination)?);
+                    }
+                }
+                Output::Png => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        let frame = png_frame(surface, self.profile)?;
+                        artifacts.push(self.picture(surface, &frame, Output::Png, destination)?);
+                    }
+                }
+                Output::Preview => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        let frame = Frame::preview(surface, self.profile.preview.max_px);
+                        artifacts.push(self.picture(surface, &frame, Output::Preview, destination)?);
+                    }
+                }
+            }
+        }
+        Ok(artifacts)
+    }
+}
+
+/// The pixel grid of a surface's PNG.
+pub fn png_frame(surface: &Surface, profile: &Profile) -> Result<Frame, Violation> {
+    let area = match profile.area {
+        Area::Trim => surface.trim_box(),
+        Area::Bleed => surface.bleed_box(),
+    };
+    let mut frame = Frame::of(area, profile.dpi(), placement(profile));
+    frame.depth = if profile.png.depth == 16 { Depth::Sixteen } else { Depth::Eight };
+    frame.background = profile.png.background.as_ref().map(process_color).transpose()?;
+    Ok(frame)
+}
+
+fn placement(profile: &Profile) -> Placement {
+    Placement {
+        scale: (profile.scale_x, profile.scale_y),
+        mirror: profile.mirror,
+        quarter_turns: (profile.rotate / 90) as u8,
+    }
+}
+
+fn process_color(spec: &ColorSpec) -> Result<Color, Violation> {
+    let wrong = || Violation::new(Code::TemplateInvalid, "a profile's ground is a process colour");
+    match spec {
+        ColorSpec::Hex(hex) => Color::parse_hex(hex).ok_or_else(wrong),
+        ColorSpec::Cmyk(spec) => Ok(Color::Cmyk(spec.cmyk)),
+        ColorSpec::Grey(spec) => Ok(Color::Grey(spec.grey)),
+        ColorSpec::Spot(_) => Err(wrong()),
+    }
+}
+
+/// The documents of a job: one for all surfaces, or one each.
+fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surface])> {
+    if profile.pdf.single_pages {
+        scene.surfaces.iter().map(|s| (format!("{}.pdf", s.name), std::slice::from_ref(s))).collect()
+    } else if let [only] = scene.surfaces.as_slice() {
+        vec![(format!("{}.pdf", only.name), std::slice::from_ref(only))]
+    } else {
+        vec![("print.pdf".to_owned(), scene.surfaces.as_slice())]
+    }
+}
+
+impl Job<'_> {
+    /// Writes a document, one page at a time.
+    fn pdf<D: Destination>(
+        &self,
+        name: &str,
+        surfaces: &[Surface],
+        destination: &mut D,
+    ) -> Result<Artifact, Violation> {
+        let options = PdfOptions {
+            dpi: self.profile.dpi(),
+            placement: placement(self.profile),
+            title: Some(self.title.to_owned()),
+            created: None,
+            limits: *self.limits,
+        };
+        let mut writer = PdfWriter::new(Hashing::new(destination.create(name)?), options)?;
+        for surface in surfaces {
+            writer.page(surface, self.control)?;
+        }
+        let (file, summary) = writer.finish()?;
+        let mut artifact = Artifact {
+            role: "print".into(),
+            surfaces: surfaces.iter().map(|s| s.name.to_string()).collect(),
+            output: Output::Pdf.as_str().into(),
+            media_type: "application/pdf".into(),
+            pages: Some(summary.pages.len() as u32),
+            boxes: surfaces.iter().map(|s| boxes(s, s.bleed_box())).collect(),
+            plates: plates(surfaces),
+            ..blank()
+        };
+        file.finish(name, destination, &mut artifact)?;
+        Ok(artifact)
+    }
+
+    /// Paints a surface and encodes it as it is painted.
+    fn picture<D: Destination>(
+        &self,
+        surface: &Surface,
+        frame: &Frame,
+        output: Output,
+        destination: &mut D,
+    ) -> Result<Artifact, Violation> {
+        let pixels = u64::from(frame.width) * u64::from(frame.height);
+        if pixels > self.limits.output_pixels {
+            return Err(Violation::new(
+                Code::OutputTooLarge,
+                format!(
+                    "this surface has {pixels} pixels; at most {} are allowed",
+                    self.limits.output_pixels
+                ),
+            )
+            .limit(self.limits.output_pixels));
+        }
+        let (role, name, max_bytes) = match output {
+            Output::Preview => ("preview", format!("{}.preview.png", surface.name), None),
+            Output::Png | Output::Pdf => {
+                ("print", format!("{}.png", surface.name), self.profile.png.max_bytes)
+            }
+        };
+        let area = match (output, self.profile.area) {
+            (Output::Png, Area::Bleed) => surface.bleed_box(),
+            (Output::Png, Area::Trim) | (Output::Preview | Output::Pdf, _) => surface.trim_box(),
+        };
+        let file = Hashing::new(destination.create(&name)?);
+        let mut sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
+        paint(surface, frame, self.limits, self.control, &mut sink)?;
+        let file = sink.finish()?;
+        let mut artifact = Artifact {
+            role: role.into(),
+            surfaces: vec![surface.name.to_string()],
+            output: output.as_str().into(),
+            media_type: "image/png".into(),
+            pixels: Some([frame.width, frame.height]),
+            dpi: Some(frame.dpi.get()),
+            boxes: vec![boxes(surface, area)],
+            ..blank()
+        };
+        file.finish(&name, destination, &mut artifact)?;
+        Ok(artifact)
+    }
+}
+
+fn blank() -> Artifact {
+    Artifact {
+        role: String::new(),
+        surfaces: Vec::new(),
+        output: String::new(),
+        uri: String::new(),
+        url: None,
+        bytes: 0,
+        sha256: String::new(),
+        md5: String::new(),
+        media_type: String::new(),
+        pixels: None,
+        dpi: None,
+        pages: None,
+        boxes: Vec::new(),
+        color_space: "sRGB".into(),
+        plates: Vec::new(),
+    }
+}
+
+fn boxes(surface: &Surface, media: kurbo::Rect) -> Boxes {
+    let round = |mm: f64| libm::round(mm * 10_000.0) / 10_000.0;
+    let flat = |r: kurbo::Rect| [r.x0, r.y0, r.width(), r.height()].map(round);
+    Boxes {
+        surface: surface.name.to_string(),
+        trim: flat(surface.trim_box()),
+        bleed: flat(surface.bleed_box()),
+        media: flat(media),
+    }
+}
+
+/// The names of the spot inks in use.
+fn plates(surfaces: &[Surface]) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for surface in surfaces {
+        spots(&surface.nodes, &mut names);
+    }
+    names.into_iter().collect()
+}
+
+fn spots(nodes: &[Node], names: &mut BTreeSet<String>) {
+    for node in nodes {
+        match node {
+            Node::Group(group) => {
+                spots(&group.nodes, names);
+                if let Some(mask) = &group.mask {
+                    spots(&mask.nodes, names);
+                }
+            }
+            Node::Path(path) => {
+                let paints = [path.fill.as_ref().map(|f| &f.paint), path.stroke.as_ref().map(|s| &s.paint)];
+                paints.into_iter().flatten().for_each(|paint| paint_spots(paint, names));
+            }
+            Node::Pattern(pattern) => spots(&pattern.cell.nodes, names),
+            Node::Image(_) | Node::Filter(_) => {}
+        }
+    }
+}
+
+fn paint_spots(paint: &Paint, names: &mut BTreeSet<String>) {
+    let mut add = |ink: &Ink| {
+        if let Ink::Spot { name, .. } = ink {
+            names.insert(name.to_string());
+        }
+    };
+    match paint {
+        Paint::Solid(ink) => add(ink),
+        Paint::Linear(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
+        Paint::Radial(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
+        Paint::Tiling(tiling) => spots(&tiling.group.nodes, names),
+    }
+}
+
+/// A file that knows its size and hashes when it is done.
+struct Hashing<W> {
+    inner: W,
+    sha256: Sha256,
+    md5: Md5,
+    bytes: u64,
+}
+
+impl<W: Write> Hashing<W> {
+    fn new(inner: W) -> Self {
+        Hashing { inner, sha256: Sha256::new(), md5: Md5::new(), bytes: 0 }
+    }
+}
+
+impl<W: Write + Send> Hashing<W> {
+    fn finish<D: Destination<File = W>>(
+        mut self,
+        name: &str,
+        destination: &mut D,
+        artifact: &mut Artifact,
+    ) -> Result<(), Violation> {
+        self.inner.flush().map_err(|e| sink_failed(&e))?;
+        artifact.bytes = self.bytes;
+        artifact.sha256 = hex::encode(self.sha256.finalize());
+        artifact.md5 = hex::encode(self.md5.finalize());
+        artifact.uri = destination.finish(name, self.inner)?;
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        let taken = &buffer[..written];
+        self.sha256.update(taken);
+        self.md5.update(taken);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// The violation of a file that did not take its bytes.
+pub fn sink_failed(error: &io::Error) -> Violation {
+    Violation::new(Code::StoreUnavailable, format!("a file could not be written: {}", error.kind()))
+}
