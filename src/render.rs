@@ -212,7 +212,7 @@ impl Job<'_> {
         };
         let file = Hashing::new(destination.create(&name)?);
         let mut sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
-        paint(surface, frame, self.limits, self.control, &mut sink)?;
+        paint(surface, frame, self.limits, self.control, &sink)?;
         let file = sink.finish()?;
         let mut artifact = Artifact {
             role: role.into(),

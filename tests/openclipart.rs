@@ -2,6 +2,8 @@
 //!
 //! A fixed sample (every 40th file) normally; `PRESSWORK_CORPUS=full` takes all of them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use presswork::art::{Art, Recolor};
 use presswork::asset::Limits;
 use presswork::error::Code;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const ROOT: &str = "/usr/share/openclipart/svg";
-/// Files that are looked at in detail.
+/// Every how many files one is taken.
 const SAMPLE_STEP: usize = 40;
 
 /// The files under test, sorted.

@@ -8,9 +8,23 @@ const TRIAL: f32 = 200.0;
 
 /// True when nothing of the tree reaches its viewport. Art with a plainly visible shape is
 /// known to draw without being rendered; everything else is tried at a small size.
-pub(super) fn is_blank(tree: &usvg::Tree) -> bool {
+///
+/// A `heavy` tree is too dear for a trial: any visible shape or picture counts as drawn.
+pub(super) fn is_blank(tree: &usvg::Tree, heavy: bool) -> bool {
     let view = Rect::new(0.0, 0.0, f64::from(tree.size().width()), f64::from(tree.size().height()));
-    !plainly_draws(tree.root(), view) && !trial_draws(tree)
+    let draws =
+        plainly_draws(tree.root(), view) || if heavy { visible(tree.root()) } else { trial_draws(tree) };
+    !draws
+}
+
+fn visible(group: &usvg::Group) -> bool {
+    group.opacity().get() > 0.0
+        && group.children().iter().any(|node| match node {
+            Node::Group(group) => !group.filters().is_empty() || visible(group),
+            Node::Path(path) => path.is_visible(),
+            Node::Text(text) => visible(text.flattened()),
+            Node::Image(image) => image.is_visible() && draws(image.kind()),
+        })
 }
 
 fn plainly_draws(group: &usvg::Group, view: Rect) -> bool {
@@ -36,7 +50,7 @@ fn plainly_draws(group: &usvg::Group, view: Rect) -> bool {
 
 fn draws(kind: &usvg::ImageKind) -> bool {
     match kind {
-        usvg::ImageKind::SVG(tree) => !is_blank(tree),
+        usvg::ImageKind::SVG(tree) => visible(tree.root()),
         usvg::ImageKind::JPEG(_) | usvg::ImageKind::PNG(_) | usvg::ImageKind::WEBP(_) => true,
         usvg::ImageKind::GIF(_) => false,
     }

@@ -62,7 +62,7 @@ impl Art {
         let reading = read::parse(&xml, &fonts, limits, expanded, None)?;
         findings.join(reading.findings);
         let survey = Survey::of(&reading.tree, limits, &mut findings)?;
-        if blank::is_blank(&reading.tree) {
+        if blank::is_blank(&reading.tree, survey.heavy) {
             let detail =
                 "the SVG draws nothing inside its viewport; check its viewBox, hidden layers and colours";
             return Err(Violation::new(Code::SvgEmpty, detail).into());

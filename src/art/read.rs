@@ -35,20 +35,18 @@ pub(super) fn check(xml: &str, limits: &Limits, findings: &mut Findings) -> Resu
 
 pub(super) fn document(xml: &str, nodes_limit: u32) -> Result<roxmltree::Document<'_>, Violation> {
     let options = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit, entity_resolver: None };
-    roxmltree::Document::parse_with_options(xml, options).map_err(|error| match error {
-        roxmltree::Error::EntityReferenceLoop(_) => Violation::new(
-            Code::SvgEntityLimit,
-            "the SVG's entities expand too often or into themselves; write them out",
-        ),
-        roxmltree::Error::NodesLimitReached => lex::too_many(u64::from(nodes_limit)),
-        other => {
-            let at = other.pos();
-            let detail = format!(
-                "the SVG is not well-formed XML at line {}, column {}; export it again",
-                at.row, at.col
-            );
-            source::corrupt(&detail)
+    roxmltree::Document::parse_with_options(xml, options).map_err(|error| {
+        if matches!(error, roxmltree::Error::EntityReferenceLoop(_)) {
+            let detail = "the SVG's entities expand too often or into themselves; write them out";
+            return Violation::new(Code::SvgEntityLimit, detail);
         }
+        if matches!(error, roxmltree::Error::NodesLimitReached) {
+            return lex::too_many(u64::from(nodes_limit));
+        }
+        let at = error.pos();
+        let detail =
+            format!("the SVG is not well-formed XML at line {}, column {}; export it again", at.row, at.col);
+        source::corrupt(&detail)
     })
 }
 
@@ -100,7 +98,10 @@ pub(super) fn parse(
             Violation::new(Code::SvgEmpty, "the SVG's width, height or viewBox is zero or missing")
         }
         usvg::Error::ElementsLimitReached => lex::too_many(limits.svg_nodes),
-        _ => source::corrupt("the SVG cannot be read; export it again"),
+        usvg::Error::NotAnUtf8Str
+        | usvg::Error::SvgzFeatureNotEnabled
+        | usvg::Error::MalformedGZip
+        | usvg::Error::ParsingFailed(_) => source::corrupt("the SVG cannot be read; export it again"),
     })?;
     Ok(Reading {
         tree,

@@ -96,7 +96,7 @@ pub(super) fn marks(
         depths.push((depth, id, paint));
     }
     // The first rule that says !important wins: inner elements stand first.
-    depths.sort_by(|a, b| b.0.cmp(&a.0));
+    depths.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
     let mut free = (1..=0x00ff_ffff_u32)
         .map(|n| [(n >> 16) as u8, (n >> 8) as u8, n as u8])
         .filter(|rgb| !used.contains(rgb));

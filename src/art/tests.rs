@@ -92,6 +92,55 @@ fn hostile_art_gets_its_code() {
 }
 
 #[test]
+fn what_is_dear_by_a_number_is_refused_or_not_tried() {
+    let filtered = |effect: &str| {
+        format!("<filter id='f'>{effect}</filter><rect width='90' height='90' filter='url(#f)'/>")
+    };
+    assert_eq!(
+        code(&filtered("<feTurbulence baseFrequency='1' numOctaves='4000000000'/>")),
+        Code::SvgTooComplex
+    );
+    assert_eq!(code(&filtered(&"<feFlood/>".repeat(1001))), Code::SvgTooComplex);
+    let pattern = "<pattern id='p' width='9e8' height='9e8' patternUnits='userSpaceOnUse'><rect width='9' height='9'/></pattern>";
+    let huge =
+        load(&format!("{pattern}<g clip-path='url(#c)'><rect width='90' height='90' fill='url(#p)'/></g>"))
+            .unwrap();
+    assert!(matches!(fills(&huge.group(&Recolor::default()).unwrap())[0], Some(Paint::Tiling(_))));
+    assert!(load(&filtered("<feMorphology operator='dilate' radius='1e9'/>")).is_ok());
+    assert_eq!(code(&filtered("<feGaussianBlur stdDeviation='1e9'/>")), Code::SvgTooComplex);
+    assert_eq!(code(&filtered("<feDropShadow stdDeviation='1e9'/>")), Code::SvgTooComplex);
+    assert!(load(&filtered("<feGaussianBlur stdDeviation='30'/>")).is_ok());
+}
+
+#[test]
+fn large_art_stays_quick() {
+    let many = |n: usize, one: &str| one.repeat(n);
+    assert!(load(&many(100_000, "<path d='M0 0h9v9z'/>")).is_ok());
+    assert!(load(&format!("<path d='M0 0{}z'/>", many(800_000, "l1 2-1-1"))).is_ok());
+    let gradient = "<linearGradient id='g'><stop stop-color='red'/><stop offset='1'/></linearGradient>";
+    assert!(
+        load(&format!("{gradient}{}", many(30_000, "<rect width='9' height='9' fill='url(#g)'/>"))).is_ok()
+    );
+    let styled = format!(
+        "<style>{}</style>{}",
+        many(2_000, ".a{fill:red}"),
+        many(50_000, "<path class='b' d='M0 0h9v9z'/>")
+    );
+    assert!(load(&styled).is_ok());
+    assert_eq!(
+        code(&format!("<style>{}</style>{}", many(20_000, ".a{}"), many(50_000, "<path/>"))),
+        Code::SvgNodeLimit
+    );
+    let picture = format!(
+        "<image id='i' width='9' height='9' href='data:image/png;base64,{}'/>",
+        "A".repeat(4_000_000)
+    );
+    assert_eq!(code(&format!("{picture}{}", many(1_000, "<use href='#i'/>"))), Code::SvgNodeLimit);
+    let dashes = "<path d='M0 0H1e7' stroke='red' stroke-dasharray='0.00001 0.00001'/>";
+    assert!(load(&format!("<rect width='9' height='9'/>{dashes}")).is_ok());
+}
+
+#[test]
 fn drawings_inside_drawings_end_somewhere() {
     let nest = |levels: usize| {
         let mut inner = String::from_utf8(svg("<rect width='50' height='50'/>")).unwrap();

@@ -300,7 +300,8 @@ mod tests {
     use super::*;
     use crate::asset::Limits;
     use crate::control::Control;
-    use crate::raster::{Placement, paint};
+    use crate::raster::paint;
+    use crate::scene::Placement;
     use crate::scene::{
         BlendSpace, Color, Dpi, Fill, FillRule, LinearGradient, Node, Paint, PathNode, Spread, Stops, Surface,
     };

@@ -29,6 +29,7 @@ mod walk;
 mod tests;
 
 pub use crate::encode::png::{PngOptions, PngSink};
+
 pub use frame::{BAND_ROWS, Frame};
 pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};

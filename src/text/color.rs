@@ -118,7 +118,7 @@ impl Painter<'_> {
         let spread = match extend {
             Extend::Repeat => Spread::Repeat,
             Extend::Reflect => Spread::Reflect,
-            _ => Spread::Pad,
+            Extend::Pad | Extend::Unknown => Spread::Pad,
         };
         Stops { stops: stops.iter().map(stop).collect(), spread, transform: self.transform() }
     }

@@ -4,6 +4,7 @@ use crate::asset::Limits;
 use crate::error::{Code, Violation};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawError, DrawSettings, pen::NullPen};
+use skrifa::raw::tables::glyf::Glyph;
 use skrifa::raw::{FileRef, FontRef, TableProvider};
 use skrifa::{GlyphId, MetadataProvider, Tag};
 
@@ -71,7 +72,7 @@ fn check_face(font: &FontRef<'_>, file: usize) -> Result<(), Violation> {
     let count = u32::from(glyphs);
     let step = (count / TRIALS).max(1);
     for id in (0..count.min(TRIALS)).chain((0..count).step_by(step as usize)) {
-        let Some(glyph) = outlines.get(GlyphId::new(id)) else { continue };
+        let glyph = outlines.get(GlyphId::new(id)).ok_or_else(|| unreadable(font, GlyphId::new(id)))?;
         let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
         glyph.draw(settings, &mut NullPen).map_err(|error| draw_violation(&error))?;
     }
@@ -81,6 +82,16 @@ fn check_face(font: &FontRef<'_>, file: usize) -> Result<(), Violation> {
 /// True where the font has the table.
 pub(super) fn has_table(font: &FontRef<'_>, tag: &str) -> bool {
     Tag::new_checked(tag.as_bytes()).is_ok_and(|tag| font.table_data(tag).is_some())
+}
+
+/// Why a glyph that the font has cannot be read: only composites can be nested without end.
+pub(super) fn unreadable(font: &FontRef<'_>, glyph: GlyphId) -> Violation {
+    let composite = font.loca(None).and_then(|loca| loca.get_glyf(glyph, &font.glyf()?)).ok().flatten();
+    if matches!(composite, Some(Glyph::Composite(_))) {
+        draw_violation(&DrawError::RecursionLimitExceeded(glyph))
+    } else {
+        invalid("a glyph of this font is broken: repair the font")
+    }
 }
 
 /// Why a glyph could not be drawn.

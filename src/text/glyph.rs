@@ -1,7 +1,7 @@
 //! Glyphs drawn from their font: outlines, colours, bounds.
 
 use super::color;
-use super::face::{draw_violation, invalid};
+use super::face::{draw_violation, invalid, unreadable};
 use crate::error::Violation;
 use crate::scene::Group;
 use fontique::Blob;
@@ -115,7 +115,7 @@ pub(super) fn outline(
     location: LocationRef<'_>,
 ) -> Result<BezPath, Violation> {
     let outlines = font.outline_glyphs();
-    let Some(source) = outlines.get(glyph) else { return Ok(BezPath::new()) };
+    let source = outlines.get(glyph).ok_or_else(|| unreadable(font, glyph))?;
     let mut pen = Pen(BezPath::new());
     source
         .draw(DrawSettings::unhinted(Size::unscaled(), location), &mut pen)

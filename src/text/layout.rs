@@ -23,8 +23,8 @@ const STEPS_PER_PT: f64 = 64.0;
 
 /// Lays text out in its box.
 ///
-/// The text fits when the ink of every line is no wider than the box, all ink together is no
-/// taller, and there are no more lines than allowed. Alignment goes by the lines' advances and
+/// The text fits when the ink of every line is no wider than the box, its lines, with the
+/// tallest and deepest ink of any of them, are no taller, and there are no more than allowed. Alignment goes by the lines' advances and
 /// the font's metrics; ink that would then stand over the box's edge is moved inside. So text
 /// that fits never leaves its box.
 ///
@@ -174,11 +174,17 @@ impl Setting<'_> {
             VAlign::Bottom => slack,
         };
         let mut out = Arranged { size, glyphs: Vec::new(), ink: None, lines: 0, fits: true };
+        // The highest and deepest ink of any line, so that fitting depends on the size and the
+        // number of lines only, and not on which line a long letter falls.
+        let (mut above, mut below) = (0.0_f64, 0.0_f64);
         for (index, line) in self.shaped.lines().enumerate() {
             let first = out.glyphs.len();
             let ink = place_line(&line, index, scale, top, &mut self.glyphs, &mut out.glyphs)?;
             out.lines = index + 1;
             let Some(mut ink) = ink else { continue };
+            let baseline = f64::from(line.metrics().baseline) * scale + top;
+            above = above.max(baseline - ink.y0);
+            below = below.max(ink.y1 - baseline);
             let nudge = inside(ink.x0, ink.x1, block.width);
             out.fits &= nudge.is_some();
             ink = ink + kurbo::Vec2::new(nudge.unwrap_or(0.0), 0.0);
@@ -187,7 +193,8 @@ impl Setting<'_> {
         }
         if let Some(ink) = &mut out.ink {
             let nudge = inside(ink.y0, ink.y1, block.height);
-            out.fits &= nudge.is_some();
+            let baselines = out.lines.saturating_sub(1) as f64 * block.line_height * size;
+            out.fits &= nudge.is_some() && baselines + above + below <= block.height;
             *ink = *ink + kurbo::Vec2::new(0.0, nudge.unwrap_or(0.0));
             out.glyphs.iter_mut().for_each(|g| g.y += nudge.unwrap_or(0.0));
         }

@@ -21,4 +21,6 @@ pub use layout::layout;
 pub use library::FontLibrary;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use kurbo::{Rect, Shape};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-fn debian(path: &str, package: &str) -> Arc<[u8]> {
+pub(super) fn debian(path: &str, package: &str) -> Arc<[u8]> {
     let file = format!("/usr/share/fonts/{path}");
     std::fs::read(&file).unwrap_or_else(|e| panic!("{file}: {e}: apt-get install -y {package}")).into()
 }
@@ -34,7 +34,7 @@ fn sans() -> &'static FontSpec {
 }
 
 /// 60 by 20 mm, 5 mm text, no wrapping, everything strict.
-fn block(text: &str) -> TextBlock<'_> {
+pub(super) fn block(text: &str) -> TextBlock<'_> {
     TextBlock {
         text,
         font: sans(),
