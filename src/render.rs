@@ -211,7 +211,7 @@ impl Job<'_> {
             (Output::Png, Area::Trim) | (Output::Preview | Output::Pdf, _) => surface.trim_box(),
         };
         let file = Hashing::new(destination.create(&name)?);
-        let mut sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
+        let sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
         paint(surface, frame, self.limits, self.control, &sink)?;
         let file = sink.finish()?;
         let mut artifact = Artifact {

@@ -334,6 +334,7 @@ mod tests {
         let flat: Vec<u8> = (0..100_000).map(|_| noise()).collect();
         assert!(round_trip(&flat) < 100_400);
         let small: Vec<u8> = (0..100_000).map(|_| noise() & 3).collect();
-        assert!(round_trip(&small) < 26_000);
+        // Five symbols with the block's end: one of the four common ones takes a third bit.
+        assert!(round_trip(&small) < 28_300);
     }
 }

@@ -73,7 +73,7 @@ impl Frame {
     }
 
     /// All its pixels.
-    pub fn area(&self) -> Area {
+    pub(super) fn area(&self) -> Area {
         Area::new(0, 0, self.width as i32, self.height as i32)
     }
 
@@ -83,7 +83,7 @@ impl Frame {
     }
 
     /// The rows of one band.
-    pub fn band(&self, index: usize) -> Area {
+    pub(super) fn band(&self, index: usize) -> Area {
         let y0 = index as u32 * BAND_ROWS;
         Area::new(0, y0 as i32, self.width as i32, (y0 + BAND_ROWS).min(self.height) as i32)
     }
