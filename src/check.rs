@@ -50,7 +50,16 @@ impl Report {
                 Some((root, pin)) => {
                     self.template(app, &Folder::new(root, app.limits().src_bytes), path, &pin)
                 }
-                None => self.catalog(app, &Folder::new(path, app.limits().src_bytes), path),
+                None => {
+                    let profiles: Vec<PathBuf> = sorted(path)
+                        .into_iter()
+                        .filter(|file| file.extension().is_some_and(|e| e == "toml"))
+                        .collect();
+                    if profiles.is_empty() {
+                        self.catalog(app, &Folder::new(path, app.limits().src_bytes), path);
+                    }
+                    profiles.iter().for_each(|file| self.path(app, file));
+                }
             }
         } else if path.file_name().is_some_and(|name| name == "template.json") {
             let folder = path.parent().unwrap_or(path);

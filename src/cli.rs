@@ -230,7 +230,7 @@ fn table(outcomes: &[Outcome]) -> String {
             result,
             data.artifacts.len().to_string(),
             human_bytes(bytes),
-            format!("{:.2}", data.timings.values().sum::<f64>()),
+            format!("{:.2}", data.timings.values().fold(0.0, |sum, seconds| sum + seconds)),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

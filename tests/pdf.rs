@@ -1,6 +1,8 @@
 //! PDFs as foreign programs see them: boxes, syntax, colours and shapes.
 //!
 //! Tools: `apt-get install qpdf poppler-utils mupdf-tools ghostscript`.
+//!
+//! More than 400 lines: one small scene after another, each with its judges.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 

@@ -1,4 +1,6 @@
 //! The scenes, as SVG.
+//!
+//! More than 400 lines: one drawing after another.
 
 use crate::faces::{Look, Style, face};
 use crate::random::{Random, ridges};

@@ -16,6 +16,7 @@ mod jpeg_planes;
 mod jpeg_scan;
 mod jpeg_stream;
 mod limits;
+mod origin;
 mod picture;
 mod pixels;
 mod png;
@@ -27,6 +28,7 @@ mod webp;
 pub use encoded::{Encoded, Spool};
 pub use jpeg_stream::JpegStream;
 pub use limits::Limits;
+pub use origin::Origin;
 pub use picture::Picture;
 pub use pixels::{Depth, Pixels, Samples};
 

@@ -9,7 +9,7 @@ use super::png::{self, Png, PngColor};
 use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
-use super::{Depth, Encoded, Format, Limits, Pixels, corrupt, sniff};
+use super::{Depth, Encoded, Format, Limits, Origin, Pixels, corrupt, sniff};
 use crate::color::{Channels, ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Picture {
     bytes: Encoded,
+    origin: Origin,
     limits: Limits,
     sha256: [u8; 32],
     size: (u32, u32),
@@ -110,8 +111,26 @@ impl Picture {
                 Source::Srgb | Source::Calibrated(_) => None,
             };
             let sha256 = Sha256::digest(&bytes).into();
-            Ok(Picture { bytes: encoded, limits, sha256, size, orientation, channels, source, space, kind })
+            let origin = Origin::Unknown;
+            Ok(Picture {
+                bytes: encoded,
+                origin,
+                limits,
+                sha256,
+                size,
+                orientation,
+                channels,
+                source,
+                space,
+                kind,
+            })
         })
+    }
+
+    /// The same picture, with the place that its violations will name.
+    #[must_use]
+    pub fn of(self, origin: Origin) -> Picture {
+        Picture { origin, ..self }
     }
 
     /// Which encoding.
@@ -171,7 +190,7 @@ impl Picture {
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
         let bytes = self.load()?;
-        guarded(|| {
+        let pixels = guarded(|| {
             let raster = match &self.kind {
                 Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg)?,
                 Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
@@ -182,7 +201,8 @@ impl Picture {
             let (width, height) = (raster.width, raster.height);
             let samples = to_srgb(raster, &self.source, depth)?;
             Ok(upright(width, height, samples, self.orientation))
-        })
+        });
+        pixels.map_err(|v| self.origin.blame(v))
     }
 
     /// A decoder that gives other values than the header promised has been misled.
@@ -207,7 +227,7 @@ impl Picture {
         let stream = jpeg_stream::rebuild(&bytes, jpeg, &self.source, self.space);
         if stream.is_some() {
             // Nobody decodes it here, so a picture that breaks off would reach the press.
-            jpeg_scan::check(&bytes, jpeg)?;
+            jpeg_scan::check(&bytes, jpeg).map_err(|v| self.origin.blame(v))?;
         }
         Ok(stream)
     }

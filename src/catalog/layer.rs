@@ -2,6 +2,9 @@
 //!
 //! A layer has the common properties of [`Layer`] and exactly one of its kinds. Coordinates are
 //! millimetres in the container: the surface's trim box, the group's box, or a pattern's cell.
+//!
+//! More than 400 lines, since it is the whole vocabulary of one file format, read from top to
+//! bottom.
 
 use super::value::{Bound, ColorSpec, Condition, FieldRef, Measure};
 use crate::code::{ErrorLevel, Symbology};

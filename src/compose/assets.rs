@@ -3,7 +3,7 @@
 //! [`plan`](super::plan) lists [`AssetRef`]s, an edge fetches their bytes, and
 //! [`Assets::probe`] turns them into handles whose headers are known.
 
-use crate::asset::{Encoded, Limits, Picture};
+use crate::asset::{Encoded, Limits, Origin, Picture};
 use crate::error::{Code, Violation, Violations};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -38,13 +38,15 @@ impl AssetRef {
 
     /// Puts a violation about this asset in its place: the order's value, or the template.
     pub fn blame(&self, violation: Violation) -> Violation {
+        self.origin().blame(violation)
+    }
+
+    /// Who answers for it.
+    pub fn origin(&self) -> Origin {
         match (&self.source, &self.pointer) {
-            (Source::Catalog(path), _) => Violation::new(
-                Code::TemplateInvalid,
-                format!("the template's file {path}: {}", violation.detail),
-            ),
-            (Source::Order(_), Some(pointer)) => violation.at(pointer.clone()),
-            (Source::Order(_), None) => violation,
+            (Source::Catalog(path), _) => Origin::Catalog(path.clone()),
+            (Source::Order(_), Some(pointer)) => Origin::Order(pointer.clone()),
+            (Source::Order(_), None) => Origin::Unknown,
         }
     }
 }
@@ -127,7 +129,7 @@ fn probe_one(
         return Ok((Asset::Vector(loaded), hash, size));
     }
     drop(loaded);
-    Ok((Asset::Picture(Arc::new(Picture::probe(bytes, limits)?)), hash, size))
+    Ok((Asset::Picture(Arc::new(Picture::probe(bytes, limits)?.of(reference.origin()))), hash, size))
 }
 
 /// SVG text or gzip (SVGZ), by their first bytes.

@@ -5,12 +5,14 @@
 //! the business's values are one.
 
 mod date;
+mod draft;
 pub mod event;
 pub mod field;
 mod validate;
 mod value;
 mod wire;
 
-pub use validate::{Draft, MAX_ORDER_BYTES, ValidOrder};
+pub use draft::{Draft, MAX_ORDER_BYTES};
+pub use validate::ValidOrder;
 pub use value::{FieldValue, Item};
 pub use wire::{CropValue, ImageValue, MatteValue, Order, PlacementValue, PointValue};

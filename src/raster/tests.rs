@@ -1,4 +1,6 @@
 //! Scenes painted and looked at, pixel by pixel.
+//!
+//! More than 400 lines: one small scene after another.
 
 use super::layer::{Area, Layer};
 use super::resolve::resolve;

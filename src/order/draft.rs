@@ -1,0 +1,160 @@
+//! From bytes to a [`Draft`]: JSON of a schema we know, that names a run.
+
+use crate::error::{Code, Violation};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Orders above this many bytes are refused unread.
+pub const MAX_ORDER_BYTES: usize = 256 * 1024;
+/// JSON nested deeper than this is refused.
+const MAX_DEPTH: usize = 32;
+
+/// An order that names a run and is JSON of a schema we know; nothing else is certain.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    value: Value,
+    job_id: String,
+}
+
+impl Draft {
+    /// Reads an order's bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Draft, Violation> {
+        if bytes.len() > MAX_ORDER_BYTES {
+            return Err(Violation::new(
+                Code::OrderTooLarge,
+                format!("an order has at most {MAX_ORDER_BYTES} bytes"),
+            )
+            .limit(MAX_ORDER_BYTES));
+        }
+        if depth(bytes) > MAX_DEPTH {
+            return Err(Violation::new(
+                Code::OrderTooLarge,
+                format!("an order is nested at most {MAX_DEPTH} deep"),
+            )
+            .limit(MAX_DEPTH));
+        }
+        let value: Value = serde_json::from_slice(bytes).map_err(|e| {
+            Violation::new(
+                Code::OrderMalformed,
+                format!("the body is not JSON (line {}, column {})", e.line(), e.column()),
+            )
+        })?;
+        if !value.is_object() {
+            return Err(Violation::new(Code::OrderMalformed, "an order is a JSON object"));
+        }
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        match text("schema")
+            .and_then(|s| s.strip_prefix("presswork.order/"))
+            .and_then(|n| n.parse::<u32>().ok())
+        {
+            Some(1) => {}
+            Some(newer) if newer > 1 => {
+                return Err(Violation::new(
+                    Code::OrderSchemaNewer,
+                    "this worker knows presswork.order/1; a newer one is needed",
+                )
+                .at("/schema"));
+            }
+            _ => {
+                return Err(Violation::new(Code::OrderSchemaUnsupported, "there is no such schema")
+                    .at("/schema")
+                    .allowed(["presswork.order/1"]));
+            }
+        }
+        let job_id = text("job_id").filter(|id| is_job_id(id)).map(str::to_owned);
+        match job_id {
+            Some(job_id) => Ok(Draft { value, job_id }),
+            None => Err(Violation::new(
+                Code::OrderUnidentified,
+                "job_id starts with a letter or digit and has up to 80 letters, digits, dots, underscores and hyphens",
+            )
+            .at("/job_id")),
+        }
+    }
+
+    /// The run's name.
+    pub fn job_id(&self) -> &str {
+        &self.job_id
+    }
+
+    /// The order as it came.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The pinned template's name, where the order has one.
+    pub fn template(&self) -> Option<&str> {
+        self.value.get("template")?.as_str()
+    }
+
+    /// The render profile's name, where the order has one.
+    pub fn profile(&self) -> Option<&str> {
+        self.value.get("profile")?.as_str()
+    }
+
+    /// SHA-256 (hex) of the order's RFC 8785 form without `metadata`; a picture with a
+    /// declared SHA-256 counts as that hash, any other without its query.
+    pub fn digest(&self) -> String {
+        let mut value = self.value.clone();
+        if let Some(order) = value.as_object_mut() {
+            order.remove("metadata");
+        }
+        normalize_assets(&mut value);
+        // Canonical JSON exists for every JSON value; the fallback keeps the type honest.
+        let canonical = serde_json_canonicalizer::to_vec(&value).unwrap_or_default();
+        hex::encode(Sha256::digest(&canonical))
+    }
+}
+
+/// Whether a string names a run.
+fn is_job_id(id: &str) -> bool {
+    let mut bytes = id.bytes();
+    id.len() <= 80
+        && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// How deep the brackets of a JSON text nest, strings apart.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn normalize_assets(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if let Some(hash) = map.get("sha256").and_then(Value::as_str).map(str::to_owned)
+                && map.contains_key("asset")
+            {
+                map.insert("asset".into(), Value::from(hash));
+            } else if let Some(Value::String(asset)) = map.get_mut("asset")
+                && let Some((path, _)) = asset.split_once('?')
+            {
+                *asset = path.to_owned();
+            }
+            map.values_mut().for_each(normalize_assets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(normalize_assets),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
