@@ -94,6 +94,7 @@ fn every_command_and_flag_is_explained() {
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     assert!(commands.contains(&"render"), "{commands:?}");
+    let variable = regex::Regex::new("PRESSWORK_[A-Z_]+").unwrap();
     let flag = regex::Regex::new(r"--[a-z][a-z-]*").unwrap();
     let mut missing = Vec::new();
     for command in commands {
@@ -103,8 +104,7 @@ fn every_command_and_flag_is_explained() {
         let help = if command == "help" { presswork(&["help"]) } else { presswork(&[command, "--help"]) };
         let flags = flag.find_iter(&help).map(|f| f.as_str());
         missing.extend(flags.filter(|f| !text.contains(&format!("`{f}`"))).map(|f| format!("{command} {f}")));
-        let variables = regex::Regex::new("PRESSWORK_[A-Z_]+").unwrap();
-        let variables = variables.find_iter(&help).map(|v| v.as_str());
+        let variables = variable.find_iter(&help).map(|v| v.as_str());
         missing.extend(variables.filter(|v| !text.contains(&format!("`{v}`"))).map(str::to_owned));
     }
     assert!(missing.is_empty(), "docs/cli.md does not name {missing:?}");

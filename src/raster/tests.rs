@@ -375,7 +375,8 @@ fn a_picture_at_its_own_size_is_its_own_pixels_however_turned() {
         let wave = ((x * 7 + y * 13) % 32) as u8;
         [(x * 255 / 40) as u8, (y * 255 / 30) as u8, 100 + wave, 255]
     };
-    let cases: [(Affine, fn(i32, i32) -> (i32, i32)); 4] = [
+    type Turn = (Affine, fn(i32, i32) -> (i32, i32));
+    let cases: [Turn; 4] = [
         (onto(5.0, 6.0, 40.0, 30.0), |x, y| (5 + x, 6 + y)),
         (onto(45.0, 6.0, -40.0, 30.0), |x, y| (44 - x, 6 + y)),
         // A quarter turn clockwise, about the origin, then moved back.
