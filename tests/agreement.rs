@@ -17,6 +17,7 @@ use presswork::scene::{Group, Node, PathNode, Scene, Surface};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use support::job::{self, Grid};
 use support::judges::{Renderer, scratch};
 use support::page::{PageArea, isolate};
@@ -24,9 +25,36 @@ use support::picture::{
     Bars, Comparison, GREEN, PxBox, WHITE, compare, flatten, is_opaque, load, save_strip,
 };
 
-/// Layers that a renderer draws otherwise, and why: a word of the order's file name, the
-/// renderer, the layer, the floor of its SSIM.
-const EXCEPTIONS: &[(&str, Renderer, &str, f64)] = &[];
+/// Layers that a renderer draws otherwise: a part of the order's file name, the renderer, the
+/// layer, the floor of its SSIM there.
+const EXCEPTIONS: &[(&str, Renderer, &str, f64)] = &[
+    // Ghostscript does not anti-alias the edge of a clip or of a shading: small shapes with
+    // gradients, and panels of art, have steps along their outline.
+    ("card-", Renderer::Ghostscript, "seal", 0.97),
+    ("card-", Renderer::Ghostscript, "wax", 0.97),
+    ("card-", Renderer::Ghostscript, "wax-ring", 0.98),
+    ("family-", Renderer::Ghostscript, "shadow.0", 0.985),
+    ("family-", Renderer::Ghostscript, "shadow.2", 0.985),
+    ("mug-music-", Renderer::Ghostscript, "cover-shadow", 0.985),
+    ("shoes-", Renderer::Ghostscript, "left-pair", 0.985),
+    ("shoes-", Renderer::Ghostscript, "right-name", 0.985),
+    // It fills every pixel that type of 3 points touches a little fuller.
+    ("pen-", Renderer::Ghostscript, "company", 0.98),
+    // Pictures that do not stand on whole pixels of the page are resampled by the renderer
+    // itself, Ghostscript by its nearest source pixels, MuPDF by its own filter.
+    ("gift-tag-photo", Renderer::Ghostscript, "photo", 0.98),
+    ("gift-tag-photo", Renderer::MuPdf, "photo", 0.985),
+    ("mug-collage-", Renderer::Ghostscript, "collage", 0.975),
+    ("mug-collage-", Renderer::Ghostscript, "mat", 0.975),
+    ("mug-collage-", Renderer::Ghostscript, "paper", 0.98),
+    ("mug-collage-", Renderer::MuPdf, "collage", 0.98),
+    ("mug-collage-", Renderer::MuPdf, "mat", 0.985),
+    ("mug-music-", Renderer::MuPdf, "cover", 0.965),
+    ("mug-music-", Renderer::MuPdf, "cover-shadow", 0.965),
+];
+
+/// Stepped clip edges of fine patterns move a tile's mean colour under Ghostscript.
+const GHOSTSCRIPT_SHIFT: f64 = 12.0;
 
 /// Files straight into a folder.
 struct Folder(PathBuf);
@@ -58,7 +86,10 @@ impl Subject {
         let draft = Draft::parse(&std::fs::read(order).unwrap()).unwrap();
         let prepared = app.prepare(order, &draft, Control::NONE, &mut |_| {});
         let prepared = prepared.unwrap_or_else(|e| panic!("{}: {e}", order.display()));
-        let folder = scratch(&format!("agreement-{name}-{}", std::process::id()));
+        // Two tests of one process may hold the same order.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = scratch(&format!("agreement-{name}-{}-{number}", std::process::id()));
         Subject { name, app, prepared, folder }
     }
 
@@ -145,7 +176,8 @@ fn faults(name: &str, renderer: Renderer, comparison: &Comparison) -> Vec<String
             name.contains(order) && *by == renderer && id == layer && ssim >= floor
         })
     });
-    comparison.faults(&Bars::AGREEMENT)
+    let shift = if renderer == Renderer::Ghostscript { GHOSTSCRIPT_SHIFT } else { Bars::AGREEMENT.shift };
+    comparison.faults(&Bars { shift, ..Bars::AGREEMENT })
 }
 
 #[test]

@@ -99,9 +99,9 @@ fn scans_may_stand_in_any_order_and_components_may_be_inks_or_rgb() {
 #[test]
 fn a_photo_of_the_shop_is_not_green() {
     let temp = tempfile::tempdir().unwrap();
-    let bytes = include_bytes!("../fixtures/assets/photos/beach.jpg");
+    let bytes = include_bytes!("../fixtures/assets/photos/separate-scans.jpg");
     assert_eq!(scans(bytes), 3);
-    judge(temp.path(), "beach.jpg", bytes);
+    judge(temp.path(), "separate-scans.jpg", bytes);
 }
 
 #[test]

@@ -123,7 +123,7 @@ mod tests {
     /// The decoder by itself gives the first component of this photo alone, and no error.
     #[test]
     fn a_decoder_that_leaves_out_scans_is_found_out() {
-        let file = include_bytes!("../../fixtures/assets/photos/beach.jpg");
+        let file = include_bytes!("../../fixtures/assets/photos/separate-scans.jpg");
         let jpeg = probe(file, &Limits::default()).unwrap();
         assert!(jpeg.apart);
         assert_eq!(together(file, &jpeg).unwrap_err().code, Code::ImageCorrupt);
