@@ -265,6 +265,10 @@ fn every_invalid_order_gives_exactly_its_code() {
     let mut wrong = Vec::new();
     for (path, event) in orders.iter().zip(&events).filter(|(path, _)| **path != good) {
         let (expected, found) = (code_of(path), codes(event));
+        if expected == "five-mistakes" {
+            assert_eq!(found.len(), 5, "{found:?}");
+            continue;
+        }
         assert!(Code::ALL.iter().any(|c| c.as_str() == expected), "{} names no code", path.display());
         if found.is_empty() || found.iter().any(|code| *code != expected) {
             wrong.push(format!("{}: {found:?}", path.display()));
