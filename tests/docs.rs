@@ -250,3 +250,49 @@ fn every_script_runs_by_itself() {
         assert!(read(script).contains("set -euo pipefail"), "{script} would go on after an error");
     }
 }
+
+/// Every key of a schema and of its definitions.
+fn keys(schema: &serde_json::Value, out: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            if let Some(properties) = map.get("properties").and_then(|p| p.as_object()) {
+                out.extend(properties.keys().cloned());
+            }
+            map.values().for_each(|inner| keys(inner, out));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|inner| keys(inner, out)),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_key_of_the_formats_is_in_its_document() {
+    for (formats, document) in
+        [(&["template", "product", "design"][..], "docs/templates.md"), (&["order", "event"], "docs/orders.md")]
+    {
+        let text = std::fs::read_to_string(document).unwrap();
+        let mut known = std::collections::BTreeSet::new();
+        for format in formats {
+            let schema: serde_json::Value = serde_json::from_str(&presswork(&["schema", format])).unwrap();
+            keys(&schema, &mut known);
+        }
+        assert!(known.len() > 20, "{document}");
+        let missing: Vec<_> = known.iter().filter(|key| !text.contains(&format!("`{key}`"))).collect();
+        assert!(missing.is_empty(), "{document} does not name {missing:?}");
+    }
+}
+
+#[test]
+fn the_template_of_the_guide_is_a_template() {
+    let text = std::fs::read_to_string("docs/templates.md").unwrap();
+    let json = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("mug/1");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join("template.json"), json).unwrap();
+    let said = presswork(&["check", &home.to_string_lossy()]);
+    assert!(said.contains("1 files checked, 0 violations"), "{said}");
+}
