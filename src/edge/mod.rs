@@ -1,3 +1,4 @@
-//! The edge: the only place where files, and later networks, are touched.
+//! The edge: the only place where files and networks are touched.
 
 pub mod dir;
+pub mod store;
