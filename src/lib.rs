@@ -4,22 +4,23 @@
 //! The modules stand in the order in which data flows through them. The core (everything
 //! above [`edge`]) has no clock, no environment, no network and no randomness.
 
-pub mod app;
-pub mod art;
-pub mod asset;
+pub mod error;
+pub mod control;
+pub mod schema;
 pub mod catalog;
+pub mod order;
+pub mod asset;
+pub mod color;
+pub mod text;
+pub mod code;
+pub mod art;
+pub mod scene;
+pub mod compose;
+pub mod raster;
+pub mod encode;
+pub mod pdf;
+pub mod render;
+pub mod edge;
+pub mod app;
 pub mod check;
 pub mod cli;
-pub mod code;
-pub mod color;
-pub mod compose;
-pub mod control;
-pub mod edge;
-pub mod error;
-pub mod order;
-pub mod pdf;
-pub mod raster;
-pub mod render;
-pub mod scene;
-pub mod schema;
-pub mod text;

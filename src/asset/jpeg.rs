@@ -30,6 +30,17 @@ pub(super) enum Meaning {
     Ycck,
 }
 
+impl Meaning {
+    /// What a decoded pixel consists of.
+    pub(super) fn channels(self) -> Channels {
+        match self {
+            Meaning::Grey => Channels::Grey,
+            Meaning::YCbCr | Meaning::Rgb => Channels::Rgb,
+            Meaning::Cmyk { .. } | Meaning::Ycck => Channels::Cmyk,
+        }
+    }
+}
+
 /// One marker with its parameters, and the entropy-coded data that follows a start of scan.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
@@ -241,17 +252,17 @@ fn icc(file: &[u8], segments: &[Segment]) -> Result<Option<Vec<u8>>, Violation> 
 
 /// Decodes to the file's own colours.
 pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
-    let (space, channels) = match jpeg.meaning {
-        Meaning::Grey => (ColorSpace::Luma, Channels::Grey),
+    let space = match jpeg.meaning {
+        Meaning::Grey => ColorSpace::Luma,
         // The decoder takes components named R, G and B for RGB whatever the markers say.
         Meaning::YCbCr if named_rgb(&jpeg.components) => {
             return Err(unsupported("is a JPEG with contradicting colour markers", "save it again"));
         }
-        Meaning::YCbCr => (ColorSpace::RGB, Channels::Rgb),
+        Meaning::YCbCr => ColorSpace::RGB,
         // Asking for what the decoder believes to have in store gives the components untouched.
-        Meaning::Rgb if named_rgb(&jpeg.components) => (ColorSpace::RGB, Channels::Rgb),
-        Meaning::Rgb => (ColorSpace::YCbCr, Channels::Rgb),
-        Meaning::Cmyk { .. } | Meaning::Ycck => (ColorSpace::CMYK, Channels::Cmyk),
+        Meaning::Rgb if named_rgb(&jpeg.components) => ColorSpace::RGB,
+        Meaning::Rgb => ColorSpace::YCbCr,
+        Meaning::Cmyk { .. } | Meaning::Ycck => ColorSpace::CMYK,
     };
     let stream = without_metadata(file, jpeg, |_| false);
     let options = DecoderOptions::new_fast()
@@ -275,7 +286,7 @@ pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
             piece.as_chunks_mut::<4>().0.iter_mut().for_each(|p| *p = ycck_to_inks(*p));
         }),
     }
-    let components = Components::Eight(values);
+    let (components, channels) = (Components::Eight(values), jpeg.meaning.channels());
     Ok(Raster { width: jpeg.width, height: jpeg.height, channels, components })
 }
 

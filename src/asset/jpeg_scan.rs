@@ -274,3 +274,47 @@ fn progressive_block(
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::asset::{Depth, Limits, Picture, Samples};
+    use crate::error::{Code, Violation};
+
+    /// A grey picture of 24 × 8: three blocks, each one byte, a restart marker after each but the last.
+    fn restarting(frame: u8, data: &[u8]) -> Vec<u8> {
+        let mut file = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+        file.extend([1; 64]);
+        file.extend([0xff, frame, 0, 11, 8, 0, 8, 0, 24, 1, 1, 0x11, 0]);
+        for class in [0x00, 0x10] {
+            // One code word, of one bit, for symbol 0.
+            file.extend([0xff, 0xc4, 0, 20, class, 1]);
+            file.extend([0; 16]);
+        }
+        file.extend([0xff, 0xdd, 0, 4, 0, 1, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+        file.extend(data);
+        file.extend([0xff, 0xd9]);
+        file
+    }
+
+    fn decode(file: Vec<u8>) -> Result<Samples, Violation> {
+        Ok(Picture::probe(file.into(), &Limits::default())?.decode(Depth::Eight)?.data)
+    }
+
+    #[test]
+    fn restart_intervals_are_followed_and_counted() {
+        let whole = [0x3f, 0xff, 0xd0, 0x3f, 0xff, 0xd1, 0x3f];
+        assert_eq!(decode(restarting(0xc0, &whole)).unwrap(), Samples::Rgb8(vec![128; 24 * 8 * 3]));
+        for cut in 0..=6 {
+            let code = decode(restarting(0xc0, &whole[..cut])).unwrap_err().code;
+            assert_eq!(code, Code::ImageCorrupt, "{cut} bytes");
+        }
+    }
+
+    #[test]
+    fn rare_kinds_say_what_to_send() {
+        for frame in [0xc3, 0xc5, 0xc9, 0xca] {
+            let violation = decode(restarting(frame, &[0x3f])).unwrap_err();
+            assert_eq!(violation.code, Code::AssetTypeUnsupported);
+        }
+    }
+}

@@ -7,6 +7,7 @@
 
 pub mod adjust;
 mod blur;
+mod encoded;
 mod exif;
 mod jpeg;
 mod jpeg_bits;
@@ -21,16 +22,13 @@ mod tiff;
 mod upright;
 mod webp;
 
+pub use encoded::{Encoded, Spool};
 pub use jpeg_stream::JpegStream;
 pub use limits::Limits;
 pub use picture::Picture;
 pub use pixels::{Depth, Pixels, Samples};
 
 use crate::error::{Code, Violation};
-use std::sync::Arc;
-
-/// Encoded bytes that are cheap to clone.
-pub type Encoded = Arc<[u8]>;
 
 /// The encodings that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

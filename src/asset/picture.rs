@@ -1,16 +1,19 @@
 //! The handle that the rest of the program holds: a probed picture, still encoded.
 
+use super::encoded::changed;
 use super::jpeg::{self, Jpeg};
+use super::jpeg_scan;
 use super::jpeg_stream::{self, JpegStream};
 use super::png::{self, Png, PngColor};
 use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
 use super::{Depth, Encoded, Format, Limits, Pixels, corrupt, sniff};
-use crate::color::{ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use crate::color::{Channels, ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A probed picture: its structure is known and within limits, its pixels are still encoded.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub struct Picture {
     sha256: [u8; 32],
     size: (u32, u32),
     orientation: u8,
-    has_alpha: bool,
+    channels: Channels,
     source: Source,
     space: Option<ProfileSpace>,
     kind: Kind,
@@ -35,6 +38,18 @@ enum Kind {
     Tiff(Tiff),
 }
 
+impl Kind {
+    /// Stored columns and rows, orientation, and what a decoded pixel will consist of.
+    fn header(&self) -> ((u32, u32), u8, Channels) {
+        match self {
+            Kind::Jpeg(j) => ((j.width, j.height), j.orientation, j.meaning.channels()),
+            Kind::Png(p) => ((p.width, p.height), p.orientation, p.channels),
+            Kind::WebP(w) => ((w.width, w.height), w.orientation, w.channels),
+            Kind::Tiff(t) => ((t.width, t.height), t.orientation, t.channels),
+        }
+    }
+}
+
 impl Picture {
     /// Walks the file; checks type, limits, structure and the embedded profile. Allocates nothing
     /// that grows with the pixels.
@@ -43,81 +58,58 @@ impl Picture {
     /// `asset.empty`, `asset.too_large`, `asset.type_unsupported`, `image.dimensions_exceeded`,
     /// `image.pixels_exceeded`, `image.metadata_exceeded`, `image.complexity_exceeded`,
     /// `image.corrupt`, `image.profile_invalid`.
-    pub fn probe(bytes: Encoded, limits: &Limits) -> Result<Picture, Violation> {
-        if bytes.is_empty() {
+    pub fn probe(encoded: Encoded, limits: &Limits) -> Result<Picture, Violation> {
+        if encoded.is_empty() {
             return Err(Violation::new(Code::AssetEmpty, "The file has no bytes; send the picture again."));
         }
-        if bytes.len() as u64 > limits.src_bytes {
+        if encoded.len() > limits.src_bytes {
             return Err(Violation::new(
                 Code::AssetTooLarge,
                 format!(
                     "The file has {} bytes, and at most {} are accepted; send a smaller one.",
-                    bytes.len(),
+                    encoded.len(),
                     limits.src_bytes
                 ),
             )
             .limit(limits.src_bytes));
         }
+        let bytes = encoded.load()?;
         let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
         let limits = *limits;
-        guarded(|| match format {
-            Format::Jpeg => {
-                let mut jpeg = jpeg::probe(&bytes, &limits)?;
-                let icc = jpeg.icc.take();
-                let (size, orientation) = ((jpeg.width, jpeg.height), jpeg.orientation);
-                Self::assemble(&bytes, limits, size, orientation, false, from_icc(icc), Kind::Jpeg(jpeg))
-            }
-            Format::Png => {
-                let mut png = png::probe(&bytes, &limits)?;
-                let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
-                    PngColor::Srgb => Source::Srgb,
-                    PngColor::Icc(icc) => Source::Icc(icc.into()),
-                    PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
-                };
-                let (size, orientation, alpha) = ((png.width, png.height), png.orientation, png.has_alpha);
-                Self::assemble(&bytes, limits, size, orientation, alpha, source, Kind::Png(png))
-            }
-            Format::WebP => {
-                let mut webp = webp::probe(&bytes, &limits)?;
-                let icc = webp.icc.take();
-                let (size, orientation, alpha) =
-                    ((webp.width, webp.height), webp.orientation, webp.has_alpha);
-                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::WebP(webp))
-            }
-            Format::Tiff => {
-                let mut tiff = tiff::probe(&bytes, &limits)?;
-                let icc = tiff.icc.take();
-                let (size, orientation, alpha) =
-                    ((tiff.width, tiff.height), tiff.orientation, tiff.has_alpha());
-                Self::assemble(&bytes, limits, size, orientation, alpha, from_icc(icc), Kind::Tiff(tiff))
-            }
-        })
-    }
-
-    fn assemble(
-        bytes: &Encoded,
-        limits: Limits,
-        size: (u32, u32),
-        orientation: u8,
-        has_alpha: bool,
-        source: Source,
-        kind: Kind,
-    ) -> Result<Picture, Violation> {
-        let space = match &source {
-            Source::Icc(icc) => Some(probe_profile(icc)?),
-            Source::Srgb | Source::Calibrated(_) => None,
-        };
-        let sha256 = Sha256::digest(bytes).into();
-        Ok(Picture {
-            bytes: bytes.clone(),
-            limits,
-            sha256,
-            size,
-            orientation,
-            has_alpha,
-            source,
-            space,
-            kind,
+        guarded(|| {
+            let (kind, source) = match format {
+                Format::Jpeg => {
+                    let mut jpeg = jpeg::probe(&bytes, &limits)?;
+                    let icc = jpeg.icc.take();
+                    (Kind::Jpeg(jpeg), from_icc(icc))
+                }
+                Format::Png => {
+                    let mut png = png::probe(&bytes, &limits)?;
+                    let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
+                        PngColor::Srgb => Source::Srgb,
+                        PngColor::Icc(icc) => Source::Icc(icc.into()),
+                        PngColor::Calibrated(calibration) => Source::Calibrated(calibration),
+                    };
+                    (Kind::Png(png), source)
+                }
+                Format::WebP => {
+                    let mut webp = webp::probe(&bytes, &limits)?;
+                    let icc = webp.icc.take();
+                    (Kind::WebP(webp), from_icc(icc))
+                }
+                Format::Tiff => {
+                    let mut tiff = tiff::probe(&bytes, &limits)?;
+                    let icc = tiff.icc.take();
+                    (Kind::Tiff(tiff), from_icc(icc))
+                }
+            };
+            let (size, orientation, channels) = kind.header();
+            let space = match &source {
+                Source::Icc(icc) => Some(probe_profile(icc, channels)?),
+                Source::Srgb | Source::Calibrated(_) => None,
+            };
+            let sha256 = Sha256::digest(&bytes).into();
+            Ok(Picture { bytes: encoded, limits, sha256, size, orientation, channels, source, space, kind })
         })
     }
 
@@ -149,7 +141,7 @@ impl Picture {
 
     /// May have pixels that are not opaque.
     pub fn has_alpha(&self) -> bool {
-        self.has_alpha
+        self.channels.has_alpha()
     }
 
     /// SHA-256 of the encoded bytes.
@@ -177,40 +169,61 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
+        let bytes = self.load()?;
         guarded(|| {
             let raster = match &self.kind {
-                Kind::Jpeg(jpeg) => jpeg::decode(&self.bytes, jpeg)?,
-                Kind::Png(png) => png::decode(&self.bytes, png, &self.limits)?,
-                Kind::WebP(webp) => webp::decode(&self.bytes, webp)?,
-                Kind::Tiff(tiff) => tiff::decode(&self.bytes, tiff, &self.limits)?,
+                Kind::Jpeg(jpeg) => jpeg::decode(&bytes, jpeg)?,
+                Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
+                Kind::WebP(webp) => webp::decode(&bytes, webp)?,
+                Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,
             };
-            check_count(&raster)?;
+            self.check_raster(&raster)?;
             let (width, height) = (raster.width, raster.height);
             let samples = to_srgb(raster, &self.source, depth)?;
             Ok(upright(width, height, samples, self.orientation))
         })
     }
 
+    /// A decoder that gives other values than the header promised has been misled.
+    fn check_raster(&self, raster: &Raster) -> Result<(), Violation> {
+        let pixels = self.size.0 as usize * self.size.1 as usize;
+        if raster.channels == self.channels && raster.components.len() == pixels * self.channels.count() {
+            return Ok(());
+        }
+        Err(corrupt("does not hold the pixels that its header promises"))
+    }
+
     /// For PDF: the JPEG whose scan may be embedded untouched (8-bit, baseline or progressive;
     /// metadata dropped, scan and tables identical), with what its colours mean. `None` when the
     /// picture is no such JPEG, or when its components cannot be told to a PDF reader.
-    pub fn jpeg_stream(&self) -> Option<JpegStream> {
-        let Kind::Jpeg(jpeg) = &self.kind else { return None };
-        jpeg_stream::rebuild(&self.bytes, jpeg, &self.source, self.space)
+    ///
+    /// # Errors
+    /// `image.corrupt` when the scans are not whole; or when the bytes can no longer be read, or
+    /// are no longer the ones that were probed.
+    pub fn jpeg_stream(&self) -> Result<Option<JpegStream>, Violation> {
+        let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
+        let bytes = self.load()?;
+        let stream = jpeg_stream::rebuild(&bytes, jpeg, &self.source, self.space);
+        if stream.is_some() {
+            // Nobody decodes it here, so a picture that breaks off would reach the press.
+            jpeg_scan::check(&bytes, jpeg)?;
+        }
+        Ok(stream)
+    }
+
+    /// The encoded bytes, the very ones that were probed.
+    fn load(&self) -> Result<Arc<[u8]>, Violation> {
+        let bytes = self.bytes.load()?;
+        match &self.bytes {
+            Encoded::Memory(_) => Ok(bytes),
+            Encoded::Spooled(_) if Sha256::digest(&bytes).as_slice() == self.sha256.as_slice() => Ok(bytes),
+            Encoded::Spooled(_) => Err(changed()),
+        }
     }
 }
 
 fn from_icc(icc: Option<Vec<u8>>) -> Source {
     icc.map_or(Source::Srgb, |icc| Source::Icc(icc.into()))
-}
-
-/// A decoder that gives another number of values than the header promised has been misled.
-fn check_count(raster: &Raster) -> Result<(), Violation> {
-    let pixels = raster.width as usize * raster.height as usize;
-    if raster.components.len() == pixels * raster.channels.count() {
-        return Ok(());
-    }
-    Err(corrupt("does not hold the pixels that its header promises"))
 }
 
 /// Turns a decoder's panic over hostile bytes into `image.corrupt`.

@@ -16,7 +16,7 @@ use std::io::{Cursor, Read};
 pub(super) struct Png {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) has_alpha: bool,
+    pub(super) channels: Channels,
     pub(super) orientation: u8,
     pub(super) color: PngColor,
 }
@@ -45,7 +45,8 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(8), number(12));
     limits.check_size(width, height)?;
-    let mut has_alpha = header[17] & 4 != 0;
+    let kind = header[17];
+    let mut alpha = kind & 4 != 0;
     let mut orientation = 1;
     let mut colors = ColorChunks::default();
     let (mut parts, mut frames, mut declared, mut metadata) = (0u32, 0u32, 0u32, 0u64);
@@ -65,7 +66,7 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
             b"fdAT" => {}
             b"fcTL" => frames += 1,
             b"acTL" => declared = data.first_chunk().map_or(0, |b| u32::from_be_bytes(*b)),
-            b"tRNS" => has_alpha = true,
+            b"tRNS" => alpha = true,
             b"cICP" => colors.cicp = Some(data),
             b"iCCP" => colors.iccp = Some(data),
             b"sRGB" => colors.srgb = true,
@@ -89,7 +90,13 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<Png, Violation> {
     if !has_data {
         return Err(corrupt("holds no picture data"));
     }
-    Ok(Png { width, height, has_alpha, orientation, color: color(&colors)? })
+    let channels = match (kind & 2 != 0, alpha) {
+        (false, false) => Channels::Grey,
+        (false, true) => Channels::GreyAlpha,
+        (true, false) => Channels::Rgb,
+        (true, true) => Channels::RgbAlpha,
+    };
+    Ok(Png { width, height, channels, orientation, color: color(&colors)? })
 }
 
 type Chunk<'a> = ([u8; 4], &'a [u8], &'a [u8]);
@@ -207,4 +214,37 @@ pub(super) fn decode(file: &[u8], probed: &Png, limits: &Limits) -> Result<Raste
         BitDepth::Eight | BitDepth::Four | BitDepth::Two | BitDepth::One => Components::Eight(bytes),
     };
     Ok(Raster { width: probed.width, height: probed.height, channels, components })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn numbers(values: &[u32]) -> Vec<u8> {
+        values.iter().flat_map(|v| v.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn calibration_chunks_by_precedence() {
+        let usual = numbers(&[45_455]);
+        let srgb = numbers(&[31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]);
+        let chunks = ColorChunks { gama: Some(&usual), chrm: Some(&srgb), ..ColorChunks::default() };
+        assert!(matches!(color(&chunks), Ok(PngColor::Srgb)));
+
+        let linear = numbers(&[100_000]);
+        let chunks = ColorChunks { gama: Some(&linear), ..ColorChunks::default() };
+        let Ok(PngColor::Calibrated(found)) = color(&chunks) else { panic!("gAMA was ignored") };
+        assert_eq!(found, Calibration { gamma: Some(1.0), ..Calibration::SRGB });
+        let chunks = ColorChunks { srgb: true, ..chunks };
+        assert!(matches!(color(&chunks), Ok(PngColor::Srgb)));
+
+        let p3 = ColorChunks { cicp: Some(&[12, 13, 0, 1]), srgb: true, ..ColorChunks::default() };
+        assert!(matches!(color(&p3), Ok(PngColor::Calibrated(_))));
+        let hdr = ColorChunks { cicp: Some(&[9, 16, 0, 1]), ..ColorChunks::default() };
+        assert_eq!(color(&hdr).unwrap_err().code, Code::AssetTypeUnsupported);
+        let nowhere = numbers(&[0; 8]);
+        let broken = ColorChunks { chrm: Some(&nowhere), ..ColorChunks::default() };
+        assert_eq!(color(&broken).unwrap_err().code, Code::ImageProfileInvalid);
+    }
 }

@@ -19,18 +19,11 @@ pub(super) struct Tiff {
     pub(super) height: u32,
     pub(super) orientation: u8,
     pub(super) icc: Option<Vec<u8>>,
-    channels: Channels,
+    pub(super) channels: Channels,
     /// Bits of a component: 1, 2, 4, 8 or 16.
     bits: u8,
     /// Colours are stored multiplied by alpha.
     premultiplied: bool,
-}
-
-impl Tiff {
-    /// The picture has an alpha channel.
-    pub(super) fn has_alpha(&self) -> bool {
-        self.channels.has_alpha()
-    }
 }
 
 /// Reads the directories and checks structure and limits.

@@ -13,7 +13,7 @@ use std::io::Cursor;
 pub(super) struct WebP {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) has_alpha: bool,
+    pub(super) channels: Channels,
     pub(super) orientation: u8,
     pub(super) icc: Option<Vec<u8>>,
 }
@@ -48,8 +48,9 @@ pub(super) fn probe(file: &[u8], limits: &Limits) -> Result<WebP, Violation> {
     let decoder = WebPDecoder::new(Cursor::new(file)).map_err(|_| corrupt("is damaged"))?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
-    let has_alpha = decoder.color_type() == ColorType::Rgba8;
-    Ok(WebP { width, height, has_alpha, orientation, icc })
+    let alpha = decoder.color_type() == ColorType::Rgba8;
+    let channels = if alpha { Channels::RgbAlpha } else { Channels::Rgb };
+    Ok(WebP { width, height, channels, orientation, icc })
 }
 
 type Chunk<'a> = ([u8; 4], &'a [u8], &'a [u8]);
@@ -68,10 +69,9 @@ fn chunk(rest: &[u8]) -> Result<Chunk<'_>, Violation> {
 /// Decodes to the file's own colours.
 pub(super) fn decode(file: &[u8], probed: &WebP) -> Result<Raster, Violation> {
     let decoder = WebPDecoder::new(Cursor::new(file)).map_err(|_| corrupt("is damaged"))?;
-    let channels = if probed.has_alpha { Channels::RgbAlpha } else { Channels::Rgb };
     let bytes = usize::try_from(decoder.total_bytes()).map_err(|_| corrupt("is damaged"))?;
     let mut values = vec![0; bytes];
     decoder.read_image(&mut values).map_err(|_| corrupt("is damaged"))?;
     let components = Components::Eight(values);
-    Ok(Raster { width: probed.width, height: probed.height, channels, components })
+    Ok(Raster { width: probed.width, height: probed.height, channels: probed.channels, components })
 }

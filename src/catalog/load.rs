@@ -84,6 +84,7 @@ pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
     let mut digest = Sha256::new();
     let bytes = files
         .read(&format!("{base}/template.json"))
+        .and_then(|file| file.load())
         .map_err(|_| not_found("the catalog has no such template, or not in this version"))?;
     let file: TemplateFile = parse(&bytes, &mut digest)?;
     let template = match (&file.product, &file.design) {
@@ -144,7 +145,8 @@ fn part<T: JsonSchema + DeserializeOwned>(
     };
     let (id, version) = parse_pin(pin).ok_or_else(missing)?;
     let base = format!("{id}/{version}");
-    let bytes = files.read(&format!("{base}/{kind}.json")).map_err(|_| missing())?;
+    let bytes =
+        files.read(&format!("{base}/{kind}.json")).and_then(|file| file.load()).map_err(|_| missing())?;
     Ok((parse(&bytes, digest)?, base))
 }
 

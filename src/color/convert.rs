@@ -27,19 +27,7 @@ pub fn to_srgb(raster: Raster, source: &Source, depth: Depth) -> Result<Samples,
         Source::Icc(icc) => Device::open(icc)?,
         Source::Calibrated(calibration) => calibration.to_device()?,
     };
-    let space = device.space()?;
-    let channels = raster.channels;
-    let fits = match channels {
-        // Grey in an RGB space is that space's R = G = B.
-        Channels::Grey | Channels::GreyAlpha => space != ProfileSpace::Cmyk,
-        Channels::Rgb | Channels::RgbAlpha => space == ProfileSpace::Rgb,
-        Channels::Cmyk => space == ProfileSpace::Cmyk,
-    };
-    if !fits {
-        return Err(profile::invalid(
-            "The picture's embedded ICC profile is for other components than it has",
-        ));
-    }
+    let space = device.space(raster.channels)?;
     if space == ProfileSpace::Rgb && device.behaves_as_srgb() {
         return Ok(plain(raster, depth));
     }

@@ -1,5 +1,6 @@
 //! What a picture's numbers mean: sRGB, an embedded ICC profile, or a PNG's own calibration.
 
+use super::raster::Channels;
 use crate::error::{Code, Violation};
 use lcms2::{CIExyY, CIExyYTRIPLE, ColorSpaceSignature, Flags, Intent, PixelFormat, Profile};
 use lcms2::{ProfileClassSignature, ThreadContext, ToneCurve, Transform};
@@ -72,12 +73,24 @@ pub enum ProfileSpace {
     Cmyk,
 }
 
+impl ProfileSpace {
+    /// True when a profile of this space can describe pixels of such channels.
+    pub fn fits(self, channels: Channels) -> bool {
+        match channels {
+            // Grey in an RGB space is that space's R = G = B.
+            Channels::Grey | Channels::GreyAlpha => self != ProfileSpace::Cmyk,
+            Channels::Rgb | Channels::RgbAlpha => self == ProfileSpace::Rgb,
+            Channels::Cmyk => self == ProfileSpace::Cmyk,
+        }
+    }
+}
+
 /// Reads a profile's header and tags, and tells its device space.
 ///
 /// # Errors
-/// `image.profile_invalid` when it cannot be parsed or cannot describe a picture.
-pub fn probe_profile(icc: &[u8]) -> Result<ProfileSpace, Violation> {
-    Device::open(icc)?.space()
+/// `image.profile_invalid` when it cannot be parsed or cannot describe pixels of such channels.
+pub fn probe_profile(icc: &[u8], channels: Channels) -> Result<ProfileSpace, Violation> {
+    Device::open(icc)?.space(channels)
 }
 
 /// A parsed profile and the Little CMS context that it lives in, which therefore has to outlive it
@@ -95,7 +108,8 @@ impl Device {
         Ok(Device { profile, context })
     }
 
-    pub(super) fn space(&self) -> Result<ProfileSpace, Violation> {
+    /// The profile's device space, which has to suit the picture's channels.
+    pub(super) fn space(&self, channels: Channels) -> Result<ProfileSpace, Violation> {
         let profile = &self.profile;
         let class = profile.device_class();
         let usable = class == ProfileClassSignature::InputClass
@@ -106,15 +120,19 @@ impl Device {
             return Err(invalid("The picture's embedded ICC profile is not one of a device"));
         }
         let space = profile.color_space();
-        if space == ColorSpaceSignature::GrayData {
-            Ok(ProfileSpace::Grey)
+        let space = if space == ColorSpaceSignature::GrayData {
+            ProfileSpace::Grey
         } else if space == ColorSpaceSignature::RgbData {
-            Ok(ProfileSpace::Rgb)
+            ProfileSpace::Rgb
         } else if space == ColorSpaceSignature::CmykData {
-            Ok(ProfileSpace::Cmyk)
+            ProfileSpace::Cmyk
         } else {
-            Err(invalid("The picture's embedded ICC profile is neither for grey, RGB nor CMYK"))
+            return Err(invalid("The picture's embedded ICC profile is neither for grey, RGB nor CMYK"));
+        };
+        if space.fits(channels) {
+            return Ok(space);
         }
+        Err(invalid("The picture's embedded ICC profile is for other components than it has"))
     }
 
     /// True when the profile turns no RGB value by more than half an 8-bit step away from sRGB.
@@ -170,9 +188,10 @@ mod tests {
     #[test]
     fn broken_profiles_are_typed_errors() {
         for bytes in [&b""[..], b"acsp", &[0u8; 128], &[0xffu8; 4000]] {
-            assert_eq!(probe_profile(bytes).unwrap_err().code, Code::ImageProfileInvalid);
+            assert_eq!(probe_profile(bytes, Channels::Rgb).unwrap_err().code, Code::ImageProfileInvalid);
         }
         let good = Calibration::SRGB.to_device().unwrap().profile.icc().unwrap();
-        assert_eq!(probe_profile(&good).unwrap(), ProfileSpace::Rgb);
+        assert_eq!(probe_profile(&good, Channels::Grey).unwrap(), ProfileSpace::Rgb);
+        assert!(probe_profile(&good, Channels::Cmyk).is_err());
     }
 }

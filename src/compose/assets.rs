@@ -55,7 +55,7 @@ pub enum Asset {
     /// Pixels, probed.
     Picture(Arc<Picture>),
     /// SVG or SVGZ.
-    Vector(Encoded),
+    Vector(Arc<[u8]>),
 }
 
 /// Everything an order needs, fetched and probed.
@@ -104,7 +104,7 @@ fn probe_one(
     bytes: Encoded,
     limits: &Limits,
 ) -> Result<(Asset, String, u64), Violation> {
-    let size = bytes.len() as u64;
+    let size = bytes.len();
     if size == 0 {
         return Err(Violation::new(Code::AssetEmpty, "this file has no bytes: upload it again"));
     }
@@ -115,16 +115,18 @@ fn probe_one(
         )
         .limit(limits.src_bytes));
     }
-    let hash = hex::encode(Sha256::digest(&bytes));
+    let loaded = bytes.load()?;
+    let hash = hex::encode(Sha256::digest(&loaded));
     if reference.sha256.as_ref().is_some_and(|declared| !declared.eq_ignore_ascii_case(&hash)) {
         return Err(Violation::new(
             Code::AssetChecksumMismatch,
             "the bytes that arrived have another SHA-256 than the order declares",
         ));
     }
-    if is_vector(&bytes) {
-        return Ok((Asset::Vector(bytes), hash, size));
+    if is_vector(&loaded) {
+        return Ok((Asset::Vector(loaded), hash, size));
     }
+    drop(loaded);
     Ok((Asset::Picture(Arc::new(Picture::probe(bytes, limits)?)), hash, size))
 }
 

@@ -1,6 +1,6 @@
 //! Folders as catalog, asset source, profile library and store.
 
-use crate::asset::Encoded;
+use crate::asset::{Encoded, Spool};
 use crate::catalog::{Files, Profile, load_profile};
 use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
@@ -9,6 +9,7 @@ use include_dir::{Dir, include_dir};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A folder of files that are read by safe relative keys: a catalog, or an order's assets.
@@ -59,7 +60,25 @@ impl Folder {
             )
             .limit(self.max_bytes));
         }
-        Ok(Encoded::from(fs::read(&path).map_err(read)?))
+        Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len() })))
+    }
+}
+
+/// A file that is read when it is wanted.
+#[derive(Debug)]
+struct FileOnDisk {
+    path: PathBuf,
+    len: u64,
+}
+
+impl Spool for FileOnDisk {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn load(&self) -> Result<Arc<[u8]>, Violation> {
+        let gone = |_| Violation::new(Code::AssetNotFound, "this asset could be found, but not read");
+        Ok(fs::read(&self.path).map_err(gone)?.into())
     }
 }
 

@@ -24,7 +24,7 @@ use std::io::Write;
 /// A JPEG with more than this many times the job's resolution is brought down.
 const MOST_PASSED: f64 = 2.0;
 /// Bytes up to which a JPEG is passed through at any resolution.
-const SMALL_JPEG: usize = 256 * 1024;
+const SMALL_JPEG: u64 = 256 * 1024;
 /// Pixels with more than this many times the job's resolution are brought down to it.
 const MOST_KEPT: f64 = 1.25;
 
@@ -135,7 +135,7 @@ impl<W: Write> Painter<'_, W> {
         if let Some(Placed::Object(id, _)) = self.images.get(&key) {
             return Ok(Some((id, picture.orientation())));
         }
-        let Some(jpeg) = picture.jpeg_stream() else { return Ok(None) };
+        let Some(jpeg) = picture.jpeg_stream()? else { return Ok(None) };
         let Some(space) = self.jpeg_space(&jpeg)? else { return Ok(None) };
         let (width, height) = picture.stored_size();
         let mut entries = image_entries(width, height, space);

@@ -1,41 +1,113 @@
-//! stub
-use crate::{
-    asset::{Depth, Limits},
-    control::Control,
-    error::Violation,
-    pdf::Placement,
-    scene::*,
-};
-pub struct Frame {
-    pub width: u32,
-    pub height: u32,
-    pub dpi: Dpi,
-    pub matrix: kurbo::Affine,
-    pub depth: Depth,
-    pub background: Option<Color>,
+//! Painting: a surface and a pixel grid go in, bands of pixels come out in order.
+//!
+//! The surface is resolved into a display list once. Bands of a constant height are painted
+//! from it side by side, each handed to every [`Sink`] and then forgotten, so that the canvas is
+//! never held whole. Compositing is in gamma-encoded sRGB on premultiplied pixels of 8 or 16
+//! bits. The same scene gives the same bytes with any number of threads.
+
+mod adjust;
+mod band;
+mod blend;
+mod cell;
+mod coverage;
+mod filter;
+mod frame;
+mod layer;
+mod list;
+mod outline;
+mod picture;
+mod resolve;
+pub(crate) mod sample;
+mod sampler;
+mod shade;
+mod sink;
+mod store;
+mod texture;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::encode::png::{PngOptions, PngSink};
+pub use blend::blend_color;
+pub use frame::{BAND_ROWS, Frame, Placement};
+pub use sample::Pixel;
+pub use sink::{Band, Packed, Rows, Sink};
+
+use crate::asset::{Depth, Limits};
+use crate::control::Control;
+use crate::error::Violation;
+use crate::scene::Surface;
+use sample::Sample;
+
+/// What painting came across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PaintReport {
+    /// Bands painted.
+    pub bands: usize,
+    /// Pictures, cells and filters computed.
+    pub resources: usize,
 }
-impl Frame {
-    pub fn of(_: kurbo::Rect, _: Dpi, _: Placement) -> Frame {
-        todo!()
+
+/// Paints a surface into a sink.
+///
+/// # Errors
+/// `output.too_large` before anything is allocated; `svg.too_complex` for art that does not fit
+/// the budget; what decoding a picture, the sink, or `control` reports. Of several failures the
+/// one of the topmost band is given.
+pub fn paint(
+    surface: &Surface,
+    frame: &Frame,
+    limits: &Limits,
+    control: Control<'_>,
+    sink: &dyn Sink,
+) -> Result<PaintReport, Violation> {
+    paint_all(surface, frame, limits, control, &[sink])
+}
+
+/// Paints a surface once, into several sinks.
+///
+/// # Errors
+/// As [`paint`].
+pub fn paint_all(
+    surface: &Surface,
+    frame: &Frame,
+    limits: &Limits,
+    control: Control<'_>,
+    sinks: &[&dyn Sink],
+) -> Result<PaintReport, Violation> {
+    frame.check(limits)?;
+    let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area())?;
+    match frame.depth {
+        Depth::Eight => band::Pass::<u8>::new(frame, &list, ground(frame), sinks, control).run()?,
+        Depth::Sixteen => band::Pass::<u16>::new(frame, &list, ground(frame), sinks, control).run()?,
     }
-    pub fn preview(_: &Surface, _: u32) -> Frame {
-        todo!()
+    Ok(PaintReport { bands: frame.bands(), resources: list.resources.len() })
+}
+
+/// The frame's background as a pixel.
+fn ground<S: Sample>(frame: &Frame) -> Pixel<S> {
+    match frame.background {
+        Some(color) => {
+            let [r, g, b] = color.to_srgb().map(S::from_unit);
+            [r, g, b, S::MAX]
+        }
+        None => [S::ZERO; 4],
     }
 }
-pub struct PngOptions {
-    pub max_bytes: Option<u64>,
-}
-pub struct PngSink<W>(W);
-impl<W: std::io::Write> PngSink<W> {
-    pub fn new(w: W, _: &Frame, _: PngOptions) -> Result<Self, Violation> {
-        Ok(PngSink(w))
-    }
-    pub fn finish(self) -> Result<W, Violation> {
-        Ok(self.0)
-    }
-}
-pub trait Sink {}
-impl<W> Sink for PngSink<W> {}
-pub fn paint(_: &Surface, _: &Frame, _: &Limits, _: Control, _: &mut dyn Sink) -> Result<(), Violation> {
-    todo!()
+
+/// A preview of a surface's trim box as a PNG in memory, its longer side at `max_px`.
+///
+/// # Errors
+/// As [`paint`].
+pub fn render_preview(
+    surface: &Surface,
+    max_px: u32,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<Vec<u8>, Violation> {
+    let frame = Frame::preview(surface, max_px);
+    let sink = PngSink::new(Vec::new(), &frame, PngOptions::default())?;
+    paint(surface, &frame, limits, control, &sink)?;
+    sink.finish()
 }

@@ -1,0 +1,5 @@
+//! Encoders: bands of pixels in, bytes of a file out, in order.
+
+pub mod huffman;
+pub mod png;
+mod png_filter;

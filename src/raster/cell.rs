@@ -1,0 +1,195 @@
+//! Patterns: a cell is painted once for each way it is turned, and then only copied.
+
+use super::layer::Area;
+use super::list::{CellSpec, Compositing, GroupItem, Item, Shader, Spec, What};
+use super::resolve::{Builder, resolve, union};
+use super::shade::{Tiles, inverse};
+use crate::error::{Code, Violation};
+use crate::scene::{Blend, Group, Node, PatternNode, Tiling};
+use kurbo::{Affine, Rect};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Positions of copied cells are kept to this fraction of a pixel.
+const PHASES: f64 = 4.0;
+/// Most pixels of all painted cells of a surface (4 or 8 bytes each).
+const MAX_CELL_PIXELS: usize = 8_000_000;
+/// More kinds of turning than this are read from one painted cell.
+const MAX_KINDS: usize = 8;
+
+/// Resolves a pattern.
+pub fn pattern(
+    builder: &mut Builder,
+    node: &Arc<PatternNode>,
+    to_px: Affine,
+    out: &mut Vec<Item>,
+) -> Result<(), Violation> {
+    let places: Vec<Affine> = node.instances.iter().map(|place| to_px * *place).collect();
+    // How often each linear part occurs, by its bits.
+    let mut kinds: BTreeMap<[u64; 4], usize> = BTreeMap::new();
+    for place in &places {
+        *kinds.entry(linear_bits(*place)).or_default() += 1;
+    }
+    let copied = kinds.len() <= MAX_KINDS;
+    let scales: BTreeMap<u64, f64> = places.iter().map(|p| (scale(*p).to_bits(), scale(*p))).collect();
+    for place in places {
+        let whole = Area::around(place.transform_rect_bbox(node.bounds));
+        if whole.intersect(builder.frame).is_empty() {
+            continue;
+        }
+        let item = if copied {
+            copy(builder, node, place)?
+        } else {
+            turned(builder, node, place, scales.len() <= MAX_KINDS)?
+        };
+        match item {
+            Some(item) => out.push(item),
+            None => direct(builder, &node.cell, place, out)?,
+        }
+    }
+    Ok(())
+}
+
+/// A cell painted for its linear part and sub-pixel phase.
+fn copy(builder: &mut Builder, node: &Arc<PatternNode>, place: Affine) -> Result<Option<Item>, Violation> {
+    let [a, b, c, d, e, f] = place.as_coeffs();
+    let (x, y) = (libm::round(e * PHASES), libm::round(f * PHASES));
+    let (column, row) = (libm::floor(x / PHASES), libm::floor(y / PHASES));
+    let phase = Affine::new([a, b, c, d, x / PHASES - column, y / PHASES - row]);
+    let area = Area::around(phase.transform_rect_bbox(node.bounds));
+    let by = (column as i32, row as i32);
+    let shown = area.shift(by.0, by.1).intersect(builder.frame);
+    let key = format!("cell {:?} {:?}", Arc::as_ptr(&node.cell), phase.as_coeffs());
+    let Some(resource) = cell(builder, key, &node.cell, phase, area, shown, false)? else {
+        return Ok(None);
+    };
+    Ok(Some(Item { area: shown, what: What::Blit { resource, by } }))
+}
+
+/// A cell painted upright, at twice the size it is shown at, and read between its pixels.
+fn turned(
+    builder: &mut Builder,
+    node: &Arc<PatternNode>,
+    place: Affine,
+    exact: bool,
+) -> Result<Option<Item>, Violation> {
+    let scale = if exact {
+        scale(place)
+    } else {
+        // Few sizes, each at most √2 too large.
+        let mut step = 1.0 / 1024.0;
+        while step < scale(place) {
+            step *= std::f64::consts::SQRT_2;
+        }
+        step
+    };
+    let upright = Affine::scale(scale);
+    let area = Area::around(upright.transform_rect_bbox(node.bounds).inflate(1.0, 1.0));
+    let shown = Area::around(place.transform_rect_bbox(node.bounds)).intersect(builder.frame);
+    let Some(back) = inverse(place) else {
+        return Ok(None);
+    };
+    let key = format!("turned {:?} {scale:?}", Arc::as_ptr(&node.cell));
+    let Some(resource) = cell(builder, key, &node.cell, upright, area, shown, true)? else {
+        return Ok(None);
+    };
+    let into = Affine::scale(2.0) * Affine::translate((-f64::from(area.x0), -f64::from(area.y0))) * upright;
+    Ok(Some(Item { area: shown, what: What::Turned { resource, from_px: into * back } }))
+}
+
+/// Paints the cell's nodes themselves: right for any size, at full price for each print.
+fn direct(builder: &mut Builder, cell: &Arc<Group>, place: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
+    let mut items = Vec::new();
+    builder.nodes(&[Node::Group(cell.clone())], place, &mut items)?;
+    let area = union(items.iter().map(|item| item.area));
+    if !area.is_empty() {
+        let layer = Some(Compositing { opacity: 1.0, blend: Blend::Normal, mask: None });
+        out.push(Item { area, what: What::Group(Box::new(GroupItem { items, clips: Vec::new(), layer })) });
+    }
+    Ok(())
+}
+
+/// The resource of a painted cell; `None` when it does not fit the budget.
+fn cell(
+    builder: &mut Builder,
+    key: String,
+    group: &Arc<Group>,
+    to_px: Affine,
+    area: Area,
+    uses: Area,
+    double: bool,
+) -> Result<Option<usize>, Violation> {
+    let pixels = area.pixels() * if double { 4 } else { 1 };
+    if !builder.knows(&key) {
+        if builder.cell_pixels + pixels > MAX_CELL_PIXELS {
+            return Ok(None);
+        }
+        builder.cell_pixels += pixels;
+    }
+    builder
+        .resource(key, uses, || {
+            let list = resolve(&[Node::Group(group.clone())], to_px, area)?;
+            Ok(Spec::Cell(Box::new(CellSpec { list, area, double })))
+        })
+        .map(Some)
+}
+
+/// A repeated cell as a paint.
+pub fn tiling(
+    builder: &mut Builder,
+    tiling: &Arc<Tiling>,
+    opacity: f32,
+    to_px: Affine,
+    uses: Area,
+) -> Result<Option<Shader>, Violation> {
+    let to_px = to_px * tiling.transform;
+    let Some(back) = inverse(to_px) else {
+        return Ok(None);
+    };
+    let (width, height) = (tiling.cell.width(), tiling.cell.height());
+    if width <= 0.0 || height <= 0.0 {
+        return Ok(None);
+    }
+    let [a, b, c, d, _, _] = to_px.as_coeffs();
+    let (shown_w, shown_h) = (libm::hypot(a, b) * width, libm::hypot(c, d) * height);
+    // A whole number of pixels a cell, so that neighbours meet without a seam. Cells that lie
+    // exactly on pixels are copied; others are painted at twice their size and averaged.
+    let corner = to_px * tiling.cell.origin();
+    let near = |v: f64| (v - libm::round(v)).abs() < 1e-3;
+    let on_pixels = b.abs() + c.abs() < 1e-9 && near(shown_w) && near(shown_h) && near(corner.x) && near(corner.y);
+    let fine = if on_pixels || shown_w * shown_h > MAX_CELL_PIXELS as f64 / 8.0 { 1.0 } else { 2.0 };
+    let (w, h) = (libm::round(shown_w * fine).max(1.0), libm::round(shown_h * fine).max(1.0));
+    if w * h > MAX_CELL_PIXELS as f64 * 2.0 {
+        return Err(Violation::new(
+            Code::SvgTooComplex,
+            format!("a pattern's cell has {w} x {h} pixels; at most {} are allowed", MAX_CELL_PIXELS * 2),
+        )
+        .limit((MAX_CELL_PIXELS * 2) as u64));
+    }
+    let paint = Affine::scale_non_uniform(w / width, h / height)
+        * Affine::translate((-tiling.cell.x0, -tiling.cell.y0));
+    let area = Area::around(Rect::new(0.0, 0.0, w, h));
+    let key = format!("tile {:?} {:?} {:?}", Arc::as_ptr(tiling), (w, h), area);
+    let group = tiling.group.clone();
+    let resource = builder.resource(key, uses, || {
+        let list = resolve(&[Node::Group(group)], paint, area)?;
+        Ok(Spec::Cell(Box::new(CellSpec { list, area, double: false })))
+    })?;
+    let from_px = Affine::scale_non_uniform(1.0 / width, 1.0 / height)
+        * Affine::translate((-tiling.cell.x0, -tiling.cell.y0))
+        * back;
+    Ok(Some(Shader::Tiles { resource, tiles: Tiles { from_px }, opacity }))
+}
+
+fn linear_bits(matrix: Affine) -> [u64; 4] {
+    let [a, b, c, d, _, _] = matrix.as_coeffs();
+    // Millionths of a pixel: what rounding leaves of equal matrices is equal.
+    [a, b, c, d].map(|v| libm::round(v * 1e9).to_bits())
+}
+
+/// The larger of a matrix's two lengths.
+fn scale(matrix: Affine) -> f64 {
+    let [a, b, c, d, _, _] = matrix.as_coeffs();
+    let length = libm::hypot(a, b).max(libm::hypot(c, d));
+    libm::round(length * 1e6) / 1e6
+}

@@ -1,0 +1,188 @@
+//! Exact-area anti-aliasing: how much of each pixel an outline covers.
+//!
+//! Every edge adds its signed area to the pixels it crosses; a running sum along the row is
+//! the winding number, weighted by area. A row's arithmetic depends on the outline and the
+//! frame's columns alone, so the rows of a band equal the same rows of the whole picture, and
+//! a line thinner than a pixel gets coverage in proportion to its width.
+
+use super::layer::{Area, Mask};
+use super::outline::Outline;
+use crate::scene::FillRule;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The sums of one outline, kept from use to use.
+    static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Coverage of the rows of `area` that the outline touches. `frame` fixes the columns the sum
+/// starts from; it is the same for every band.
+pub fn coverage(outline: &Outline, area: Area, frame: Area) -> Mask {
+    let columns = outline.area.intersect(frame);
+    let area = columns.intersect(area);
+    if area.is_empty() {
+        return Mask { area: Area::EMPTY, data: Vec::new() };
+    }
+    if let Some(rect) = outline.rect {
+        return rect_coverage(rect, area);
+    }
+    let sums_area = Area { x0: columns.x0, x1: columns.x1, ..area };
+    SUMS.with_borrow_mut(|sums| {
+        let stride = sums_area.width() + 2;
+        sums.clear();
+        sums.resize(stride * sums_area.height(), 0.0);
+        let mut rows = Rows { sums, stride, area: sums_area };
+        let mut begin = 0;
+        for end in &outline.ends {
+            let polygon = &outline.points[begin..*end as usize];
+            begin = *end as usize;
+            let mut from = polygon[polygon.len() - 1];
+            for to in polygon {
+                rows.edge(from, *to);
+                from = *to;
+            }
+        }
+        let skip = (area.x0 - sums_area.x0) as usize;
+        let mut data = vec![0; area.pixels()];
+        for (sums, row) in sums.chunks_exact(stride).zip(data.chunks_exact_mut(area.width())) {
+            sum_row(sums, skip, row, outline.rule);
+        }
+        Mask { area, data }
+    })
+}
+
+/// Runs along one row, from signed areas to coverage.
+fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
+    let mut winding: f32 = sums[..skip].iter().sum();
+    let cover = |winding: f32| {
+        let inside = match rule {
+            FillRule::NonZero => winding.abs().min(1.0),
+            FillRule::EvenOdd => {
+                let rest = winding.abs() % 2.0;
+                if rest > 1.0 { 2.0 - rest } else { rest }
+            }
+        };
+        (inside * 255.0 + 0.5) as u8
+    };
+    let mut last = cover(winding);
+    for (out, sum) in row.iter_mut().zip(&sums[skip..]) {
+        if *sum != 0.0 {
+            winding += sum;
+            last = cover(winding);
+        }
+        *out = last;
+    }
+}
+
+struct Rows<'a> {
+    sums: &'a mut [f32],
+    stride: usize,
+    area: Area,
+}
+
+impl Rows<'_> {
+    fn edge(&mut self, from: [f32; 2], to: [f32; 2]) {
+        if from[1] == to[1] {
+            return;
+        }
+        let (direction, top, bottom) = if from[1] < to[1] { (1.0, from, to) } else { (-1.0, to, from) };
+        let first = (top[1].floor() as i32).max(self.area.y0);
+        let last = (bottom[1].ceil() as i32).min(self.area.y1);
+        if first >= last {
+            return;
+        }
+        let slope = (bottom[0] - top[0]) / (bottom[1] - top[1]);
+        for y in first..last {
+            let start = top[1].max(y as f32);
+            let end = bottom[1].min((y + 1) as f32);
+            let height = end - start;
+            if height <= 0.0 {
+                continue;
+            }
+            // From the edge's own end, not from the row above: a band's rows equal the whole's.
+            let x0 = if start == top[1] { top[0] } else { top[0] + (start - top[1]) * slope };
+            let x1 = if end == bottom[1] { bottom[0] } else { top[0] + (end - top[1]) * slope };
+            self.span(y, x0, x1, direction * height);
+        }
+    }
+
+    /// Adds an edge that crosses row `y` between two columns, with its signed height.
+    fn span(&mut self, y: i32, x0: f32, x1: f32, height: f32) {
+        let row = (y - self.area.y0) as usize * self.stride;
+        let sums = &mut self.sums[row..row + self.stride];
+        let width = (self.area.x1 - self.area.x0) as f32;
+        let (mut lo, mut hi) = if x0 < x1 { (x0, x1) } else { (x1, x0) };
+        lo -= self.area.x0 as f32;
+        hi -= self.area.x0 as f32;
+        let mut height = height;
+        if hi <= 0.0 {
+            sums[0] += height;
+            return;
+        }
+        if lo >= width {
+            return;
+        }
+        let run = hi - lo;
+        if lo < 0.0 {
+            let outside = height * (-lo / run);
+            sums[0] += outside;
+            height -= outside;
+            lo = 0.0;
+        }
+        if hi > width {
+            let visible = (width - lo) / (hi - lo);
+            height *= visible;
+            hi = width;
+        }
+        let left = lo.floor();
+        let first = left as usize;
+        let right = hi.ceil();
+        let end = right as usize;
+        if end <= first + 1 {
+            // Within one pixel: a trapezoid.
+            let middle = 0.5 * (lo + hi) - left;
+            sums[first] += height - height * middle;
+            sums[first + 1] += height * middle;
+            return;
+        }
+        // Across pixels: a triangle in the first and the last, even steps between.
+        let step = 1.0 / (hi - lo);
+        let enter = 1.0 - (lo - left);
+        let leave = hi - right + 1.0;
+        let head = 0.5 * step * enter * enter;
+        let tail = 0.5 * step * leave * leave;
+        sums[first] += height * head;
+        if end == first + 2 {
+            sums[first + 1] += height * (1.0 - head - tail);
+        } else {
+            let second = step * (enter + 0.5);
+            sums[first + 1] += height * (second - head);
+            for sum in &mut sums[first + 2..end - 1] {
+                *sum += height * step;
+            }
+            let before_last = second + (end - first - 3) as f32 * step;
+            sums[end - 1] += height * (1.0 - before_last - tail);
+        }
+        sums[end] += height * tail;
+    }
+}
+
+/// An upright rectangle: the product of its columns' and its rows' coverage.
+fn rect_coverage([left, top, right, bottom]: [f32; 4], area: Area) -> Mask {
+    let part = |at: i32, low: f32, high: f32| {
+        let at = at as f32;
+        (high.min(at + 1.0) - low.max(at)).clamp(0.0, 1.0)
+    };
+    let columns: Vec<f32> = (area.x0..area.x1).map(|x| part(x, left, right)).collect();
+    let full: Vec<u8> = columns.iter().map(|c| (c * 255.0 + 0.5) as u8).collect();
+    let mut data = Vec::with_capacity(area.pixels());
+    for y in area.y0..area.y1 {
+        let height = part(y, top, bottom);
+        if height == 1.0 {
+            data.extend_from_slice(&full);
+        } else {
+            data.extend(columns.iter().map(|c| (c * height * 255.0 + 0.5) as u8));
+        }
+    }
+    Mask { area, data }
+}

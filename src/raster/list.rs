@@ -1,0 +1,139 @@
+//! The display list: a surface's nodes in pixels, with the area each one touches.
+//!
+//! Made once for a frame and read by every band. Plain groups are dissolved, outlines are
+//! flattened, strokes have become fills, pictures know where each of their pixels goes. What
+//! has to be computed before it can be painted is a [`Spec`] in the list's resources.
+
+use super::filter::FilterSpec;
+use super::layer::Area;
+use super::outline::Outline;
+use super::picture::{PictureSpec, Placed};
+use super::shade::{Gradient, Tiles};
+use crate::scene::{Blend, MaskKind};
+use kurbo::Affine;
+
+/// Everything a frame shows, back to front.
+#[derive(Debug, Default)]
+pub struct List {
+    /// What is painted, in order.
+    pub items: Vec<Item>,
+    /// What has to be computed first.
+    pub resources: Vec<Resource>,
+}
+
+/// Something computed once and used by one or more bands.
+#[derive(Debug)]
+pub struct Resource {
+    /// How it is computed.
+    pub spec: Spec,
+    /// Every pixel of the frame that may need it.
+    pub uses: Area,
+}
+
+/// How a resource is computed.
+#[derive(Debug)]
+pub enum Spec {
+    /// A decoded and prepared picture.
+    Picture(PictureSpec),
+    /// A small scene painted whole.
+    Cell(Box<CellSpec>),
+    /// An SVG filter.
+    Filter(FilterSpec),
+}
+
+/// A small scene painted whole.
+#[derive(Debug)]
+pub struct CellSpec {
+    /// What it shows, in the cell's own pixels.
+    pub list: List,
+    /// The cell's own pixels.
+    pub area: Area,
+    /// Resampled to twice its size, so that it can be read between its pixels without loss.
+    pub double: bool,
+}
+
+/// One thing to paint.
+#[derive(Debug)]
+pub struct Item {
+    /// Every pixel it may touch, within the frame.
+    pub area: Area,
+    /// What it is.
+    pub what: What,
+}
+
+/// What is painted. Numbers named `resource` index the list's resources.
+#[derive(Debug)]
+pub enum What {
+    /// An outline, filled.
+    Fill {
+        /// Where.
+        outline: Outline,
+        /// With what.
+        shader: Shader,
+    },
+    /// A picture.
+    Picture {
+        /// Its pixels.
+        resource: usize,
+        /// Which of them go where.
+        placed: Placed,
+        /// Its outline, where an edge falls between pixels.
+        edge: Option<Outline>,
+    },
+    /// A finished layer, moved by whole pixels.
+    Blit {
+        /// The layer.
+        resource: usize,
+        /// By how many columns and rows.
+        by: (i32, i32),
+    },
+    /// A finished layer, turned or sheared.
+    Turned {
+        /// The layer.
+        resource: usize,
+        /// From the frame's pixels to the layer's, counted from the layer's corner.
+        from_px: Affine,
+    },
+    /// Things that are composited together.
+    Group(Box<GroupItem>),
+}
+
+/// What a fill is painted with.
+#[derive(Debug)]
+pub enum Shader {
+    /// Straight sRGB and alpha.
+    Solid([f32; 4]),
+    /// A gradient.
+    Gradient(Gradient),
+    /// A repeated cell.
+    Tiles {
+        /// The cell.
+        resource: usize,
+        /// Where it lies.
+        tiles: Tiles,
+        /// 0 to 1.
+        opacity: f32,
+    },
+}
+
+/// Things that are clipped, and perhaps composited, together.
+#[derive(Debug)]
+pub struct GroupItem {
+    /// What it holds.
+    pub items: Vec<Item>,
+    /// Every clip is a union of outlines; only what is inside all clips is painted.
+    pub clips: Vec<Vec<Outline>>,
+    /// How the result is composited; `None` when the children go straight onto what lies beneath.
+    pub layer: Option<Compositing>,
+}
+
+/// How a group's result meets what lies beneath.
+#[derive(Debug)]
+pub struct Compositing {
+    /// 0 to 1.
+    pub opacity: f32,
+    /// The blend mode.
+    pub blend: Blend,
+    /// A soft mask.
+    pub mask: Option<(MaskKind, Vec<Item>)>,
+}

@@ -1,0 +1,180 @@
+//! What an area is painted with, pixel by pixel: gradients and tilings.
+
+use super::layer::Layer;
+use super::sample::{Pixel, Sample};
+use super::sampler;
+use crate::scene::{Spread, Stops};
+use kurbo::{Affine, Point};
+
+/// Steps of a gradient's colour table.
+const STEPS: usize = 1024;
+
+/// A gradient, ready to be asked for the colours of a row of pixels.
+#[derive(Debug, Clone)]
+pub struct Gradient {
+    kind: Kind,
+    spread: Spread,
+    /// Straight colours and alpha, opacity included.
+    table: Vec<[f32; 4]>,
+    /// From pixels to the space of [`Kind`].
+    from_px: Affine,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Offset is x.
+    Linear,
+    /// Circles from centre (0, 0) with radius `r0` to centre (`dx`, 0)… in a general position.
+    Radial { focus: Point, r0: f64, to: Point, dr: f64 },
+}
+
+impl Gradient {
+    /// Along a line. `to_px` takes the painted path's space to pixels. `None` when it has no
+    /// direction, or its matrix no inverse: SVG and PDF then paint the last colour.
+    pub fn linear(start: Point, end: Point, stops: &Stops, opacity: f32, to_px: Affine) -> Option<Gradient> {
+        let along = end - start;
+        let length = along.hypot2();
+        if length <= 0.0 {
+            return None;
+        }
+        // Takes the start to 0 and the end to 1 on the x axis.
+        let onto = Affine::new([along.x / length, 0.0, along.y / length, 0.0, 0.0, 0.0])
+            * Affine::translate(-start.to_vec2());
+        Some(Gradient {
+            kind: Kind::Linear,
+            spread: stops.spread,
+            table: table(stops, opacity),
+            from_px: onto * inverse(to_px * stops.transform)?,
+        })
+    }
+
+    /// Between a focal circle and an outer one.
+    pub fn radial(g: &crate::scene::RadialGradient, opacity: f32, to_px: Affine) -> Option<Gradient> {
+        if g.radius <= 0.0 {
+            return None;
+        }
+        let (focus, r0) = (g.focus, g.focus_radius.clamp(0.0, g.radius));
+        Some(Gradient {
+            kind: Kind::Radial {
+                focus,
+                r0,
+                to: (g.center - focus).to_point(),
+                dr: g.radius - r0,
+            },
+            spread: g.stops.spread,
+            table: table(&g.stops, opacity),
+            from_px: inverse(to_px * g.stops.transform)?,
+        })
+    }
+
+    /// Premultiplied colours of the pixels from (`x`, `y`) to the right.
+    pub fn row<S: Sample>(&self, x: i32, y: i32, out: &mut [Pixel<S>]) {
+        for (i, pixel) in out.iter_mut().enumerate() {
+            let centre = Point::new(f64::from(x) + i as f64 + 0.5, f64::from(y) + 0.5);
+            *pixel = match self.offset(self.from_px * centre) {
+                Some(offset) => {
+                    let [r, g, b, a] = self.table[self.index(offset)];
+                    let alpha = S::from_unit(a);
+                    [S::from_unit(r * a).min(alpha), S::from_unit(g * a).min(alpha), S::from_unit(b * a).min(alpha), alpha]
+                }
+                None => [S::ZERO; 4],
+            };
+        }
+    }
+
+    fn offset(&self, p: Point) -> Option<f64> {
+        match &self.kind {
+            Kind::Linear => Some(p.x),
+            Kind::Radial { focus, r0, to, dr } => {
+                // Largest t with |p - t·to| = r0 + t·dr and a radius not below zero.
+                let p = p - *focus;
+                let a = to.x * to.x + to.y * to.y - dr * dr;
+                let b = p.x * to.x + p.y * to.y + r0 * dr;
+                let c = p.x * p.x + p.y * p.y - r0 * r0;
+                let fits = |t: f64| (r0 + t * dr >= 0.0).then_some(t);
+                if a.abs() < 1e-12 {
+                    return if b == 0.0 { None } else { fits(c / (2.0 * b)) };
+                }
+                let disc = b * b - a * c;
+                if disc < 0.0 {
+                    return None;
+                }
+                let root = libm::sqrt(disc);
+                let (one, two) = ((b + root) / a, (b - root) / a);
+                fits(one.max(two)).or_else(|| fits(one.min(two)))
+            }
+        }
+    }
+
+    fn index(&self, offset: f64) -> usize {
+        let t = match self.spread {
+            Spread::Pad => offset.clamp(0.0, 1.0),
+            Spread::Repeat => offset - offset.floor(),
+            Spread::Reflect => {
+                let t = offset.rem_euclid(2.0);
+                if t > 1.0 { 2.0 - t } else { t }
+            }
+        };
+        (t * (STEPS - 1) as f64 + 0.5) as usize
+    }
+}
+
+/// The colours from offset 0 to 1, interpolated without premultiplication.
+fn table(stops: &Stops, opacity: f32) -> Vec<[f32; 4]> {
+    let colors: Vec<(f32, [f32; 4])> = stops
+        .stops
+        .iter()
+        .map(|(offset, ink, alpha)| {
+            let [r, g, b] = ink.to_srgb();
+            (*offset, [r, g, b, alpha * opacity])
+        })
+        .collect();
+    let (Some(first), Some(last)) = (colors.first(), colors.last()) else {
+        return vec![[0.0; 4]; STEPS];
+    };
+    (0..STEPS)
+        .map(|i| {
+            let t = i as f32 / (STEPS - 1) as f32;
+            if t < first.0 {
+                return first.1;
+            }
+            // Of stops at one offset the last wins from there on.
+            let Some(next) = colors.iter().position(|(offset, _)| *offset > t) else {
+                return last.1;
+            };
+            let ((o0, c0), (o1, c1)) = (colors[next - 1], colors[next]);
+            let part = (t - o0) / (o1 - o0);
+            [0, 1, 2, 3].map(|k: usize| c0[k] + (c1[k] - c0[k]) * part)
+        })
+        .collect()
+}
+
+/// The last colour of a gradient that has no extent.
+pub fn last_color(stops: &Stops) -> Option<([f32; 3], f32)> {
+    stops.stops.last().map(|(_, ink, alpha)| (ink.to_srgb(), *alpha))
+}
+
+/// A repeated cell, ready to be asked for a row of pixels.
+#[derive(Debug, Clone)]
+pub struct Tiles {
+    /// From pixels to cells: (0, 0) to (1, 1) is one cell.
+    pub from_px: Affine,
+}
+
+impl Tiles {
+    /// Premultiplied colours of the pixels from (`x`, `y`) to the right. `cell` starts at pixel (0, 0).
+    pub fn row<S: Sample>(&self, cell: &Layer<S>, x: i32, y: i32, out: &mut [Pixel<S>]) {
+        let (w, h) = (cell.area.width() as f64, cell.area.height() as f64);
+        for (i, pixel) in out.iter_mut().enumerate() {
+            let at = self.from_px * Point::new(f64::from(x) + i as f64 + 0.5, f64::from(y) + 0.5);
+            let (u, v) = ((at.x - at.x.floor()) * w, (at.y - at.y.floor()) * h);
+            *pixel = sampler::bilinear_wrapped(cell, u as f32, v as f32);
+        }
+    }
+}
+
+/// The inverse of a matrix that has one.
+pub fn inverse(matrix: Affine) -> Option<Affine> {
+    let det = matrix.determinant();
+    (det.is_finite() && det.abs() > 1e-18).then(|| matrix.inverse())
+}

@@ -1,0 +1,93 @@
+//! Resources in pixels: filled before the bands that need them, emptied after the last one.
+
+use super::filter;
+use super::layer::{Area, Layer};
+use super::list::{CellSpec, List, Spec};
+use super::sample::Sample;
+use super::texture::{self, Texture};
+use super::walk::Painter;
+use crate::control::Control;
+use crate::error::{Code, Violation};
+use kurbo::Rect;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A computed resource.
+#[derive(Debug)]
+pub enum Loaded<S> {
+    /// A picture that bands resample.
+    Texture(Texture<S>),
+    /// Finished pixels.
+    Layer(Layer<S>),
+}
+
+/// The computed resources of a list.
+pub struct Store<S> {
+    slots: Vec<Mutex<Option<Arc<Loaded<S>>>>>,
+}
+
+impl<S: Sample> Store<S> {
+    /// A place for each of a list's resources.
+    pub fn new(list: &List) -> Self {
+        Store { slots: list.resources.iter().map(|_| Mutex::new(None)).collect() }
+    }
+
+    /// Computes a resource.
+    pub fn load(&self, list: &List, resource: usize, control: Control<'_>) -> Result<(), Violation> {
+        control.check()?;
+        let loaded = match &list.resources[resource].spec {
+            Spec::Picture(spec) => {
+                let texture = texture::load(spec)?;
+                if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
+            }
+            Spec::Cell(spec) => Loaded::Layer(paint_cell(spec, control)?),
+            Spec::Filter(spec) => Loaded::Layer(filter::load(spec)?),
+        };
+        self.put(resource, Some(Arc::new(loaded)));
+        Ok(())
+    }
+
+    /// Forgets a resource.
+    pub fn drop(&self, resource: usize) {
+        self.put(resource, None);
+    }
+
+    fn put(&self, resource: usize, loaded: Option<Arc<Loaded<S>>>) {
+        *self.slots[resource].lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
+    /// A computed resource.
+    pub fn get(&self, resource: usize) -> Result<Arc<Loaded<S>>, Violation> {
+        let slot = self.slots[resource].lock().unwrap_or_else(PoisonError::into_inner);
+        slot.clone().ok_or_else(|| {
+            Violation::new(Code::InternalError, "a band was painted before its pictures; please report it")
+        })
+    }
+}
+
+/// Paints a small scene whole.
+fn paint_cell<S: Sample>(spec: &CellSpec, control: Control<'_>) -> Result<Layer<S>, Violation> {
+    let layer = paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?;
+    if !spec.double {
+        return Ok(layer);
+    }
+    let (width, height) = (spec.area.width(), spec.area.height());
+    let texture = Texture { width, height, channels: 4, data: bytemuck::cast_slice(&layer.data).to_vec() };
+    let all = Rect::new(0.0, 0.0, width as f64, height as f64);
+    Ok(texture.resized(all, (width as u32 * 2, height as u32 * 2))?.into_layer())
+}
+
+/// Paints a list in one piece, onto a colour.
+pub fn paint_whole<S: Sample>(
+    list: &List,
+    area: Area,
+    ground: [S; 4],
+    control: Control<'_>,
+) -> Result<Layer<S>, Violation> {
+    let store = Store::new(list);
+    for resource in 0..list.resources.len() {
+        store.load(list, resource, control)?;
+    }
+    let mut layer = Layer::filled(area, ground);
+    Painter { frame: area, store: &store, control }.items(&list.items, &mut layer, None)?;
+    Ok(layer)
+}

@@ -1,0 +1,1 @@
+//! Scenes painted and looked at, pixel by pixel.

@@ -1,0 +1,182 @@
+//! Prepared pictures: decoded, adjusted, matted, premultiplied, turned, and perhaps resized.
+
+use super::adjust;
+use super::layer::{Area, Layer};
+use super::picture::PictureSpec;
+use super::sample::{Pixel, Sample};
+use crate::asset::Picture;
+use crate::error::{Code, Violation};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use kurbo::Rect;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The resampler's tables and its intermediate rows, kept from use to use.
+    static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
+}
+
+/// Pixels that bands read: three components where opaque, else four, premultiplied.
+#[derive(Debug, Clone)]
+pub struct Texture<S> {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Components of a pixel: 3 or 4.
+    pub channels: usize,
+    /// Row by row.
+    pub data: Vec<S>,
+}
+
+/// Prepares a picture.
+pub fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
+    let node = &spec.node;
+    let mut texture = decode::<S>(&node.picture)?;
+    adjust::apply(&mut texture, &node.adjust, spec.px_per_mm);
+    if let Some(matte) = &node.matte {
+        texture = matted(texture, matte)?;
+    }
+    if texture.channels == 4 {
+        premultiply(&mut texture.data);
+    }
+    let mut texture = turned(texture, spec);
+    if let Some((crop, size)) = spec.resize {
+        texture = texture.resized(crop, size)?;
+    }
+    Ok(texture)
+}
+
+fn decode<S: Sample>(picture: &Picture) -> Result<Texture<S>, Violation> {
+    let pixels = picture.decode(S::DEPTH)?;
+    let (width, height) = (pixels.width as usize, pixels.height as usize);
+    let (data, channels) = S::take(pixels.data);
+    Ok(Texture { width, height, channels, data })
+}
+
+/// Adds a matte's alpha: the alpha of one that has any, the luminosity of an opaque one.
+fn matted<S: Sample>(texture: Texture<S>, matte: &Picture) -> Result<Texture<S>, Violation> {
+    let mut matte = decode::<S>(matte)?;
+    // Only the alpha is wanted: it travels in every component, so that resampling needs no division.
+    if matte.channels == 4 {
+        for pixel in matte.data.chunks_exact_mut(4) {
+            pixel.fill(pixel[3]);
+        }
+    } else {
+        for pixel in matte.data.chunks_exact_mut(3) {
+            let luma = 0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
+            pixel.fill(S::from_unit(luma));
+        }
+    }
+    if (matte.width, matte.height) != (texture.width, texture.height) {
+        let all = Rect::new(0.0, 0.0, matte.width as f64, matte.height as f64);
+        matte = matte.resized(all, (texture.width as u32, texture.height as u32))?;
+    }
+    let mut data = Vec::with_capacity(texture.width * texture.height * 4);
+    let alphas = matte.data.iter().step_by(matte.channels);
+    for (pixel, alpha) in texture.data.chunks_exact(texture.channels).zip(alphas) {
+        let own = pixel.get(3).copied().unwrap_or(S::MAX);
+        data.extend_from_slice(&[pixel[0], pixel[1], pixel[2], own.mul(*alpha)]);
+    }
+    Ok(Texture { channels: 4, data, ..texture })
+}
+
+fn premultiply<S: Sample>(data: &mut [S]) {
+    for pixel in data.chunks_exact_mut(4) {
+        let alpha = pixel[3];
+        if alpha != S::MAX {
+            for c in &mut pixel[..3] {
+                *c = c.mul(alpha);
+            }
+        }
+    }
+}
+
+fn turned<S: Sample>(texture: Texture<S>, spec: &PictureSpec) -> Texture<S> {
+    if !(spec.transpose || spec.flip_x || spec.flip_y) {
+        return texture;
+    }
+    let (w, h, n) = (texture.width, texture.height, texture.channels);
+    let (width, height) = if spec.transpose { (h, w) } else { (w, h) };
+    let mut data = Vec::with_capacity(texture.data.len());
+    for y in 0..height {
+        let y = if spec.flip_y { height - 1 - y } else { y };
+        for x in 0..width {
+            let x = if spec.flip_x { width - 1 - x } else { x };
+            let at = if spec.transpose { x * w + y } else { y * w + x };
+            data.extend_from_slice(&texture.data[at * n..(at + 1) * n]);
+        }
+    }
+    Texture { width, height, channels: n, data }
+}
+
+impl<S: Sample> Texture<S> {
+    /// A rectangle of it, at another size.
+    pub fn resized(&self, crop: Rect, (width, height): (u32, u32)) -> Result<Texture<S>, Violation> {
+        let mut data = vec![S::ZERO; width as usize * height as usize * self.channels];
+        self.resample(crop, (width, height), &mut data)?;
+        Ok(Texture { width: width as usize, height: height as usize, channels: self.channels, data })
+    }
+
+    /// Resamples a rectangle into `out`, Lanczos3.
+    pub fn resample(&self, crop: Rect, (width, height): (u32, u32), out: &mut [S]) -> Result<(), Violation> {
+        let (w, h) = (self.width as f64, self.height as f64);
+        let left = crop.x0.clamp(0.0, w);
+        let top = crop.y0.clamp(0.0, h);
+        let (crop_w, crop_h) = ((crop.x1.min(w) - left).max(0.0), (crop.y1.min(h) - top).max(0.0));
+        let n = self.channels;
+        if [left, top, crop_w, crop_h].iter().all(|v| *v == v.floor())
+            && (crop_w, crop_h) == (f64::from(width), f64::from(height))
+        {
+            // Pixel for pixel.
+            let rows = out.chunks_exact_mut(width as usize * n);
+            for (row, y) in rows.zip(top as usize..) {
+                let start = (y * self.width + left as usize) * n;
+                row.copy_from_slice(&self.data[start..start + row.len()]);
+            }
+            return Ok(());
+        }
+        let kind = S::pixel_type(n);
+        let failed = |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
+        let source =
+            ImageRef::new(self.width as u32, self.height as u32, bytemuck::cast_slice(&self.data), kind)
+                .map_err(|_| failed(()))?;
+        let mut target = Image::from_slice_u8(width, height, bytemuck::cast_slice_mut(out), kind)
+            .map_err(|_| failed(()))?;
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .crop(left, top, crop_w, crop_h)
+            .use_alpha(false);
+        RESIZER
+            .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
+            .map_err(|_| failed(()))?;
+        if n == 4 {
+            // The filter overshoots: no component may exceed its alpha.
+            for pixel in out.chunks_exact_mut(4) {
+                let alpha = pixel[3];
+                for c in &mut pixel[..3] {
+                    *c = (*c).min(alpha);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same pixels with four components.
+    pub fn into_layer(self) -> Layer<S> {
+        let area = Area::new(0, 0, self.width as i32, self.height as i32);
+        let data = self.data.chunks_exact(self.channels).map(pixel_of).collect();
+        Layer { area, data }
+    }
+}
+
+/// A pixel of three or four components, as four.
+#[inline(always)]
+pub fn pixel_of<S: Sample>(components: &[S]) -> Pixel<S> {
+    match components {
+        [r, g, b, a] => [*r, *g, *b, *a],
+        [r, g, b] => [*r, *g, *b, S::MAX],
+        // Textures have three or four components.
+        _other => [S::ZERO; 4],
+    }
+}

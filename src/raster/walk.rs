@@ -1,0 +1,332 @@
+//! Painting a display list's items onto the pixels of one band.
+
+use super::blend::{paint_row, paint_solid};
+use super::coverage::coverage;
+use super::layer::{Area, Layer, Mask};
+use super::list::{Compositing, GroupItem, Item, Shader, What};
+use super::outline::Outline;
+use super::picture::Placed;
+use super::sample::{Pixel, Sample};
+use super::sampler;
+use super::store::{Loaded, Store};
+use super::texture::{Texture, pixel_of};
+use crate::control::Control;
+use crate::error::{Code, Violation};
+use crate::scene::{Blend, MaskKind};
+use kurbo::{Affine, Point, Rect};
+use std::sync::Arc;
+
+/// Paints items; knows their resources.
+pub struct Painter<'a, S> {
+    /// All pixels of the frame.
+    pub frame: Area,
+    /// Resources, computed.
+    pub store: &'a Store<S>,
+    /// Asked before every item.
+    pub control: Control<'a>,
+}
+
+impl<S: Sample> Painter<'_, S> {
+    /// Paints items onto a layer, where the clip covers.
+    pub fn items(&self, items: &[Item], target: &mut Layer<S>, clip: Option<&Mask>) -> Result<(), Violation> {
+        for item in items {
+            let mut area = item.area.intersect(target.area);
+            if let Some(clip) = clip {
+                area = area.intersect(clip.area);
+            }
+            if area.is_empty() {
+                continue;
+            }
+            self.control.check()?;
+            match &item.what {
+                What::Fill { outline, shader } => self.fill(outline, shader, area, target, clip)?,
+                What::Picture { resource, placed, edge } => {
+                    let rows = self.picture(*resource, placed, area)?;
+                    let mask = self.mask(edge.as_ref(), area, clip);
+                    put(&rows, area, target, mask.as_ref(), S::MAX, Blend::Normal);
+                }
+                What::Blit { resource, by } => {
+                    let loaded = self.store.get(*resource)?;
+                    blit(layer_of(&loaded)?, *by, area, target, clip);
+                }
+                What::Turned { resource, from_px } => {
+                    let loaded = self.store.get(*resource)?;
+                    let rows = turned(layer_of(&loaded)?, *from_px, area);
+                    put(&rows, area, target, clip, S::MAX, Blend::Normal);
+                }
+                What::Group(group) => self.group(group, area, target, clip)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(
+        &self,
+        outline: &Outline,
+        shader: &Shader,
+        area: Area,
+        target: &mut Layer<S>,
+        clip: Option<&Mask>,
+    ) -> Result<(), Violation> {
+        let mut mask = coverage(outline, area, self.frame);
+        if let Some(clip) = clip {
+            mask.multiply(clip);
+        }
+        let area = mask.area;
+        let (x0, x1) = (area.x0, area.x1);
+        match shader {
+            Shader::Solid([r, g, b, a]) => {
+                let alpha = S::from_unit(*a);
+                let [r, g, b] = [*r, *g, *b].map(|c| S::from_unit(c).mul(alpha));
+                for y in area.y0..area.y1 {
+                    paint_solid(target.row_mut(y, x0, x1), mask.row(y, x0, x1), [r, g, b, alpha]);
+                }
+            }
+            Shader::Gradient(gradient) => {
+                let mut row = vec![[S::ZERO; 4]; area.width()];
+                for y in area.y0..area.y1 {
+                    let cover = mask.row(y, x0, x1);
+                    let Some((from, to)) = covered(cover) else { continue };
+                    gradient.row(x0 + from as i32, y, &mut row[from..to]);
+                    let (left, right) = (x0 + from as i32, x0 + to as i32);
+                    let target = target.row_mut(y, left, right);
+                    paint_row(target, &row[from..to], Some(&cover[from..to]), S::MAX, Blend::Normal);
+                }
+            }
+            Shader::Tiles { resource, tiles, opacity } => {
+                let loaded = self.store.get(*resource)?;
+                let cell = layer_of(&loaded)?;
+                let mut row = vec![[S::ZERO; 4]; area.width()];
+                for y in area.y0..area.y1 {
+                    let cover = mask.row(y, x0, x1);
+                    let Some((from, to)) = covered(cover) else { continue };
+                    tiles.row(cell, x0 + from as i32, y, &mut row[from..to]);
+                    let (left, right) = (x0 + from as i32, x0 + to as i32);
+                    let target = target.row_mut(y, left, right);
+                    let opacity = S::from_unit(*opacity);
+                    paint_row(target, &row[from..to], Some(&cover[from..to]), opacity, Blend::Normal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The coverage of an edge and a clip together; `None` when all is covered.
+    fn mask(&self, edge: Option<&Outline>, area: Area, clip: Option<&Mask>) -> Option<Mask> {
+        match (edge, clip) {
+            (None, None) => None,
+            (None, Some(clip)) => Some(clip.clone()),
+            (Some(edge), clip) => {
+                let mut mask = coverage(edge, area, self.frame);
+                if let Some(clip) = clip {
+                    mask.multiply(clip);
+                }
+                Some(mask)
+            }
+        }
+    }
+
+    fn picture(&self, resource: usize, placed: &Placed, area: Area) -> Result<Layer<S>, Violation> {
+        let loaded = self.store.get(resource)?;
+        match placed {
+            Placed::Upright { dest, crop, ready } => match loaded.as_ref() {
+                Loaded::Texture(texture) => upright(texture, *dest, *crop, *ready, area),
+                Loaded::Layer(_) => Err(mixed_up()),
+            },
+            Placed::Free { from_px, nearest } => {
+                let source = layer_of(&loaded)?;
+                let read = if *nearest { sampler::nearest } else { sampler::bicubic };
+                Ok(sampled(source, *from_px, area, read))
+            }
+        }
+    }
+
+    fn group(
+        &self,
+        group: &GroupItem,
+        area: Area,
+        target: &mut Layer<S>,
+        clip: Option<&Mask>,
+    ) -> Result<(), Violation> {
+        let mut area = area;
+        let mut inside: Option<Mask> = None;
+        for outlines in &group.clips {
+            let mut mask = self.union(outlines, area);
+            if let Some(inside) = &inside {
+                mask.multiply(inside);
+            }
+            area = area.intersect(mask.area);
+            inside = Some(mask);
+        }
+        if area.is_empty() {
+            return Ok(());
+        }
+        if let Some(clip) = clip {
+            match &mut inside {
+                Some(mask) => mask.multiply(clip),
+                None => inside = Some(clip.clone()),
+            }
+        }
+        let Some(Compositing { opacity, blend, mask }) = &group.layer else {
+            let inside = inside.filter(|mask| mask.area != area || !mask.is_full() || area != target.area);
+            return self.items(&group.items, target, inside.as_ref());
+        };
+        let mut layer = Layer::new(area);
+        self.items(&group.items, &mut layer, None)?;
+        if let Some((kind, items)) = mask {
+            let mut soft = self.soft_mask(*kind, items, area)?;
+            if let Some(inside) = &inside {
+                soft.multiply(inside);
+            }
+            inside = Some(soft);
+        }
+        put(&layer, area, target, inside.as_ref(), S::from_unit(*opacity), *blend);
+        Ok(())
+    }
+
+    /// What any of some outlines covers.
+    fn union(&self, outlines: &[Outline], area: Area) -> Mask {
+        if let [only] = outlines {
+            return coverage(only, area, self.frame);
+        }
+        let mut all = Mask { area, data: vec![0; area.pixels()] };
+        for outline in outlines {
+            let mask = coverage(outline, area, self.frame);
+            for y in mask.area.y0..mask.area.y1 {
+                let start = (y - area.y0) as usize * area.width() + (mask.area.x0 - area.x0) as usize;
+                let row = mask.row(y, mask.area.x0, mask.area.x1);
+                for (sum, cover) in all.data[start..].iter_mut().zip(row) {
+                    *sum = sum.plus(Sample::mul(sum.inverse(), *cover));
+                }
+            }
+        }
+        all
+    }
+
+    fn soft_mask(&self, kind: MaskKind, items: &[Item], area: Area) -> Result<Mask, Violation> {
+        let mut layer = Layer::<S>::new(area);
+        self.items(items, &mut layer, None)?;
+        let cover = |pixel: &Pixel<S>| match kind {
+            MaskKind::Alpha => pixel[3].to_cover(),
+            // Of premultiplied colour: alpha is in it already.
+            MaskKind::Luminosity => {
+                let [r, g, b, _] = pixel.map(S::to_unit);
+                Sample::from_unit(0.2126 * r + 0.7152 * g + 0.0722 * b)
+            }
+        };
+        Ok(Mask { area, data: layer.data.iter().map(cover).collect() })
+    }
+}
+
+/// First and one past the last covered pixel of a row.
+fn covered(cover: &[u8]) -> Option<(usize, usize)> {
+    let from = cover.iter().position(|c| *c != 0)?;
+    let to = cover.iter().rposition(|c| *c != 0)? + 1;
+    Some((from, to))
+}
+
+/// Composites a layer's rows.
+fn put<S: Sample>(
+    layer: &Layer<S>,
+    area: Area,
+    target: &mut Layer<S>,
+    mask: Option<&Mask>,
+    opacity: S,
+    blend: Blend,
+) {
+    let area = mask.map_or(area, |mask| area.intersect(mask.area));
+    for y in area.y0..area.y1 {
+        let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));
+        let source = layer.row(y, area.x0, area.x1);
+        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, opacity, blend);
+    }
+}
+
+/// Composites a finished layer, moved by whole pixels.
+fn blit<S: Sample>(layer: &Layer<S>, (dx, dy): (i32, i32), area: Area, target: &mut Layer<S>, clip: Option<&Mask>) {
+    let area = area.intersect(layer.area.shift(dx, dy));
+    for y in area.y0..area.y1 {
+        let source = layer.row(y - dy, area.x0 - dx, area.x1 - dx);
+        let cover = clip.map(|clip| clip.row(y, area.x0, area.x1));
+        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, S::MAX, Blend::Normal);
+    }
+}
+
+fn turned<S: Sample>(layer: &Layer<S>, from_px: Affine, area: Area) -> Layer<S> {
+    sampled(layer, from_px, area, sampler::bilinear)
+}
+
+/// Reads a layer between its pixels for every pixel of an area.
+fn sampled<S: Sample>(
+    source: &Layer<S>,
+    from_px: Affine,
+    area: Area,
+    read: fn(&Layer<S>, f32, f32) -> Pixel<S>,
+) -> Layer<S> {
+    let mut layer = Layer::new(area);
+    for y in area.y0..area.y1 {
+        for (x, pixel) in (area.x0..).zip(layer.row_mut(y, area.x0, area.x1)) {
+            let at = from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            *pixel = read(source, at.x as f32, at.y as f32);
+        }
+    }
+    layer
+}
+
+/// The rows of an upright picture. Pixels beyond `dest`, on an edge that falls between pixels,
+/// repeat the outermost whole ones.
+fn upright<S: Sample>(
+    texture: &Texture<S>,
+    dest: Area,
+    crop: Rect,
+    ready: bool,
+    area: Area,
+) -> Result<Layer<S>, Violation> {
+    let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
+    let (first, last) = (inside(area.y0), inside(area.y1 - 1));
+    let rows = (last - first + 1) as usize;
+    let n = texture.channels;
+    let width = dest.width();
+    let mut scratch = Vec::new();
+    let pixels = if ready {
+        let start = (first - dest.y0) as usize * width * n;
+        &texture.data[start..start + rows * width * n]
+    } else {
+        scratch.resize(rows * width * n, S::ZERO);
+        let scale = crop.height() / dest.height() as f64;
+        let top = crop.y0 + f64::from(first - dest.y0) * scale;
+        let crop = Rect::new(crop.x0, top, crop.x1, top + rows as f64 * scale);
+        texture.resample(crop, (width as u32, rows as u32), &mut scratch)?;
+        &scratch
+    };
+    let mut data = Vec::with_capacity(area.pixels());
+    for y in area.y0..area.y1 {
+        let row = (inside(y) - first) as usize * width * n;
+        let row = &pixels[row..row + width * n];
+        for x in area.x0..dest.x0.min(area.x1) {
+            debug_assert!(x < dest.x0);
+            data.push(pixel_of(&row[..n]));
+        }
+        let from = (area.x0.max(dest.x0) - dest.x0) as usize;
+        let to = (area.x1.min(dest.x1) - dest.x0).max(0) as usize;
+        if from < to {
+            data.extend(row[from * n..to * n].chunks_exact(n).map(pixel_of));
+        }
+        for x in dest.x1.max(area.x0)..area.x1 {
+            debug_assert!(x >= dest.x1);
+            data.push(pixel_of(&row[(width - 1) * n..]));
+        }
+    }
+    Ok(Layer { area, data })
+}
+
+fn layer_of<S>(loaded: &Arc<Loaded<S>>) -> Result<&Layer<S>, Violation> {
+    match loaded.as_ref() {
+        Loaded::Layer(layer) => Ok(layer),
+        Loaded::Texture(_) => Err(mixed_up()),
+    }
+}
+
+fn mixed_up() -> Violation {
+    Violation::new(Code::InternalError, "a picture was prepared for another use; please report it")
+}
