@@ -7,6 +7,7 @@
 pub mod error;
 pub mod control;
 pub mod schema;
+pub mod telemetry;
 pub mod catalog;
 pub mod order;
 pub mod asset;

@@ -1,4 +1,5 @@
 //! The edge: the only place where files and networks are touched.
 
 pub mod dir;
+pub mod queue;
 pub mod store;
