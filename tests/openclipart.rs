@@ -74,10 +74,14 @@ fn outcome(path: &Path, fonts: &Arc<usvg::fontdb::Database>) -> (Outcome, Vec<Co
 
 /// Whether another path from bytes to pixels, usvg and resvg alone, leaves any ink or any picture.
 fn inked(bytes: &[u8], fonts: &Arc<usvg::fontdb::Database>) -> bool {
-    let text = String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect());
+    let text =
+        String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect());
     let options = usvg::Options {
         fontdb: fonts.clone(),
-        image_href_resolver: usvg::ImageHrefResolver { resolve_string: Box::new(|_, _| None), ..Default::default() },
+        image_href_resolver: usvg::ImageHrefResolver {
+            resolve_string: Box::new(|_, _| None),
+            ..Default::default()
+        },
         ..Default::default()
     };
     let tree = usvg::Tree::from_str(&text, &options).unwrap();
@@ -113,7 +117,11 @@ fn every_file_is_drawn_or_says_why_not() {
             wrong.push((name, path.clone()));
         }
     }
-    println!("{} files in {:.1?}: {counts:?}; findings {findings:?}; slowest {slowest:?}", files.len(), start.elapsed());
+    println!(
+        "{} files in {:.1?}: {counts:?}; findings {findings:?}; slowest {slowest:?}",
+        files.len(),
+        start.elapsed()
+    );
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(counts.values().sum::<usize>(), files.len());
     assert!(counts["Drawn"] * 10 > files.len() * 9, "most clipart is well-formed");

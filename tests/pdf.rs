@@ -7,7 +7,7 @@
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
 use presswork::asset::{Limits, Picture};
 use presswork::control::Control;
-use presswork::pdf::{PdfOptions, PdfSummary, PdfWriter, Placement};
+use presswork::pdf::{PdfOptions, PdfSummary, PdfWriter};
 use presswork::scene::*;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -37,7 +37,9 @@ pub(super) fn clipped(path: &usvg::ClipPath, mut group: Group) -> Group {
 /// Collects outlines; false where a child has a clip of its own.
 fn union(group: &usvg::Group, transform: Affine, out: &mut Shapes) -> bool {
     group.children().iter().all(|node| match node {
-        usvg::Node::Group(child) => child.clip_path().is_none() && union(child, transform * paint::affine(child.transform()), out),
+        usvg::Node::Group(child) => {
+            child.clip_path().is_none() && union(child, transform * paint::affine(child.transform()), out)
+        }
         usvg::Node::Path(path) => {
             out.extend(path.fill().filter(|_| path.is_visible()).map(|fill| {
                 (Arc::new(transform * paint::outline(path.data())), paint::fill_rule(fill.rule()))
@@ -63,12 +65,26 @@ fn painted(group: &usvg::Group, transform: Affine) -> Group {
                 };
                 result.nodes.push(Node::Group(Arc::new(inner)));
             }
-            usvg::Node::Path(path) => result.nodes.extend(path.fill().filter(|_| path.is_visible()).map(|fill| {
-                let fill = Fill { paint: Paint::Solid(Color::BLACK.into()), opacity: 1.0, rule: paint::fill_rule(fill.rule()) };
-                let path = Arc::new(paint::outline(path.data()));
-                Node::Path(Arc::new(PathNode { path, fill: Some(fill), stroke: None, stroke_first: false, overprint: false }))
-            })),
-            usvg::Node::Text(text) => result.nodes.push(Node::Group(Arc::new(painted(text.flattened(), Affine::IDENTITY)))),
+            usvg::Node::Path(path) => {
+                result.nodes.extend(path.fill().filter(|_| path.is_visible()).map(|fill| {
+                    let fill = Fill {
+                        paint: Paint::Solid(Color::BLACK.into()),
+                        opacity: 1.0,
+                        rule: paint::fill_rule(fill.rule()),
+                    };
+                    let path = Arc::new(paint::outline(path.data()));
+                    Node::Path(Arc::new(PathNode {
+                        path,
+                        fill: Some(fill),
+                        stroke: None,
+                        stroke_first: false,
+                        overprint: false,
+                    }))
+                }))
+            }
+            usvg::Node::Text(text) => {
+                result.nodes.push(Node::Group(Arc::new(painted(text.flattened(), Affine::IDENTITY))))
+            }
             usvg::Node::Image(_) => {}
         }
     }
@@ -81,8 +97,15 @@ fn with_mask(mut group: Group, mask: Mask) -> Group {
         group.mask = Some(mask);
         return group;
     }
-    let outer = Group { transform: group.transform, opacity: group.opacity, blend: group.blend, ..Group::default() };
-    let inner = Group { transform: Affine::IDENTITY, opacity: 1.0, blend: Default::default(), isolated: true, ..group };
+    let outer =
+        Group { transform: group.transform, opacity: group.opacity, blend: group.blend, ..Group::default() };
+    let inner = Group {
+        transform: Affine::IDENTITY,
+        opacity: 1.0,
+        blend: Default::default(),
+        isolated: true,
+        ..group
+    };
     Group { mask: Some(mask), nodes: vec![Node::Group(Arc::new(inner))], isolated: true, ..outer }
 }
 
@@ -103,7 +126,8 @@ impl Converter<'_> {
         let key = format!("{}#mask{}", self.key, pair.plain.id());
         let mut inside = Converter::new(&plain, self.pictures, key);
         let nodes = inside.children(Pair { plain: pair.plain.root(), marked: None })?;
-        let mut group = Group { clips: vec![rect(paint::rect(pair.plain.rect()))], nodes, ..Group::default() };
+        let mut group =
+            Group { clips: vec![rect(paint::rect(pair.plain.rect()))], nodes, ..Group::default() };
         if let Some(outer) = pair.map(usvg::Mask::mask) {
             group = self.masked(outer, group)?;
         }

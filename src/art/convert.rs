@@ -62,30 +62,46 @@ impl<'a> Converter<'a> {
         for (i, plain) in group.plain.children().iter().enumerate() {
             let marked = marked.and_then(|marked| marked.get(i));
             match (plain, marked) {
-                (usvg::Node::Group(a), None) => self.group(plain, Pair { plain: a, marked: None }, &mut nodes)?,
+                (usvg::Node::Group(a), None) => {
+                    self.group(plain, Pair { plain: a, marked: None }, &mut nodes)?
+                }
                 (usvg::Node::Group(a), Some(usvg::Node::Group(b))) => {
                     self.group(plain, Pair { plain: a, marked: Some(b) }, &mut nodes)?;
                 }
                 (usvg::Node::Path(a), None) => nodes.extend(self.path(Pair { plain: a, marked: None })?),
-                (usvg::Node::Path(a), Some(usvg::Node::Path(b))) => nodes.extend(self.path(Pair { plain: a, marked: Some(b) })?),
+                (usvg::Node::Path(a), Some(usvg::Node::Path(b))) => {
+                    nodes.extend(self.path(Pair { plain: a, marked: Some(b) })?)
+                }
                 (usvg::Node::Image(a), None) => nodes.extend(self.image(Pair { plain: a, marked: None })?),
                 (usvg::Node::Image(a), Some(usvg::Node::Image(b))) => {
                     nodes.extend(self.image(Pair { plain: a, marked: Some(b) })?);
                 }
-                (usvg::Node::Text(a), None) => nodes.extend(self.children(Pair { plain: a.flattened(), marked: None })?),
+                (usvg::Node::Text(a), None) => {
+                    nodes.extend(self.children(Pair { plain: a.flattened(), marked: None })?)
+                }
                 (usvg::Node::Text(a), Some(usvg::Node::Text(b))) => {
                     nodes.extend(self.children(Pair { plain: a.flattened(), marked: Some(b.flattened()) })?);
                 }
                 (
                     usvg::Node::Group(_) | usvg::Node::Path(_) | usvg::Node::Image(_) | usvg::Node::Text(_),
-                    Some(usvg::Node::Group(_) | usvg::Node::Path(_) | usvg::Node::Image(_) | usvg::Node::Text(_)),
+                    Some(
+                        usvg::Node::Group(_)
+                        | usvg::Node::Path(_)
+                        | usvg::Node::Image(_)
+                        | usvg::Node::Text(_),
+                    ),
                 ) => return Err(out_of_step()),
             }
         }
         Ok(nodes)
     }
 
-    fn group(&mut self, node: &usvg::Node, pair: Pair<usvg::Group>, out: &mut Vec<Node>) -> Result<(), Violation> {
+    fn group(
+        &mut self,
+        node: &usvg::Node,
+        pair: Pair<usvg::Group>,
+        out: &mut Vec<Node>,
+    ) -> Result<(), Violation> {
         let group = pair.plain;
         if !group.filters().is_empty() {
             out.extend(self.filter(node, group)?);
@@ -123,11 +139,15 @@ impl<'a> Converter<'a> {
             return Ok(None);
         }
         let fill = match pair.map(usvg::Path::fill).filter(|fill| fill.plain.opacity().get() > 0.0) {
-            Some(fill) => self.paint(fill.map(|f| Some(f.paint())))?.map(|paint| paint::fill(fill.plain, paint)),
+            Some(fill) => {
+                self.paint(fill.map(|f| Some(f.paint())))?.map(|paint| paint::fill(fill.plain, paint))
+            }
             None => None,
         };
         let stroke = match pair.map(usvg::Path::stroke).filter(|stroke| stroke.plain.opacity().get() > 0.0) {
-            Some(stroke) => self.paint(stroke.map(|s| Some(s.paint())))?.map(|paint| paint::stroke(stroke.plain, paint)),
+            Some(stroke) => {
+                self.paint(stroke.map(|s| Some(s.paint())))?.map(|paint| paint::stroke(stroke.plain, paint))
+            }
             None => None,
         };
         if fill.is_none() && stroke.is_none() {
@@ -145,7 +165,10 @@ impl<'a> Converter<'a> {
         let Some(pair) = pair else { return Ok(None) };
         let mark = match pair.marked {
             Some(usvg::Paint::Color(color)) => Some(*color),
-            Some(usvg::Paint::LinearGradient(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_)) | None => None,
+            Some(
+                usvg::Paint::LinearGradient(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_),
+            )
+            | None => None,
         };
         if let Some(ink) = self.inks.marked(mark) {
             return Ok(Some(Paint::Solid(ink.clone())));
@@ -155,21 +178,32 @@ impl<'a> Converter<'a> {
             (usvg::Paint::LinearGradient(gradient), marked) => {
                 let marked = match marked {
                     Some(usvg::Paint::LinearGradient(marked)) => Some(&***marked),
-                    Some(usvg::Paint::Color(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_)) | None => None,
+                    Some(
+                        usvg::Paint::Color(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_),
+                    )
+                    | None => None,
                 };
                 paint::linear(gradient, marked, self.inks)
             }
             (usvg::Paint::RadialGradient(gradient), marked) => {
                 let marked = match marked {
                     Some(usvg::Paint::RadialGradient(marked)) => Some(&***marked),
-                    Some(usvg::Paint::Color(_) | usvg::Paint::LinearGradient(_) | usvg::Paint::Pattern(_)) | None => None,
+                    Some(
+                        usvg::Paint::Color(_) | usvg::Paint::LinearGradient(_) | usvg::Paint::Pattern(_),
+                    )
+                    | None => None,
                 };
                 paint::radial(gradient, marked, self.inks)
             }
             (usvg::Paint::Pattern(pattern), marked) => {
                 let marked = match marked {
                     Some(usvg::Paint::Pattern(marked)) => Some(marked.root()),
-                    Some(usvg::Paint::Color(_) | usvg::Paint::LinearGradient(_) | usvg::Paint::RadialGradient(_)) | None => None,
+                    Some(
+                        usvg::Paint::Color(_)
+                        | usvg::Paint::LinearGradient(_)
+                        | usvg::Paint::RadialGradient(_),
+                    )
+                    | None => None,
                 };
                 let twin = marked.map_or(0, |marked| std::ptr::from_ref(marked) as usize);
                 let key = (Arc::as_ptr(pattern) as usize, twin);
@@ -182,7 +216,8 @@ impl<'a> Converter<'a> {
                 }
                 // usvg draws the cell with its corner at the origin, and moves it into place.
                 let rect = paint::rect(pattern.rect());
-                let transform = paint::affine(pattern.transform()) * Affine::translate(rect.origin().to_vec2());
+                let transform =
+                    paint::affine(pattern.transform()) * Affine::translate(rect.origin().to_vec2());
                 let cell = Rect::from_origin_size((0.0, 0.0), rect.size());
                 let group = Arc::new(Group { nodes, ..Group::default() });
                 let tiling = Arc::new(Tiling { cell, transform, group });
@@ -202,10 +237,16 @@ impl<'a> Converter<'a> {
             ImageKind::SVG(tree) => {
                 let marked = match pair.marked.map(usvg::Image::kind) {
                     Some(ImageKind::SVG(marked)) => Some(marked.root()),
-                    Some(ImageKind::JPEG(_) | ImageKind::PNG(_) | ImageKind::GIF(_) | ImageKind::WEBP(_)) | None => None,
+                    Some(ImageKind::JPEG(_) | ImageKind::PNG(_) | ImageKind::GIF(_) | ImageKind::WEBP(_))
+                    | None => None,
                 };
                 let nodes = self.children(Pair { plain: tree.root(), marked })?;
-                let group = Group { isolated: true, clips: vec![clip::rect(size.to_rect())], nodes, ..Group::default() };
+                let group = Group {
+                    isolated: true,
+                    clips: vec![clip::rect(size.to_rect())],
+                    nodes,
+                    ..Group::default()
+                };
                 return Ok((!group.nodes.is_empty()).then(|| Node::Group(Arc::new(group))));
             }
             ImageKind::GIF(_) => return Ok(None),
@@ -216,11 +257,18 @@ impl<'a> Converter<'a> {
             return Err(Violation::new(Code::SvgUnsupported, detail));
         }
         let picture = self.pictures.get(&(Arc::as_ptr(data) as usize)).ok_or_else(|| {
-            Violation::new(Code::InternalError, "a picture inside an SVG was not probed when the SVG was loaded")
+            Violation::new(
+                Code::InternalError,
+                "a picture inside an SVG was not probed when the SVG was loaded",
+            )
         })?;
         let pixelated = match image.rendering_mode() {
-            usvg::ImageRendering::CrispEdges | usvg::ImageRendering::Pixelated | usvg::ImageRendering::OptimizeSpeed => true,
-            usvg::ImageRendering::OptimizeQuality | usvg::ImageRendering::Smooth | usvg::ImageRendering::HighQuality => false,
+            usvg::ImageRendering::CrispEdges
+            | usvg::ImageRendering::Pixelated
+            | usvg::ImageRendering::OptimizeSpeed => true,
+            usvg::ImageRendering::OptimizeQuality
+            | usvg::ImageRendering::Smooth
+            | usvg::ImageRendering::HighQuality => false,
         };
         Ok(Some(Node::Image(Arc::new(crate::scene::ImageNode {
             picture: picture.clone(),
@@ -242,7 +290,8 @@ impl<'a> Converter<'a> {
         if group.opacity().get() <= 0.0 {
             return Ok(None);
         }
-        let bounds = paint::affine(group.transform()).transform_rect_bbox(paint::rect(group.layer_bounding_box()));
+        let bounds =
+            paint::affine(group.transform()).transform_rect_bbox(paint::rect(group.layer_bounding_box()));
         let key = format!("{}#{index}", self.key).into();
         Ok(Some(Node::Filter(Arc::new(FilterNode { svg, bounds, transform: Affine::IDENTITY, key }))))
     }
@@ -271,6 +320,7 @@ fn blend(mode: usvg::BlendMode) -> Blend {
 }
 
 fn out_of_step() -> Violation {
-    let detail = "this art cannot be recoloured by id, because colours change its structure; recolour it by swatch";
+    let detail =
+        "this art cannot be recoloured by id, because colours change its structure; recolour it by swatch";
     Violation::new(Code::SvgUnsupported, detail)
 }

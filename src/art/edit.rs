@@ -14,7 +14,11 @@ const COLORS: &[&str] = &["fill", "stroke", "stop-color", "flood-color", "lighti
 
 /// SVG text of the tree in the new colours. Named elements are recoloured where they are
 /// painted directly, not inside patterns.
-pub(super) fn recolored(plain: &usvg::Tree, marked: Option<&usvg::Tree>, inks: &Inks) -> Result<String, Violation> {
+pub(super) fn recolored(
+    plain: &usvg::Tree,
+    marked: Option<&usvg::Tree>,
+    inks: &Inks,
+) -> Result<String, Violation> {
     let options = usvg::WriteOptions::default();
     let text = plain.to_string(&options);
     let marked = marked.map(|tree| tree.to_string(&options));
@@ -30,7 +34,11 @@ pub(super) fn recolored(plain: &usvg::Tree, marked: Option<&usvg::Tree>, inks: &
     }
     let mut edits = Vec::new();
     for node in doc.descendants() {
-        let mark = if marks.is_empty() { None } else { drawn.iter().position(|other| *other == node).map(|i| marks[i]) };
+        let mark = if marks.is_empty() {
+            None
+        } else {
+            drawn.iter().position(|other| *other == node).map(|i| marks[i])
+        };
         for attribute in node.attributes().filter(|attribute| COLORS.contains(&attribute.name())) {
             let mark = mark.and_then(|mark| mark.attribute(attribute.name())).and_then(parse);
             let ink = match (parse(attribute.value()), mark.and_then(|mark| inks.marked(Some(mark)))) {

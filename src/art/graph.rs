@@ -11,8 +11,20 @@ use std::collections::BTreeMap;
 
 /// Elements that draw only when something refers to them.
 const DORMANT: &[&str] = &[
-    "defs", "symbol", "clipPath", "mask", "pattern", "marker", "linearGradient", "radialGradient", "filter", "style",
-    "script", "metadata", "title", "desc",
+    "defs",
+    "symbol",
+    "clipPath",
+    "mask",
+    "pattern",
+    "marker",
+    "linearGradient",
+    "radialGradient",
+    "filter",
+    "style",
+    "script",
+    "metadata",
+    "title",
+    "desc",
 ];
 /// References to paint servers, masks, clips and filters in one document.
 const MAX_LINKS: usize = 30_000;
@@ -92,14 +104,17 @@ fn vertices(doc: &Document) -> Result<Vec<Vertex>, Violation> {
     for node in doc.descendants() {
         let mut vertex = Vertex { own: u64::from(node.is_element()), links: Vec::new() };
         if is_svg(&node) {
-            for child in node.children().filter(|child| is_svg(child) && !DORMANT.contains(&child.tag_name().name())) {
+            for child in
+                node.children().filter(|child| is_svg(child) && !DORMANT.contains(&child.tag_name().name()))
+            {
                 vertex.links.push(Link { to: child.id().get_usize(), times: 1, weighs: true });
             }
             let own = vertex.links.len();
             follow(&node, &ids, &styled, &mut vertex);
             links += vertex.links.len() - own;
             if links > MAX_LINKS {
-                let detail = format!("the SVG refers to its own elements more than {MAX_LINKS} times; simplify it");
+                let detail =
+                    format!("the SVG refers to its own elements more than {MAX_LINKS} times; simplify it");
                 return Err(Violation::new(Code::SvgNodeLimit, detail).limit(MAX_LINKS));
             }
         }
@@ -134,7 +149,9 @@ fn follow(node: &Node, ids: &BTreeMap<&str, Node>, styled: &StyleLinks, vertex: 
     if matches!(name, "path" | "line" | "polyline" | "polygon") {
         // Markers are inherited.
         for up in node.ancestors().skip(1) {
-            for attribute in up.attributes().filter(|a| a.value().contains("marker") || a.name().starts_with("marker")) {
+            for attribute in
+                up.attributes().filter(|a| a.value().contains("marker") || a.name().starts_with("marker"))
+            {
                 urls(attribute.value()).for_each(|target| add(target, true));
             }
         }
@@ -145,7 +162,8 @@ fn follow(node: &Node, ids: &BTreeMap<&str, Node>, styled: &StyleLinks, vertex: 
 /// How many markers a shape may carry: about one for every two numbers.
 fn places(node: &Node) -> u64 {
     let outline = node.attribute("d").or_else(|| node.attribute("points")).unwrap_or_default();
-    let starts = outline.as_bytes().windows(2).filter(|pair| !pair[0].is_ascii_digit() && pair[1].is_ascii_digit());
+    let starts =
+        outline.as_bytes().windows(2).filter(|pair| !pair[0].is_ascii_digit() && pair[1].is_ascii_digit());
     starts.count() as u64 / 2 + 3
 }
 
@@ -164,7 +182,8 @@ impl StyleLinks {
                     continue;
                 }
                 for selector in selectors.split(',') {
-                    let last = selector.split([' ', '>', '+', '~', '\n', '\t']).rfind(|part| !part.is_empty());
+                    let last =
+                        selector.split([' ', '>', '+', '~', '\n', '\t']).rfind(|part| !part.is_empty());
                     let key = last.unwrap_or("*").split([':', '[']).next().unwrap_or("*");
                     let key = key.rfind(['.', '#']).map_or(key, |mark| &key[mark..]);
                     let key = if key.is_empty() { "*" } else { key };

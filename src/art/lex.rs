@@ -104,7 +104,8 @@ impl<'a> Lexer<'a> {
     fn instruction(&mut self) -> Result<(), Violation> {
         let start = self.at;
         self.skip_past(2, b"?>")?;
-        if self.xml[start..].starts_with("<?xml-stylesheet") && !self.xml[start..self.at].contains("href=\"#") {
+        if self.xml[start..].starts_with("<?xml-stylesheet") && !self.xml[start..self.at].contains("href=\"#")
+        {
             return Err(external("a style sheet"));
         }
         Ok(())
@@ -183,7 +184,8 @@ impl<'a> Lexer<'a> {
         // One more for itself, so that references to nothing are counted too.
         let mut size = value.len() as u64 + 1;
         for reference in value.split('&').skip(1) {
-            size = size.saturating_add(self.expansion(reference.split(';').next().unwrap_or_default(), depth + 1)?);
+            size = size
+                .saturating_add(self.expansion(reference.split(';').next().unwrap_or_default(), depth + 1)?);
             if size > MAX_EXPANSION {
                 return Err(entities());
             }
@@ -202,7 +204,8 @@ impl<'a> Lexer<'a> {
 }
 
 pub(super) fn external(what: &str) -> Violation {
-    let detail = format!("{what} of the SVG lies outside the file; embed it (pictures as data: URIs) or remove it");
+    let detail =
+        format!("{what} of the SVG lies outside the file; embed it (pictures as data: URIs) or remove it");
     Violation::new(Code::SvgExternalRef, detail)
 }
 
@@ -212,12 +215,15 @@ pub(super) fn too_many(limit: u64) -> Violation {
 }
 
 pub(super) fn too_deep() -> Violation {
-    let detail = format!("the SVG nests more than {MAX_DEPTH} elements once `use` is expanded; flatten its groups");
+    let detail =
+        format!("the SVG nests more than {MAX_DEPTH} elements once `use` is expanded; flatten its groups");
     Violation::new(Code::SvgDepthLimit, detail).limit(MAX_DEPTH)
 }
 
 fn entities() -> Violation {
-    let detail = format!("the SVG's entities expand to more than {MAX_EXPANSION} bytes or into themselves; write them out");
+    let detail = format!(
+        "the SVG's entities expand to more than {MAX_EXPANSION} bytes or into themselves; write them out"
+    );
     Violation::new(Code::SvgEntityLimit, detail).limit(MAX_EXPANSION)
 }
 
@@ -245,16 +251,25 @@ mod tests {
             dtd += &format!("<!ENTITY a{i} '{}'>", format!("&a{};", i - 1).repeat(10));
         }
         assert_eq!(code(&format!("<!DOCTYPE svg [{dtd}]><svg>&a7;</svg>")), Code::SvgEntityLimit);
-        assert_eq!(code("<!DOCTYPE svg [<!ENTITY a '&b;'><!ENTITY b '&a;'>]><svg>&a;</svg>"), Code::SvgEntityLimit);
+        assert_eq!(
+            code("<!DOCTYPE svg [<!ENTITY a '&b;'><!ENTITY b '&a;'>]><svg>&a;</svg>"),
+            Code::SvgEntityLimit
+        );
         assert_eq!(code("<!DOCTYPE svg [<!ENTITY a '<g/>'>]><svg>&a;</svg>"), Code::SvgEntityLimit);
         assert!(check("<!DOCTYPE svg [<!ENTITY ns 'http://x'>]><svg xmlns='&ns;'/>", 9).is_ok());
     }
 
     #[test]
     fn external_entities_and_sheets_are_refused() {
-        assert_eq!(code("<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>"), Code::SvgExternalRef);
+        assert_eq!(
+            code("<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>"),
+            Code::SvgExternalRef
+        );
         assert_eq!(code("<!DOCTYPE svg [<!ENTITY % x SYSTEM 'http://x/'> %x;]><svg/>"), Code::SvgExternalRef);
         assert_eq!(code("<?xml-stylesheet href='http://x/a.css'?><svg/>"), Code::SvgExternalRef);
-        assert!(check("<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/x.dtd'><svg/>", 9).is_ok());
+        assert!(
+            check("<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/x.dtd'><svg/>", 9)
+                .is_ok()
+        );
     }
 }

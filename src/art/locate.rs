@@ -16,7 +16,9 @@ pub(super) fn path(tree: &usvg::Tree, id: &str) -> Option<BezPath> {
             // Its absolute transform includes its own, which the walk applies again.
             paint::affine(group.abs_transform()) * invert(paint::affine(group.transform()))?
         }
-        usvg::Node::Path(_) | usvg::Node::Image(_) | usvg::Node::Text(_) => paint::affine(node.abs_transform()),
+        usvg::Node::Path(_) | usvg::Node::Image(_) | usvg::Node::Text(_) => {
+            paint::affine(node.abs_transform())
+        }
     };
     let mut out = BezPath::new();
     outlines(node, up, &mut out);
@@ -34,7 +36,9 @@ fn outlines(node: &usvg::Node, transform: Affine, out: &mut BezPath) {
             group.children().iter().for_each(|child| outlines(child, transform, out));
         }
         usvg::Node::Path(path) => out.extend(transform * paint::outline(path.data())),
-        usvg::Node::Text(text) => text.flattened().children().iter().for_each(|child| outlines(child, transform, out)),
+        usvg::Node::Text(text) => {
+            text.flattened().children().iter().for_each(|child| outlines(child, transform, out))
+        }
         usvg::Node::Image(image) => {
             let size = kurbo::Size::new(f64::from(image.size().width()), f64::from(image.size().height()));
             out.extend(transform * size.to_rect().to_path(0.1));
@@ -54,7 +58,8 @@ pub(super) fn unhide(doc: &roxmltree::Document, id: &str) -> Option<String> {
     for (depth, node) in element.ancestors().filter(roxmltree::Node::is_element).enumerate() {
         match node.attribute("id") {
             Some(id) if id.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')) => {
-                sheet += &format!("[id=\"{id}\"]{{display:inline !important;visibility:visible !important}}\n");
+                sheet +=
+                    &format!("[id=\"{id}\"]{{display:inline !important;visibility:visible !important}}\n");
             }
             Some(_) | None if depth > 0 => {}
             Some(_) | None => return None,

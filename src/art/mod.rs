@@ -62,8 +62,9 @@ impl Art {
         let reading = read::parse(&xml, &fonts, limits, expanded, None)?;
         findings.join(reading.findings);
         let survey = Survey::of(&reading.tree, limits, &mut findings)?;
-        if blank::is_blank(&reading.tree) {
-            let detail = "the SVG draws nothing inside its viewport; check its viewBox, hidden layers and colours";
+        if blank::is_blank(&reading.tree, survey.heavy) {
+            let detail =
+                "the SVG draws nothing inside its viewport; check its viewBox, hidden layers and colours";
             return Err(Violation::new(Code::SvgEmpty, detail).into());
         }
         Ok(Art {
@@ -112,17 +113,21 @@ impl Art {
         let recolored;
         if !self.survey.filters.is_empty() && !recolor.is_empty() {
             let text = edit::recolored(&self.tree, marked.as_ref(), &inks)?;
-            recolored = read::parse(&text, &self.fonts, &self.limits, self.expanded, None).map_err(first)?.tree;
+            recolored =
+                read::parse(&text, &self.fonts, &self.limits, self.expanded, None).map_err(first)?.tree;
             let plain = Inks::new(&Recolor::default(), BTreeMap::new());
             let survey = Survey::of(&recolored, &self.limits, &mut Findings::default()).map_err(first)?;
             let mut filters = Converter::new(&plain, &survey.pictures, String::new());
             filters.children(Pair { plain: recolored.root(), marked: None })?;
             converter.filtered = Some(filters.met);
         }
-        let nodes = converter.children(Pair { plain: self.tree.root(), marked: marked.as_ref().map(usvg::Tree::root) })?;
-        let mut group = Group { nodes, blend: Blend::Normal, isolated: self.survey.blends, ..Group::default() };
+        let nodes = converter
+            .children(Pair { plain: self.tree.root(), marked: marked.as_ref().map(usvg::Tree::root) })?;
+        let mut group =
+            Group { nodes, blend: Blend::Normal, isolated: self.survey.blends, ..Group::default() };
         let view = self.size().to_rect();
-        let inside = crate::scene::bounds(&group.nodes, Affine::IDENTITY).is_none_or(|b| view.union(b) == view);
+        let inside =
+            crate::scene::bounds(&group.nodes, Affine::IDENTITY).is_none_or(|b| view.union(b) == view);
         if !inside {
             group.clips.push(clip::rect(view));
         }
@@ -130,13 +135,17 @@ impl Art {
     }
 
     /// The tree whose named elements carry marks, and what the marks stand for.
-    fn marked(&self, recolor: &Recolor) -> Result<(Option<usvg::Tree>, BTreeMap<recolor::Rgb, crate::scene::Ink>), Violation> {
+    fn marked(
+        &self,
+        recolor: &Recolor,
+    ) -> Result<(Option<usvg::Tree>, BTreeMap<recolor::Rgb, crate::scene::Ink>), Violation> {
         if recolor.ids.is_empty() {
             return Ok((None, BTreeMap::new()));
         }
         let doc = read::document(&self.xml, u32::MAX)?;
         let (sheet, marks) = recolor::marks(&recolor.ids, &doc, &self.survey.colors)?;
-        let reading = read::parse(&self.xml, &self.fonts, &self.limits, self.expanded, Some(sheet)).map_err(first)?;
+        let reading =
+            read::parse(&self.xml, &self.fonts, &self.limits, self.expanded, Some(sheet)).map_err(first)?;
         Ok((Some(reading.tree), marks))
     }
 
@@ -167,14 +176,19 @@ impl Art {
         if most.fold(0.0, f64::max) <= budget as f64 {
             return Ok(());
         }
-        let detail = format!("a filter of the SVG needs more than {budget} bytes at this size; make its region or the art smaller");
+        let detail = format!(
+            "a filter of the SVG needs more than {budget} bytes at this size; make its region or the art smaller"
+        );
         Err(Violation::new(Code::SvgTooComplex, detail).limit(budget))
     }
 }
 
 impl std::fmt::Debug for Art {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Art").field("digest", &self.digest).field("size", &self.size()).finish_non_exhaustive()
+        f.debug_struct("Art")
+            .field("digest", &self.digest)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
     }
 }
 

@@ -63,7 +63,11 @@ pub(super) fn stroke(stroke: &usvg::Stroke, paint: Paint) -> Stroke {
     Stroke { paint, opacity: stroke.opacity().get(), style }
 }
 
-pub(super) fn linear(gradient: &usvg::LinearGradient, marked: Option<&usvg::BaseGradient>, inks: &Inks) -> Paint {
+pub(super) fn linear(
+    gradient: &usvg::LinearGradient,
+    marked: Option<&usvg::BaseGradient>,
+    inks: &Inks,
+) -> Paint {
     Paint::Linear(Arc::new(LinearGradient {
         start: Point::new(f64::from(gradient.x1()), f64::from(gradient.y1())),
         end: Point::new(f64::from(gradient.x2()), f64::from(gradient.y2())),
@@ -71,7 +75,11 @@ pub(super) fn linear(gradient: &usvg::LinearGradient, marked: Option<&usvg::Base
     }))
 }
 
-pub(super) fn radial(gradient: &usvg::RadialGradient, marked: Option<&usvg::BaseGradient>, inks: &Inks) -> Paint {
+pub(super) fn radial(
+    gradient: &usvg::RadialGradient,
+    marked: Option<&usvg::BaseGradient>,
+    inks: &Inks,
+) -> Paint {
     Paint::Radial(Arc::new(RadialGradient {
         center: Point::new(f64::from(gradient.cx()), f64::from(gradient.cy())),
         radius: f64::from(gradient.r().get()),

@@ -27,7 +27,8 @@ pub(super) fn check(xml: &str, limits: &Limits, findings: &mut Findings) -> Resu
     lex::check(xml, limits.svg_nodes)?;
     let nodes = u32::try_from(limits.svg_nodes.saturating_mul(4)).unwrap_or(u32::MAX);
     let doc = document(xml, nodes)?;
-    let depth = doc.descendants().filter(|node| !node.has_children()).map(|node| node.ancestors().count()).max();
+    let depth =
+        doc.descendants().filter(|node| !node.has_children()).map(|node| node.ancestors().count()).max();
     scan::scan(&doc, depth.unwrap_or(0), findings)?;
     graph::check(&doc, limits.svg_nodes)
 }
@@ -35,13 +36,17 @@ pub(super) fn check(xml: &str, limits: &Limits, findings: &mut Findings) -> Resu
 pub(super) fn document(xml: &str, nodes_limit: u32) -> Result<roxmltree::Document<'_>, Violation> {
     let options = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit, entity_resolver: None };
     roxmltree::Document::parse_with_options(xml, options).map_err(|error| match error {
-        roxmltree::Error::EntityReferenceLoop(_) => {
-            Violation::new(Code::SvgEntityLimit, "the SVG's entities expand too often or into themselves; write them out")
-        }
+        roxmltree::Error::EntityReferenceLoop(_) => Violation::new(
+            Code::SvgEntityLimit,
+            "the SVG's entities expand too often or into themselves; write them out",
+        ),
         roxmltree::Error::NodesLimitReached => lex::too_many(u64::from(nodes_limit)),
         other => {
             let at = other.pos();
-            let detail = format!("the SVG is not well-formed XML at line {}, column {}; export it again", at.row, at.col);
+            let detail = format!(
+                "the SVG is not well-formed XML at line {}, column {}; export it again",
+                at.row, at.col
+            );
             source::corrupt(&detail)
         }
     })
@@ -91,7 +96,9 @@ pub(super) fn parse(
         return Err(Violations(problems));
     }
     let tree = parsed.map_err(|error| match error {
-        usvg::Error::InvalidSize => Violation::new(Code::SvgEmpty, "the SVG's width, height or viewBox is zero or missing"),
+        usvg::Error::InvalidSize => {
+            Violation::new(Code::SvgEmpty, "the SVG's width, height or viewBox is zero or missing")
+        }
         usvg::Error::ElementsLimitReached => lex::too_many(limits.svg_nodes),
         _ => source::corrupt("the SVG cannot be read; export it again"),
     })?;
@@ -130,14 +137,23 @@ impl Watch {
             [0xff, 0xd8, 0xff, ..] => Some(ImageKind::JPEG(data)),
             [b'R', b'I', b'F', b'F', ..] => Some(ImageKind::WEBP(data)),
             [b'G', b'I', b'F', b'8', ..] => {
-                self.finding(Code::SvgUnsupported, "the SVG embeds a GIF, which is left out; embed PNG or JPEG");
+                self.finding(
+                    Code::SvgUnsupported,
+                    "the SVG embeds a GIF, which is left out; embed PNG or JPEG",
+                );
                 None
             }
-            bytes if bytes.starts_with(&[0x1f, 0x8b]) || bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') => {
+            bytes
+                if bytes.starts_with(&[0x1f, 0x8b])
+                    || bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') =>
+            {
                 self.nested(bytes, options)
             }
             _ => {
-                self.finding(Code::SvgUnsupported, "the SVG embeds a picture of an unknown type, which is left out; embed PNG or JPEG");
+                self.finding(
+                    Code::SvgUnsupported,
+                    "the SVG embeds a picture of an unknown type, which is left out; embed PNG or JPEG",
+                );
                 None
             }
         }
@@ -201,10 +217,22 @@ impl Watch {
         id
     }
 
-    fn fallback(&self, character: char, used: &[fontdb::ID], fonts: &mut Arc<fontdb::Database>) -> Option<fontdb::ID> {
-        let id = if used.is_empty() { None } else { usvg::FontResolver::default_fallback_selector()(character, used, fonts) };
+    fn fallback(
+        &self,
+        character: char,
+        used: &[fontdb::ID],
+        fonts: &mut Arc<fontdb::Database>,
+    ) -> Option<fontdb::ID> {
+        let id = if used.is_empty() {
+            None
+        } else {
+            usvg::FontResolver::default_fallback_selector()(character, used, fonts)
+        };
         if id.is_none() && !character.is_control() {
-            self.finding(Code::TextGlyphMissing, "no font of the library has a character of the SVG's text; it is left out");
+            self.finding(
+                Code::TextGlyphMissing,
+                "no font of the library has a character of the SVG's text; it is left out",
+            );
         }
         id
     }

@@ -86,18 +86,26 @@ pub(super) fn marks(
     let mut depths = Vec::new();
     for (id, paint) in ids {
         let element = doc.descendants().find(|node| node.attribute("id") == Some(id));
-        let depth = element.filter(|_| is_safe(id)).map(|node| node.ancestors().count()).ok_or_else(|| {
-            Violation::new(Code::TemplateInvalid, "`ids` names an element that the art does not have; compare it with the SVG")
-        })?;
+        let depth =
+            element.filter(|_| is_safe(id)).map(|node| node.ancestors().count()).ok_or_else(|| {
+                Violation::new(
+                    Code::TemplateInvalid,
+                    "`ids` names an element that the art does not have; compare it with the SVG",
+                )
+            })?;
         depths.push((depth, id, paint));
     }
     // The first rule that says !important wins: inner elements stand first.
     depths.sort_by(|a, b| b.0.cmp(&a.0));
-    let mut free = (1..=0x00ff_ffff_u32).map(|n| [(n >> 16) as u8, (n >> 8) as u8, n as u8]).filter(|rgb| !used.contains(rgb));
+    let mut free = (1..=0x00ff_ffff_u32)
+        .map(|n| [(n >> 16) as u8, (n >> 8) as u8, n as u8])
+        .filter(|rgb| !used.contains(rgb));
     let (mut sheet, mut marks) = (String::new(), BTreeMap::new());
     for (_, id, paint) in depths {
         let mut body = String::new();
-        for (properties, ink) in [(&["fill", "stop-color"][..], &paint.fill), (&["stroke"][..], &paint.stroke)] {
+        for (properties, ink) in
+            [(&["fill", "stop-color"][..], &paint.fill), (&["stroke"][..], &paint.stroke)]
+        {
             if let Some((ink, mark)) = ink.as_ref().and_then(|ink| Some((ink, free.next()?))) {
                 for property in properties {
                     body += &format!("{property}:{} !important;", hex(mark));
@@ -116,5 +124,7 @@ pub(super) fn hex([r, g, b]: Rgb) -> String {
 
 /// An id that cannot end the selector it is put into.
 fn is_safe(id: &str) -> bool {
-    id.len() <= 128 && !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+    id.len() <= 128
+        && !id.is_empty()
+        && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
 }

@@ -14,18 +14,72 @@ pub(super) const SVG: &str = "http://www.w3.org/2000/svg";
 
 /// Elements that are rendered, or that guide rendering, or that are known to paint nothing.
 const KNOWN: &[&str] = &[
-    "svg", "g", "defs", "symbol", "use", "switch", "a", "path", "rect", "circle", "ellipse", "line", "polyline",
-    "polygon", "text", "tspan", "tref", "textPath", "image", "linearGradient", "radialGradient", "stop", "pattern",
-    "clipPath", "mask", "marker", "filter", "style", "title", "desc", "metadata", "view", "cursor", "color-profile",
-    "feBlend", "feColorMatrix", "feComponentTransfer", "feComposite", "feConvolveMatrix", "feDiffuseLighting",
-    "feDisplacementMap", "feDistantLight", "feDropShadow", "feFlood", "feFuncA", "feFuncB", "feFuncG", "feFuncR",
-    "feGaussianBlur", "feImage", "feMerge", "feMergeNode", "feMorphology", "feOffset", "fePointLight",
-    "feSpecularLighting", "feSpotLight", "feTile", "feTurbulence",
+    "svg",
+    "g",
+    "defs",
+    "symbol",
+    "use",
+    "switch",
+    "a",
+    "path",
+    "rect",
+    "circle",
+    "ellipse",
+    "line",
+    "polyline",
+    "polygon",
+    "text",
+    "tspan",
+    "tref",
+    "textPath",
+    "image",
+    "linearGradient",
+    "radialGradient",
+    "stop",
+    "pattern",
+    "clipPath",
+    "mask",
+    "marker",
+    "filter",
+    "style",
+    "title",
+    "desc",
+    "metadata",
+    "view",
+    "cursor",
+    "color-profile",
+    "feBlend",
+    "feColorMatrix",
+    "feComponentTransfer",
+    "feComposite",
+    "feConvolveMatrix",
+    "feDiffuseLighting",
+    "feDisplacementMap",
+    "feDistantLight",
+    "feDropShadow",
+    "feFlood",
+    "feFuncA",
+    "feFuncB",
+    "feFuncG",
+    "feFuncR",
+    "feGaussianBlur",
+    "feImage",
+    "feMerge",
+    "feMergeNode",
+    "feMorphology",
+    "feOffset",
+    "fePointLight",
+    "feSpecularLighting",
+    "feSpotLight",
+    "feTile",
+    "feTurbulence",
 ];
 const ACTIVE: &[&str] = &["script", "handler", "listener", "iframe", "embed", "object", "audio", "video"];
-const ANIMATION: &[&str] = &["animate", "animateColor", "animateMotion", "animateTransform", "set", "mpath", "discard"];
+const ANIMATION: &[&str] =
+    &["animate", "animateColor", "animateMotion", "animateTransform", "set", "mpath", "discard"];
 /// Inkscape's and Illustrator's notes to themselves, and fonts as SVG glyphs.
-const FOREIGN: &[&str] = &["font", "font-face", "flowRoot", "foreignObject", "mesh", "meshgradient", "hatch", "solidColor"];
+const FOREIGN: &[&str] =
+    &["font", "font-face", "flowRoot", "foreignObject", "mesh", "meshgradient", "hatch", "solidColor"];
 
 /// Things a caller has to decide about, each said once.
 #[derive(Debug, Default)]
@@ -50,7 +104,11 @@ pub(super) fn is_svg(node: &roxmltree::Node) -> bool {
 }
 
 /// Reads every element; the document's own limits are already known to hold.
-pub(super) fn scan(doc: &roxmltree::Document, max_depth: usize, findings: &mut Findings) -> Result<(), Violation> {
+pub(super) fn scan(
+    doc: &roxmltree::Document,
+    max_depth: usize,
+    findings: &mut Findings,
+) -> Result<(), Violation> {
     if !is_svg(&doc.root_element()) || doc.root_element().tag_name().name() != "svg" {
         return Err(Violation::new(Code::AssetTypeUnsupported, "the file is XML, but not SVG; send an SVG"));
     }
@@ -62,11 +120,16 @@ pub(super) fn scan(doc: &roxmltree::Document, max_depth: usize, findings: &mut F
             self::attribute(&node, &attribute, findings)?;
         }
         if node.tag_name().name() == "text" {
-            text += node.descendants().filter_map(|n| if n.is_text() { n.text() } else { None }).map(str::len).sum::<usize>();
+            text += node
+                .descendants()
+                .filter_map(|n| if n.is_text() { n.text() } else { None })
+                .map(str::len)
+                .sum::<usize>();
         }
     }
     if text > MAX_TEXT {
-        let detail = format!("the SVG holds more than {MAX_TEXT} bytes of text; convert it to outlines or shorten it");
+        let detail =
+            format!("the SVG holds more than {MAX_TEXT} bytes of text; convert it to outlines or shorten it");
         return Err(Violation::new(Code::TextTooLong, detail).limit(MAX_TEXT));
     }
     let mut cost = 0.0;
@@ -75,7 +138,10 @@ pub(super) fn scan(doc: &roxmltree::Document, max_depth: usize, findings: &mut F
         cost += selector_cost(css, max_depth) * elements;
     }
     if cost > MAX_STYLE_COST {
-        return Err(Violation::new(Code::SvgNodeLimit, "the SVG's style sheet is too large for its elements; simplify it"));
+        return Err(Violation::new(
+            Code::SvgNodeLimit,
+            "the SVG's style sheet is too large for its elements; simplify it",
+        ));
     }
     Ok(())
 }
@@ -86,7 +152,8 @@ fn element(node: &roxmltree::Node, findings: &mut Findings) -> Result<(), Violat
         return Ok(());
     }
     if ACTIVE.contains(&name) {
-        findings.add(Code::SvgActiveContent, "the SVG holds a script or embedded media, which is not printed");
+        findings
+            .add(Code::SvgActiveContent, "the SVG holds a script or embedded media, which is not printed");
     } else if ANIMATION.contains(&name) {
         findings.add(Code::SvgUnsupported, "the SVG is animated; only its first state is printed");
     } else if FOREIGN.contains(&name) {
@@ -95,14 +162,29 @@ fn element(node: &roxmltree::Node, findings: &mut Findings) -> Result<(), Violat
             findings.add(Code::SvgUnsupported, detail);
         }
     } else if name.starts_with("fe") {
-        findings.add(Code::SvgUnsupported, "the SVG uses a filter effect that is not in the standard; it is left out");
-    } else if !node.ancestors().skip(1).filter(|up| up.is_element()).any(|up| !KNOWN.contains(&up.tag_name().name()) || up.tag_name().name() == "metadata") {
-        findings.add(Code::SvgUnsupported, "the SVG holds an element that is not in the standard; it is left out");
+        findings.add(
+            Code::SvgUnsupported,
+            "the SVG uses a filter effect that is not in the standard; it is left out",
+        );
+    } else if !node
+        .ancestors()
+        .skip(1)
+        .filter(|up| up.is_element())
+        .any(|up| !KNOWN.contains(&up.tag_name().name()) || up.tag_name().name() == "metadata")
+    {
+        findings.add(
+            Code::SvgUnsupported,
+            "the SVG holds an element that is not in the standard; it is left out",
+        );
     }
     Ok(())
 }
 
-fn attribute(node: &roxmltree::Node, attribute: &roxmltree::Attribute, findings: &mut Findings) -> Result<(), Violation> {
+fn attribute(
+    node: &roxmltree::Node,
+    attribute: &roxmltree::Attribute,
+    findings: &mut Findings,
+) -> Result<(), Violation> {
     let (name, value) = (attribute.name(), attribute.value());
     if attribute.namespace().is_none() && name.len() > 2 && name.starts_with("on") {
         findings.add(Code::SvgActiveContent, "the SVG has event handlers, which are left out");
@@ -115,7 +197,8 @@ fn attribute(node: &roxmltree::Node, attribute: &roxmltree::Attribute, findings:
         style(value, findings)?;
     }
     if matches!((name, value), ("vector-effect", "non-scaling-stroke")) {
-        findings.add(Code::SvgUnsupported, "the SVG has strokes that do not scale; they are scaled with the art");
+        findings
+            .add(Code::SvgUnsupported, "the SVG has strokes that do not scale; they are scaled with the art");
     }
     if matches!(name, "in" | "in2") && value.starts_with("Background") {
         findings.add(Code::SvgUnsupported, "a filter reads what lies beneath it; it gets nothing instead");
@@ -125,7 +208,8 @@ fn attribute(node: &roxmltree::Node, attribute: &roxmltree::Attribute, findings:
 
 fn href(element: &str, value: &str, findings: &mut Findings) -> Result<(), Violation> {
     let value = value.trim();
-    let scheme = |scheme: &str| value.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    let scheme =
+        |scheme: &str| value.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
     if scheme("javascript:") {
         findings.add(Code::SvgActiveContent, "the SVG has a link that runs a script; it is left out");
         return Ok(());
@@ -137,7 +221,10 @@ fn href(element: &str, value: &str, findings: &mut Findings) -> Result<(), Viola
         "a" | "script" => Ok(()),
         "image" | "feImage" if scheme("data:") => Ok(()),
         _ if scheme("data:") => {
-            findings.add(Code::SvgUnsupported, "the SVG refers to embedded data where only its own elements can be used");
+            findings.add(
+                Code::SvgUnsupported,
+                "the SVG refers to embedded data where only its own elements can be used",
+            );
             Ok(())
         }
         _ => Err(external("a reference")),
@@ -153,17 +240,22 @@ fn style(css: &str, findings: &mut Findings) -> Result<(), Violation> {
     for target in urls(&lower) {
         if !target.is_empty() && !target.starts_with('#') {
             if target.starts_with("data:") {
-                findings.add(Code::SvgUnsupported, "the SVG's style embeds data, such as a font, which is not used");
+                findings.add(
+                    Code::SvgUnsupported,
+                    "the SVG's style embeds data, such as a font, which is not used",
+                );
             } else {
                 return Err(external("a style"));
             }
         }
     }
     if lower.contains("@media") || lower.contains("var(") || lower.contains("calc(") {
-        findings.add(Code::SvgUnsupported, "the SVG's style uses @media, var() or calc(), which are left out");
+        findings
+            .add(Code::SvgUnsupported, "the SVG's style uses @media, var() or calc(), which are left out");
     }
     if lower.contains("non-scaling-stroke") {
-        findings.add(Code::SvgUnsupported, "the SVG has strokes that do not scale; they are scaled with the art");
+        findings
+            .add(Code::SvgUnsupported, "the SVG has strokes that do not scale; they are scaled with the art");
     }
     Ok(())
 }
@@ -176,7 +268,9 @@ pub(super) fn urls(css: &str) -> impl Iterator<Item = &str> {
 
 /// The text of every style sheet.
 pub(super) fn style_sheets<'a>(doc: &'a roxmltree::Document) -> impl Iterator<Item = &'a str> {
-    doc.descendants().filter(|node| node.has_tag_name("style") || node.has_tag_name((SVG, "style"))).filter_map(|node| node.text())
+    doc.descendants()
+        .filter(|node| node.has_tag_name("style") || node.has_tag_name((SVG, "style")))
+        .filter_map(|node| node.text())
 }
 
 pub(super) fn strip_comments(css: &str) -> String {
@@ -193,7 +287,8 @@ pub(super) fn strip_comments(css: &str) -> String {
 /// Comparisons one element may need: a chain of descendants can be tried at every depth.
 fn selector_cost(css: &str, max_depth: usize) -> f64 {
     let css = strip_comments(css);
-    let selectors = css.split('}').filter_map(|rule| rule.split('{').next()).flat_map(|prelude| prelude.split(','));
+    let selectors =
+        css.split('}').filter_map(|rule| rule.split('{').next()).flat_map(|prelude| prelude.split(','));
     let cost = |selector: &str| {
         let links = selector.split_ascii_whitespace().count().saturating_sub(1).min(64);
         (0..links).fold(1.0, |cost, _| cost * max_depth.max(1) as f64)
@@ -230,7 +325,9 @@ mod tests {
         ] {
             assert_eq!(run(body), Err(Code::SvgExternalRef), "{body}");
         }
-        for body in ["<a href='https://x/'/>", "<rect fill='url(#p)'/>", "<image href='data:image/png;base64,AAAA'/>"] {
+        for body in
+            ["<a href='https://x/'/>", "<rect fill='url(#p)'/>", "<image href='data:image/png;base64,AAAA'/>"]
+        {
             assert_eq!(run(body), Ok(vec![]), "{body}");
         }
     }

@@ -9,7 +9,8 @@ pub(super) fn text(bytes: &[u8], limit: u64) -> Result<String, Violation> {
     if bytes.is_empty() {
         return Err(Violation::new(Code::AssetEmpty, "the SVG has no bytes; send the file again"));
     }
-    let plain = if bytes.starts_with(&[0x1f, 0x8b]) { Cow::Owned(inflate(bytes, limit)?) } else { bytes.into() };
+    let plain =
+        if bytes.starts_with(&[0x1f, 0x8b]) { Cow::Owned(inflate(bytes, limit)?) } else { bytes.into() };
     if plain.len() as u64 > limit {
         return Err(too_large(limit));
     }
@@ -87,7 +88,8 @@ mod tests {
     fn old_encodings_become_utf8() {
         let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><svg>\xe9</svg>";
         assert!(text(latin, 1000).unwrap().contains('é'));
-        let utf16: Vec<u8> = [0xfeffu16].into_iter().chain("<svg/>".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> =
+            [0xfeffu16].into_iter().chain("<svg/>".encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(text(&utf16, 1000).unwrap(), "<svg/>");
         assert_eq!(text(b"<svg>\xe9</svg>", 1000).unwrap_err().code, Code::ImageCorrupt);
         assert_eq!(text(b"", 1000).unwrap_err().code, Code::AssetEmpty);

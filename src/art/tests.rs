@@ -61,21 +61,83 @@ fn hostile_art_gets_its_code() {
     laughs += "]><svg xmlns='http://www.w3.org/2000/svg'><text>&a9;</text></svg>";
     let whole = |xml: &str| Art::load(xml.as_bytes(), fonts(), &Limits::default()).unwrap_err().0[0].code;
     assert_eq!(whole(&laughs), Code::SvgEntityLimit);
-    assert_eq!(whole("<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>"), Code::SvgExternalRef);
+    assert_eq!(
+        whole("<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>"),
+        Code::SvgExternalRef
+    );
     assert_eq!(whole("<svg xmlns='http://www.w3.org/2000/svg'><rect"), Code::ImageCorrupt);
     assert_eq!(whole("<html/>"), Code::AssetTypeUnsupported);
-    assert_eq!(whole("<svg xmlns='http://www.w3.org/2000/svg' width='0' height='5'><rect width='5' height='5'/></svg>"), Code::SvgEmpty);
+    assert_eq!(
+        whole(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='0' height='5'><rect width='5' height='5'/></svg>"
+        ),
+        Code::SvgEmpty
+    );
     assert_eq!(code(&"<g>".repeat(100_000)), Code::SvgDepthLimit);
     assert_eq!(code(&"<path/>".repeat(300_000)), Code::SvgNodeLimit);
     assert_eq!(code("<image href='/etc/passwd' width='9' height='9'/>"), Code::SvgExternalRef);
     assert_eq!(code("<g id='a'><use href='#a'/></g>"), Code::SvgRecursion);
     assert_eq!(code("<rect width='10' height='10' fill='none'/>"), Code::SvgEmpty);
     assert_eq!(code("<rect x='500' width='10' height='10'/>"), Code::SvgEmpty);
-    assert_eq!(code("<mask id='m'><rect width='10' height='10' fill='black'/></mask><rect width='10' height='10' mask='url(#m)'/>"), Code::SvgEmpty);
+    assert_eq!(
+        code(
+            "<mask id='m'><rect width='10' height='10' fill='black'/></mask><rect width='10' height='10' mask='url(#m)'/>"
+        ),
+        Code::SvgEmpty
+    );
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     (0..2_000).for_each(|_| gz.write_all(&[b' '; 10_000]).unwrap());
     let bomb = Art::load(&gz.finish().unwrap(), fonts(), &Limits::default());
     assert_eq!(bomb.unwrap_err().0[0].code, Code::SvgTooLarge);
+}
+
+#[test]
+fn what_is_dear_by_a_number_is_refused_or_not_tried() {
+    let filtered = |effect: &str| {
+        format!("<filter id='f'>{effect}</filter><rect width='90' height='90' filter='url(#f)'/>")
+    };
+    assert_eq!(
+        code(&filtered("<feTurbulence baseFrequency='1' numOctaves='4000000000'/>")),
+        Code::SvgTooComplex
+    );
+    assert_eq!(code(&filtered(&"<feFlood/>".repeat(1001))), Code::SvgTooComplex);
+    let pattern = "<pattern id='p' width='9e8' height='9e8' patternUnits='userSpaceOnUse'><rect width='9' height='9'/></pattern>";
+    let huge =
+        load(&format!("{pattern}<g clip-path='url(#c)'><rect width='90' height='90' fill='url(#p)'/></g>"))
+            .unwrap();
+    assert!(matches!(fills(&huge.group(&Recolor::default()).unwrap())[0], Some(Paint::Tiling(_))));
+    assert!(load(&filtered("<feMorphology operator='dilate' radius='1e9'/>")).is_ok());
+    assert_eq!(code(&filtered("<feGaussianBlur stdDeviation='1e9'/>")), Code::SvgTooComplex);
+    assert_eq!(code(&filtered("<feDropShadow stdDeviation='1e9'/>")), Code::SvgTooComplex);
+    assert!(load(&filtered("<feGaussianBlur stdDeviation='300'/>")).is_ok());
+}
+
+#[test]
+fn large_art_stays_quick() {
+    let many = |n: usize, one: &str| one.repeat(n);
+    assert!(load(&many(100_000, "<path d='M0 0h9v9z'/>")).is_ok());
+    assert!(load(&format!("<path d='M0 0{}z'/>", many(800_000, "l1 2-1-1"))).is_ok());
+    let gradient = "<linearGradient id='g'><stop stop-color='red'/><stop offset='1'/></linearGradient>";
+    assert!(
+        load(&format!("{gradient}{}", many(30_000, "<rect width='9' height='9' fill='url(#g)'/>"))).is_ok()
+    );
+    let styled = format!(
+        "<style>{}</style>{}",
+        many(2_000, ".a{fill:red}"),
+        many(50_000, "<path class='b' d='M0 0h9v9z'/>")
+    );
+    assert!(load(&styled).is_ok());
+    assert_eq!(
+        code(&format!("<style>{}</style>{}", many(20_000, ".a{}"), many(50_000, "<path/>"))),
+        Code::SvgNodeLimit
+    );
+    let picture = format!(
+        "<image id='i' width='9' height='9' href='data:image/png;base64,{}'/>",
+        "A".repeat(4_000_000)
+    );
+    assert_eq!(code(&format!("{picture}{}", many(1_000, "<use href='#i'/>"))), Code::SvgNodeLimit);
+    let dashes = "<path d='M0 0H1e7' stroke='red' stroke-dasharray='0.00001 0.00001'/>";
+    assert!(load(&format!("<rect width='9' height='9'/>{dashes}")).is_ok());
 }
 
 #[test]
@@ -84,7 +146,10 @@ fn drawings_inside_drawings_end_somewhere() {
         let mut inner = String::from_utf8(svg("<rect width='50' height='50'/>")).unwrap();
         for _ in 0..levels {
             let uri: String = inner.bytes().map(|b| format!("%{b:02x}")).collect();
-            inner = String::from_utf8(svg(&format!("<image width='90' height='90' href='data:image/svg+xml,{uri}'/>"))).unwrap();
+            inner = String::from_utf8(svg(&format!(
+                "<image width='90' height='90' href='data:image/svg+xml,{uri}'/>"
+            )))
+            .unwrap();
         }
         Art::load(inner.as_bytes(), fonts(), &Limits::default())
     };
@@ -131,7 +196,10 @@ fn ids_follow_descendants_and_use_and_never_fill_what_was_empty() {
     let strokes: Vec<_> = paths(&group).iter().filter_map(|path| path.stroke.clone()).collect();
     assert!(matches!(&strokes[..], [stroke] if matches!(stroke.paint, Paint::Solid(Ink::Process(_)))));
     let unknown = IndexMap::from([("nobody".to_owned(), paint(spot()))]);
-    assert_eq!(art.group(&Recolor { ids: unknown, ..Recolor::default() }).unwrap_err().code, Code::TemplateInvalid);
+    assert_eq!(
+        art.group(&Recolor { ids: unknown, ..Recolor::default() }).unwrap_err().code,
+        Code::TemplateInvalid
+    );
 }
 
 #[test]
@@ -162,13 +230,17 @@ fn a_filtered_group_is_one_node_and_is_recoloured_inside() {
             usvg::Node::Group(group) => group.children().iter().find_map(inner),
             usvg::Node::Path(path) => path.fill().and_then(|fill| match fill.paint() {
                 usvg::Paint::Color(color) => Some(*color),
-                usvg::Paint::LinearGradient(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_) => None,
+                usvg::Paint::LinearGradient(_) | usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_) => {
+                    None
+                }
             }),
             usvg::Node::Image(_) | usvg::Node::Text(_) => None,
         }
     }
     let plain = filter(&Recolor::default());
-    let near = |a: Rect, b: Rect| (a.x0 - b.x0).abs() + (a.y0 - b.y0).abs() + (a.x1 - b.x1).abs() + (a.y1 - b.y1).abs() < 1e-3;
+    let near = |a: Rect, b: Rect| {
+        (a.x0 - b.x0).abs() + (a.y0 - b.y0).abs() + (a.x1 - b.x1).abs() + (a.y1 - b.y1).abs() < 1e-3
+    };
     assert!(near(plain.bounds, Rect::new(-10.0, -5.0, 60.0, 55.0)));
     let green: Ink = Color::rgb8(0, 128, 0).into();
     let swatch = Recolor { swatches: vec![(Color::rgb8(255, 0, 0), green.clone())], ..Recolor::default() };

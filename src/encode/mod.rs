@@ -1,5 +1,5 @@
 //! Encoders: bands of pixels in, bytes of a file out, in order.
 
-pub mod huffman;
+mod huffman;
 pub mod png;
 mod png_filter;

@@ -247,7 +247,8 @@ fn choose(raw: &[u8], row_bytes: usize, bpp: usize) -> Result<Way, Violation> {
 /// Deflates with a search for matches, ending on a byte without ending the stream.
 fn zlib(data: &[u8], level: u32, out: &mut Vec<u8>) -> Result<(), Violation> {
     let mut deflate = Compress::new(Compression::new(level), false);
-    let failed = || Violation::new(Code::InternalError, "a picture could not be compressed; please report it");
+    let failed =
+        || Violation::new(Code::InternalError, "a picture could not be compressed; please report it");
     loop {
         out.reserve(data.len() / 8 + 1024);
         let taken = deflate.total_in() as usize;
@@ -292,4 +293,143 @@ fn straight(rows: Rows<'_>, opaque: bool) -> Vec<u8> {
 #[inline(always)]
 fn straight_pixel<S: Sample>([r, g, b, a]: Pixel<S>) -> Pixel<S> {
     if a == S::MAX || a == S::ZERO { [r, g, b, a] } else { [r.over(a), g.over(a), b.over(a), a] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::Limits;
+    use crate::control::Control;
+    use crate::raster::{Placement, paint};
+    use crate::scene::{
+        BlendSpace, Color, Dpi, Fill, FillRule, LinearGradient, Node, Paint, PathNode, Spread, Stops, Surface,
+    };
+    use kurbo::{Affine, Circle, Insets, Point, Shape, Size};
+    use std::process::Command;
+    use std::sync::Arc;
+
+    fn surface() -> Surface {
+        let stops =
+            vec![(0.0, Color::rgb8(250, 10, 30).into(), 1.0), (1.0, Color::rgb8(0, 90, 200).into(), 0.3)];
+        let paint = Paint::Linear(Arc::new(LinearGradient {
+            start: Point::new(0.0, 0.0),
+            end: Point::new(60.0, 90.0),
+            stops: Stops { stops, spread: Spread::Pad, transform: Affine::IDENTITY },
+        }));
+        let path = PathNode {
+            path: Arc::new(Circle::new((40.0, 40.0), 38.0).to_path(0.01)),
+            fill: Some(Fill { paint, opacity: 1.0, rule: FillRule::NonZero }),
+            stroke: None,
+            stroke_first: false,
+            overprint: false,
+        };
+        Surface {
+            name: "front".into(),
+            trim: Size::new(90.0, 80.0),
+            bleed: Insets::ZERO,
+            safe: Insets::ZERO,
+            garment: None,
+            blend_space: BlendSpace::Srgb,
+            nodes: vec![Node::Path(Arc::new(path))],
+            layers: Vec::new(),
+        }
+    }
+
+    fn render(
+        depth: Depth,
+        background: Option<Color>,
+        max_bytes: Option<u64>,
+    ) -> Result<(Frame, Vec<u8>), Violation> {
+        let surface = surface();
+        let mut frame = Frame::of(surface.trim_box(), Dpi::new(150.0), Placement::default());
+        (frame.depth, frame.background) = (depth, background);
+        let sink = PngSink::new(Vec::new(), &frame, PngOptions { max_bytes })?;
+        paint(&surface, &frame, &Limits::default(), Control::NONE, &sink)?;
+        Ok((frame, sink.finish()?))
+    }
+
+    fn tool(program: &str, package: &str, args: &[&str]) -> String {
+        let output = Command::new(program)
+            .args(args)
+            .output()
+            .unwrap_or_else(|_| panic!("{program} is missing: apt-get install {package}"));
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program}: {text}");
+        text
+    }
+
+    #[test]
+    fn strict_readers_accept_every_kind_and_see_its_size_and_density() {
+        let folder = tempfile::tempdir().unwrap();
+        for (depth, background, kind) in [
+            (Depth::Eight, None, "8-bit/color RGB+alpha"),
+            (Depth::Eight, Some(Color::WHITE), "8-bit/color RGB"),
+            (Depth::Sixteen, None, "16-bit/color RGB+alpha"),
+            (Depth::Sixteen, Some(Color::WHITE), "16-bit/color RGB"),
+        ] {
+            let (frame, bytes) = render(depth, background, None).unwrap();
+            let path = folder.path().join("out.png");
+            std::fs::write(&path, bytes).unwrap();
+            let file = path.to_str().unwrap();
+            let said = tool("pngcheck", "pngcheck", &["-v", file]);
+            assert!(
+                said.contains(&format!("{} x {} image, 32-bit RGB+alpha", frame.width, frame.height))
+                    || said.contains(&format!("{} x {} image", frame.width, frame.height)),
+                "{said}"
+            );
+            assert!(said.contains("5906x5906 pixels/meter"), "{said}");
+            assert!(said.contains("sRGB"), "{said}");
+            let said = tool("identify", "imagemagick", &["-format", "%w %h %z %[colorspace]", file]);
+            let bits = if depth == Depth::Eight { 8 } else { 16 };
+            assert_eq!(said.trim(), format!("{} {} {bits} sRGB", frame.width, frame.height), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_back_is_what_was_painted() {
+        let (frame, bytes) = render(Depth::Eight, None, None).unwrap();
+        let mut reader = png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();
+        let mut data = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut data).unwrap();
+        let pixel = |x: usize, y: usize| &data[(y * frame.width as usize + x) * 4..][..4];
+        assert_eq!(pixel(0, 0), [0; 4]);
+        // The middle of the disc, where the gradient's straight colour is known.
+        let (x, y) = (236, 236);
+        let mm = |v: usize| (v as f64 + 0.5) / 150.0 * 25.4;
+        let t = (mm(x) * 60.0 + mm(y) * 90.0) / (60.0 * 60.0 + 90.0 * 90.0);
+        for (i, (from, to)) in
+            [(250.0, 0.0), (10.0, 90.0), (30.0, 200.0), (255.0, 76.5)].into_iter().enumerate()
+        {
+            let exact: f64 = from + (to - from) * t;
+            assert!((f64::from(pixel(x, y)[i]) - exact).abs() < 2.0, "{i}: {:?} {exact}", pixel(x, y));
+        }
+    }
+
+    #[test]
+    fn a_size_limit_is_met_or_named() {
+        let (_, free) = render(Depth::Eight, None, None).unwrap();
+        let tight = free.len() as u64 - free.len() as u64 / 50;
+        let (_, smaller) = render(Depth::Eight, None, Some(tight)).unwrap();
+        assert!(smaller.len() as u64 <= tight);
+        let error = render(Depth::Eight, None, Some(1000)).unwrap_err();
+        assert_eq!(error.code, Code::OutputTooLarge);
+        assert_eq!(error.limit, Some(1000.into()));
+    }
+
+    #[test]
+    fn repetitive_rows_get_a_search_and_photographs_do_not() {
+        let noise = |seed: &mut u32| {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (*seed >> 24) as u8
+        };
+        let mut seed = 1;
+        let row_bytes = 8000;
+        let tile: Vec<u8> = (0..800).map(|_| noise(&mut seed)).collect();
+        let tiled: Vec<u8> = tile.iter().copied().cycle().take(row_bytes * 32).collect();
+        assert!(choose(&tiled, row_bytes, 4).unwrap().level.is_some());
+        let photo: Vec<u8> =
+            (0..row_bytes * 32).map(|i| (i / 4 % 200) as u8 + noise(&mut seed) / 16).collect();
+        assert_eq!(choose(&photo, row_bytes, 4).unwrap().level, None);
+    }
 }

@@ -2,7 +2,7 @@
 
 /// A row filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filter {
+pub(super) enum Filter {
     /// As it is.
     None,
     /// Minus the pixel to the left.
@@ -17,10 +17,11 @@ pub enum Filter {
 
 impl Filter {
     /// All filters.
-    pub const ALL: [Filter; 5] = [Filter::None, Filter::Sub, Filter::Up, Filter::Average, Filter::Paeth];
+    pub(super) const ALL: [Filter; 5] =
+        [Filter::None, Filter::Sub, Filter::Up, Filter::Average, Filter::Paeth];
 
     /// The byte that begins a filtered row.
-    pub fn tag(self) -> u8 {
+    pub(super) fn tag(self) -> u8 {
         match self {
             Filter::None => 0,
             Filter::Sub => 1,
@@ -33,7 +34,7 @@ impl Filter {
 
 /// Appends the filtered row and its tag. `above` is the row above, or empty where there is none;
 /// `bpp` is the bytes of a pixel.
-pub fn filter_row(filter: Filter, row: &[u8], above: &[u8], bpp: usize, out: &mut Vec<u8>) {
+pub(super) fn filter_row(filter: Filter, row: &[u8], above: &[u8], bpp: usize, out: &mut Vec<u8>) {
     let filter = match filter {
         // The top row of a band stands alone.
         Filter::Up | Filter::Average | Filter::Paeth if above.is_empty() => Filter::Sub,
@@ -52,9 +53,11 @@ pub fn filter_row(filter: Filter, row: &[u8], above: &[u8], bpp: usize, out: &mu
         Filter::Average => {
             out.extend(row[..bpp].iter().zip(above).map(|(x, b)| x.wrapping_sub(b / 2)));
             let around = left.iter().zip(&above[bpp..]);
-            out.extend(rest.iter().zip(around).map(|(x, (a, b))| {
-                x.wrapping_sub(((u16::from(*a) + u16::from(*b)) / 2) as u8)
-            }));
+            out.extend(
+                rest.iter()
+                    .zip(around)
+                    .map(|(x, (a, b))| x.wrapping_sub(((u16::from(*a) + u16::from(*b)) / 2) as u8)),
+            );
         }
         Filter::Paeth => {
             out.extend(row[..bpp].iter().zip(above).map(|(x, b)| x.wrapping_sub(*b)));

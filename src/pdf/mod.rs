@@ -26,7 +26,7 @@ pub use metadata::Moment;
 use crate::asset::Limits;
 use crate::control::Control;
 use crate::error::Violation;
-use crate::scene::{Dpi, Length, Surface, rotation};
+use crate::scene::{Dpi, Length, Placement, Surface};
 use color::{Spaces, Tone};
 use content::Content;
 use image::Images;
@@ -35,32 +35,6 @@ use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
 use std::io::Write;
-
-/// How the art lies on the page: scaled, then mirrored, then turned.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Placement {
-    /// Horizontal and vertical scale.
-    pub scale: (f64, f64),
-    /// Left and right are exchanged.
-    pub mirror: bool,
-    /// Quarter turns, clockwise.
-    pub quarter_turns: u8,
-}
-
-impl Default for Placement {
-    fn default() -> Self {
-        Placement { scale: (1.0, 1.0), mirror: false, quarter_turns: 0 }
-    }
-}
-
-impl Placement {
-    /// The matrix, from the surface's millimetres to millimetres somewhere around the origin.
-    fn matrix(&self) -> Affine {
-        let flip = if self.mirror { -1.0 } else { 1.0 };
-        rotation(f64::from(self.quarter_turns % 4) * 90.0)
-            * Affine::scale_non_uniform(self.scale.0 * flip, self.scale.1)
-    }
-}
 
 /// What a document needs to know beside its surfaces.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use super::texture::Texture;
 use crate::scene::Adjust;
 
 /// Applies adjustments in order. `px_per_mm` takes a blur's millimetres to the picture's pixels.
-pub fn apply<S: Sample>(texture: &mut Texture<S>, adjusts: &[Adjust], px_per_mm: (f64, f64)) {
+pub(super) fn apply<S: Sample>(texture: &mut Texture<S>, adjusts: &[Adjust], px_per_mm: (f64, f64)) {
     for adjust in adjusts {
         match *adjust {
             Adjust::Greyscale => each(texture, |rgb| [luma(rgb); 3]),
@@ -34,7 +34,7 @@ fn each<S: Sample>(texture: &mut Texture<S>, change: impl Fn([f32; 3]) -> [f32; 
 }
 
 /// Rec. 709 luma.
-pub fn luma([r, g, b]: [f32; 3]) -> f32 {
+pub(super) fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
@@ -101,7 +101,12 @@ fn boxes(sigma: f64) -> Vec<usize> {
 }
 
 /// A running mean over `size` neighbours.
-fn box_blur<S: Sample>(values: impl Iterator<Item = S>, count: usize, size: usize, mut put: impl FnMut(usize, S)) {
+fn box_blur<S: Sample>(
+    values: impl Iterator<Item = S>,
+    count: usize,
+    size: usize,
+    mut put: impl FnMut(usize, S),
+) {
     let values: Vec<f64> = values.map(|v| f64::from(v.to_unit())).collect();
     let reach = size / 2;
     let at = |i: i64| values[i.clamp(0, count as i64 - 1) as usize];

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One pass over a frame.
-pub struct Pass<'a, S> {
+pub(super) struct Pass<'a, S> {
     frame: &'a Frame,
     list: &'a List,
     store: Store<S>,
@@ -64,7 +64,7 @@ enum Task {
 
 impl<'a, S: Sample> Pass<'a, S> {
     /// Prepares a pass.
-    pub fn new(
+    pub(super) fn new(
         frame: &'a Frame,
         list: &'a List,
         ground: Pixel<S>,
@@ -105,7 +105,7 @@ impl<'a, S: Sample> Pass<'a, S> {
     }
 
     /// Paints and writes every band.
-    pub fn run(self) -> Result<(), Violation> {
+    pub(super) fn run(self) -> Result<(), Violation> {
         rayon::scope_fifo(|scope| self.start(scope));
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         match state.failed {
@@ -170,8 +170,11 @@ impl<'a, S: Sample> Pass<'a, S> {
         self.control.check()?;
         let area = self.frame.band(band);
         let mut layer = Layer::filled(area, self.ground);
-        Painter { frame: self.frame.area(), store: &self.store, control: self.control }
-            .items(&self.list.items, &mut layer, None)?;
+        Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
+            &self.list.items,
+            &mut layer,
+            None,
+        )?;
         {
             let mut state = self.lock();
             for resource in &self.needs[band] {

@@ -7,7 +7,7 @@ use super::sample::{Pixel, Sample};
 use crate::scene::Blend;
 
 /// Paints `source` over `target`, thinned by coverage (8 bits, one a pixel) and opacity.
-pub fn paint_row<S: Sample>(
+pub(super) fn paint_row<S: Sample>(
     target: &mut [Pixel<S>],
     source: &[Pixel<S>],
     cover: Option<&[u8]>,
@@ -48,7 +48,7 @@ pub fn paint_row<S: Sample>(
 }
 
 /// Paints one premultiplied colour over `target` where it is covered.
-pub fn paint_solid<S: Sample>(target: &mut [Pixel<S>], cover: &[u8], color: Pixel<S>) {
+pub(super) fn paint_solid<S: Sample>(target: &mut [Pixel<S>], cover: &[u8], color: Pixel<S>) {
     let opaque = color[3] == S::MAX;
     for (below, cover) in target.iter_mut().zip(cover) {
         match *cover {
@@ -97,7 +97,7 @@ fn mix<S: Sample>(below: Pixel<S>, above: Pixel<S>, blend: Blend) -> Pixel<S> {
 }
 
 /// `B(Cb, Cs)` of the standard: backdrop and source colours without their alpha.
-pub fn blend_color(blend: Blend, backdrop: [f32; 3], source: [f32; 3]) -> [f32; 3] {
+pub(super) fn blend_color(blend: Blend, backdrop: [f32; 3], source: [f32; 3]) -> [f32; 3] {
     let each = |f: fn(f32, f32) -> f32| [0, 1, 2].map(|i: usize| f(backdrop[i], source[i]));
     match blend {
         Blend::Normal => source,
@@ -218,9 +218,12 @@ mod tests {
     #[test]
     fn the_modes_of_colour_keep_what_they_promise() {
         let (b, s) = ([0.2, 0.5, 0.9], [0.7, 0.3, 0.4]);
-        for (blend, luminosity) in
-            [(Blend::Hue, lum(b)), (Blend::Saturation, lum(b)), (Blend::Color, lum(b)), (Blend::Luminosity, lum(s))]
-        {
+        for (blend, luminosity) in [
+            (Blend::Hue, lum(b)),
+            (Blend::Saturation, lum(b)),
+            (Blend::Color, lum(b)),
+            (Blend::Luminosity, lum(s)),
+        ] {
             let mixed = blend_color(blend, b, s);
             assert!((lum(mixed) - luminosity).abs() < 1e-5, "{blend:?} {mixed:?}");
             assert!(mixed.iter().all(|c| (-1e-6..=1.000_001).contains(c)));

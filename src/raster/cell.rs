@@ -18,7 +18,7 @@ const MAX_CELL_PIXELS: usize = 8_000_000;
 const MAX_KINDS: usize = 8;
 
 /// Resolves a pattern.
-pub fn pattern(
+pub(super) fn pattern(
     builder: &mut Builder,
     node: &Arc<PatternNode>,
     to_px: Affine,
@@ -98,7 +98,12 @@ fn turned(
 }
 
 /// Paints the cell's nodes themselves: right for any size, at full price for each print.
-fn direct(builder: &mut Builder, cell: &Arc<Group>, place: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
+fn direct(
+    builder: &mut Builder,
+    cell: &Arc<Group>,
+    place: Affine,
+    out: &mut Vec<Item>,
+) -> Result<(), Violation> {
     let mut items = Vec::new();
     builder.nodes(&[Node::Group(cell.clone())], place, &mut items)?;
     let area = union(items.iter().map(|item| item.area));
@@ -135,7 +140,7 @@ fn cell(
 }
 
 /// A repeated cell as a paint.
-pub fn tiling(
+pub(super) fn tiling(
     builder: &mut Builder,
     tiling: &Arc<Tiling>,
     opacity: f32,
@@ -156,7 +161,8 @@ pub fn tiling(
     // exactly on pixels are copied; others are painted at twice their size and averaged.
     let corner = to_px * tiling.cell.origin();
     let near = |v: f64| (v - libm::round(v)).abs() < 1e-3;
-    let on_pixels = b.abs() + c.abs() < 1e-9 && near(shown_w) && near(shown_h) && near(corner.x) && near(corner.y);
+    let on_pixels =
+        b.abs() + c.abs() < 1e-9 && near(shown_w) && near(shown_h) && near(corner.x) && near(corner.y);
     let fine = if on_pixels || shown_w * shown_h > MAX_CELL_PIXELS as f64 / 8.0 { 1.0 } else { 2.0 };
     let (w, h) = (libm::round(shown_w * fine).max(1.0), libm::round(shown_h * fine).max(1.0));
     if w * h > MAX_CELL_PIXELS as f64 * 2.0 {

@@ -17,7 +17,7 @@ thread_local! {
 
 /// Coverage of the rows of `area` that the outline touches. `frame` fixes the columns the sum
 /// starts from; it is the same for every band.
-pub fn coverage(outline: &Outline, area: Area, frame: Area) -> Mask {
+pub(super) fn coverage(outline: &Outline, area: Area, frame: Area) -> Mask {
     let columns = outline.area.intersect(frame);
     let area = columns.intersect(area);
     if area.is_empty() {

@@ -14,7 +14,7 @@ const MAX_PIXELS: usize = 12_000_000;
 
 /// A filter and where it goes.
 #[derive(Debug)]
-pub struct FilterSpec {
+pub(super) struct FilterSpec {
     node: Arc<FilterNode>,
     /// From the SVG's user units to pixels.
     to_px: Affine,
@@ -23,7 +23,7 @@ pub struct FilterSpec {
 }
 
 /// Plans a filter; an error when it is too large.
-pub fn plan(node: Arc<FilterNode>, to_px: Affine, area: Area) -> Result<FilterSpec, Violation> {
+pub(super) fn plan(node: Arc<FilterNode>, to_px: Affine, area: Area) -> Result<FilterSpec, Violation> {
     if area.pixels() > MAX_PIXELS {
         return Err(Violation::new(
             Code::SvgTooComplex,
@@ -40,8 +40,9 @@ pub fn plan(node: Arc<FilterNode>, to_px: Affine, area: Area) -> Result<FilterSp
 }
 
 /// Draws the filter.
-pub fn load<S: Sample>(spec: &FilterSpec) -> Result<Layer<S>, Violation> {
-    let failed = || Violation::new(Code::SvgTooComplex, "a filter in the art could not be drawn; simplify it");
+pub(super) fn load<S: Sample>(spec: &FilterSpec) -> Result<Layer<S>, Violation> {
+    let failed =
+        || Violation::new(Code::SvgTooComplex, "a filter in the art could not be drawn; simplify it");
     let mut pixmap = Pixmap::new(spec.area.width() as u32, spec.area.height() as u32).ok_or_else(failed)?;
     let svg = spec.node.svg.as_ref();
     // The tree's node carries its own transform; `resvg` shifts it by its box. Both are taken back.
@@ -61,6 +62,7 @@ pub fn load<S: Sample>(spec: &FilterSpec) -> Result<Layer<S>, Violation> {
         .pre_concat(parents)
         .pre_translate(bbox.x(), bbox.y());
     resvg::render_node(svg, transform, &mut pixmap.as_mut()).ok_or_else(failed)?;
-    let data = pixmap.data().chunks_exact(4).map(|p| [0, 1, 2, 3].map(|i: usize| S::from_cover(p[i]))).collect();
+    let data =
+        pixmap.data().chunks_exact(4).map(|p| [0, 1, 2, 3].map(|i: usize| S::from_cover(p[i]))).collect();
     Ok(Layer { area: spec.area, data })
 }

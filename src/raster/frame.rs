@@ -3,30 +3,13 @@
 use super::layer::Area;
 use crate::asset::{Depth, Limits};
 use crate::error::{Code, Violation};
-use crate::scene::{Color, Dpi, Length, MM_PER_INCH, Surface, rotation};
+use crate::scene::{Color, Dpi, Length, MM_PER_INCH, Placement, Surface, rotation};
 use kurbo::{Affine, Rect};
 
 /// Rows of a band. A constant: the encoder's chunks, and so the bytes of a file, depend on it.
 pub const BAND_ROWS: u32 = 128;
 /// Longest side of a frame; beyond it single-precision coordinates get coarse.
 const MAX_SIDE: u32 = 200_000;
-
-/// How the art lies in the frame: scaled, then mirrored, then turned.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Placement {
-    /// Horizontal and vertical scale.
-    pub scale: (f64, f64),
-    /// Left and right are exchanged.
-    pub mirror: bool,
-    /// Quarter turns, clockwise.
-    pub quarter_turns: u8,
-}
-
-impl Default for Placement {
-    fn default() -> Self {
-        Placement { scale: (1.0, 1.0), mirror: false, quarter_turns: 0 }
-    }
-}
 
 /// The pixel grid of one output.
 #[derive(Debug, Clone, PartialEq)]

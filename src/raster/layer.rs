@@ -5,28 +5,28 @@ use kurbo::Rect;
 
 /// A rectangle of whole pixels in the frame: columns `x0..x1`, rows `y0..y1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
+pub(super) struct Area {
     /// First column.
-    pub x0: i32,
+    pub(super) x0: i32,
     /// First row.
-    pub y0: i32,
+    pub(super) y0: i32,
     /// One past the last column.
-    pub x1: i32,
+    pub(super) x1: i32,
     /// One past the last row.
-    pub y1: i32,
+    pub(super) y1: i32,
 }
 
 impl Area {
     /// Nothing.
-    pub const EMPTY: Area = Area { x0: 0, y0: 0, x1: 0, y1: 0 };
+    pub(super) const EMPTY: Area = Area { x0: 0, y0: 0, x1: 0, y1: 0 };
 
     /// From its sides.
-    pub fn new(x0: i32, y0: i32, x1: i32, y1: i32) -> Self {
+    pub(super) fn new(x0: i32, y0: i32, x1: i32, y1: i32) -> Self {
         Area { x0, y0, x1, y1 }
     }
 
     /// Every pixel that a rectangle touches. Huge, infinite and NaN coordinates are bounded.
-    pub fn around(rect: Rect) -> Self {
+    pub(super) fn around(rect: Rect) -> Self {
         // `as` saturates and takes NaN to zero; the margin keeps later sums from overflowing.
         let whole = |v: f64| v.clamp(-1e8, 1e8) as i32;
         Area::new(
@@ -39,7 +39,7 @@ impl Area {
 
     /// What both cover.
     #[must_use]
-    pub fn intersect(self, other: Area) -> Self {
+    pub(super) fn intersect(self, other: Area) -> Self {
         let area = Area::new(
             self.x0.max(other.x0),
             self.y0.max(other.y0),
@@ -50,62 +50,62 @@ impl Area {
     }
 
     /// True when it has no pixel.
-    pub fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.x0 >= self.x1 || self.y0 >= self.y1
     }
 
     /// Columns.
-    pub fn width(self) -> usize {
+    pub(super) fn width(self) -> usize {
         (self.x1 - self.x0).max(0) as usize
     }
 
     /// Rows.
-    pub fn height(self) -> usize {
+    pub(super) fn height(self) -> usize {
         (self.y1 - self.y0).max(0) as usize
     }
 
     /// Pixels.
-    pub fn pixels(self) -> usize {
+    pub(super) fn pixels(self) -> usize {
         self.width() * self.height()
     }
 
     /// The same size elsewhere.
     #[must_use]
-    pub fn shift(self, dx: i32, dy: i32) -> Self {
+    pub(super) fn shift(self, dx: i32, dy: i32) -> Self {
         Area::new(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
     }
 }
 
 /// Premultiplied pixels of an area.
 #[derive(Debug, Clone)]
-pub struct Layer<S> {
+pub(super) struct Layer<S> {
     /// Which pixels of the frame.
-    pub area: Area,
+    pub(super) area: Area,
     /// Row by row.
-    pub data: Vec<Pixel<S>>,
+    pub(super) data: Vec<Pixel<S>>,
 }
 
 impl<S: Sample> Layer<S> {
     /// Transparent pixels.
-    pub fn new(area: Area) -> Self {
+    pub(super) fn new(area: Area) -> Self {
         Layer::filled(area, [S::ZERO; 4])
     }
 
     /// Pixels of one colour.
-    pub fn filled(area: Area, pixel: Pixel<S>) -> Self {
+    pub(super) fn filled(area: Area, pixel: Pixel<S>) -> Self {
         Layer { area, data: vec![pixel; area.pixels()] }
     }
 
     /// Columns `x0..x1` of row `y`; they lie inside the area.
     #[inline]
-    pub fn row(&self, y: i32, x0: i32, x1: i32) -> &[Pixel<S>] {
+    pub(super) fn row(&self, y: i32, x0: i32, x1: i32) -> &[Pixel<S>] {
         let start = (y - self.area.y0) as usize * self.area.width();
         &self.data[start + (x0 - self.area.x0) as usize..start + (x1 - self.area.x0) as usize]
     }
 
     /// Columns `x0..x1` of row `y`, to be changed.
     #[inline]
-    pub fn row_mut(&mut self, y: i32, x0: i32, x1: i32) -> &mut [Pixel<S>] {
+    pub(super) fn row_mut(&mut self, y: i32, x0: i32, x1: i32) -> &mut [Pixel<S>] {
         let start = (y - self.area.y0) as usize * self.area.width();
         &mut self.data[start + (x0 - self.area.x0) as usize..start + (x1 - self.area.x0) as usize]
     }
@@ -113,23 +113,23 @@ impl<S: Sample> Layer<S> {
 
 /// 8-bit coverage of an area; nothing outside it is covered.
 #[derive(Debug, Clone)]
-pub struct Mask {
+pub(super) struct Mask {
     /// Which pixels of the frame.
-    pub area: Area,
+    pub(super) area: Area,
     /// Row by row: 0 uncovered, 255 covered.
-    pub data: Vec<u8>,
+    pub(super) data: Vec<u8>,
 }
 
 impl Mask {
     /// Columns `x0..x1` of row `y`; they lie inside the area.
     #[inline]
-    pub fn row(&self, y: i32, x0: i32, x1: i32) -> &[u8] {
+    pub(super) fn row(&self, y: i32, x0: i32, x1: i32) -> &[u8] {
         let start = (y - self.area.y0) as usize * self.area.width();
         &self.data[start + (x0 - self.area.x0) as usize..start + (x1 - self.area.x0) as usize]
     }
 
     /// Keeps only what the other covers too.
-    pub fn multiply(&mut self, other: &Mask) {
+    pub(super) fn multiply(&mut self, other: &Mask) {
         let shared = self.area.intersect(other.area);
         let width = self.area.width();
         for (y, row) in (self.area.y0..).zip(self.data.chunks_exact_mut(width.max(1))) {
@@ -147,7 +147,7 @@ impl Mask {
     }
 
     /// True when every pixel is covered.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.data.iter().all(|c| *c == 255)
     }
 }

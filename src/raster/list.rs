@@ -14,25 +14,25 @@ use kurbo::Affine;
 
 /// Everything a frame shows, back to front.
 #[derive(Debug, Default)]
-pub struct List {
+pub(super) struct List {
     /// What is painted, in order.
-    pub items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// What has to be computed first.
-    pub resources: Vec<Resource>,
+    pub(super) resources: Vec<Resource>,
 }
 
 /// Something computed once and used by one or more bands.
 #[derive(Debug)]
-pub struct Resource {
+pub(super) struct Resource {
     /// How it is computed.
-    pub spec: Spec,
+    pub(super) spec: Spec,
     /// Every pixel of the frame that may need it.
-    pub uses: Area,
+    pub(super) uses: Area,
 }
 
 /// How a resource is computed.
 #[derive(Debug)]
-pub enum Spec {
+pub(super) enum Spec {
     /// A decoded and prepared picture.
     Picture(PictureSpec),
     /// A small scene painted whole.
@@ -43,27 +43,27 @@ pub enum Spec {
 
 /// A small scene painted whole.
 #[derive(Debug)]
-pub struct CellSpec {
+pub(super) struct CellSpec {
     /// What it shows, in the cell's own pixels.
-    pub list: List,
+    pub(super) list: List,
     /// The cell's own pixels.
-    pub area: Area,
+    pub(super) area: Area,
     /// Resampled to twice its size, so that it can be read between its pixels without loss.
-    pub double: bool,
+    pub(super) double: bool,
 }
 
 /// One thing to paint.
 #[derive(Debug)]
-pub struct Item {
+pub(super) struct Item {
     /// Every pixel it may touch, within the frame.
-    pub area: Area,
+    pub(super) area: Area,
     /// What it is.
-    pub what: What,
+    pub(super) what: What,
 }
 
 /// What is painted. Numbers named `resource` index the list's resources.
 #[derive(Debug)]
-pub enum What {
+pub(super) enum What {
     /// An outline, filled.
     Fill {
         /// Where.
@@ -100,7 +100,7 @@ pub enum What {
 
 /// What a fill is painted with.
 #[derive(Debug)]
-pub enum Shader {
+pub(super) enum Shader {
     /// Straight sRGB and alpha.
     Solid([f32; 4]),
     /// A gradient.
@@ -118,22 +118,22 @@ pub enum Shader {
 
 /// Things that are clipped, and perhaps composited, together.
 #[derive(Debug)]
-pub struct GroupItem {
+pub(super) struct GroupItem {
     /// What it holds.
-    pub items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// Every clip is a union of outlines; only what is inside all clips is painted.
-    pub clips: Vec<Vec<Outline>>,
+    pub(super) clips: Vec<Vec<Outline>>,
     /// How the result is composited; `None` when the children go straight onto what lies beneath.
-    pub layer: Option<Compositing>,
+    pub(super) layer: Option<Compositing>,
 }
 
 /// How a group's result meets what lies beneath.
 #[derive(Debug)]
-pub struct Compositing {
+pub(super) struct Compositing {
     /// 0 to 1.
-    pub opacity: f32,
+    pub(super) opacity: f32,
     /// The blend mode.
-    pub blend: Blend,
+    pub(super) blend: Blend,
     /// A soft mask.
-    pub mask: Option<(MaskKind, Vec<Item>)>,
+    pub(super) mask: Option<(MaskKind, Vec<Item>)>,
 }

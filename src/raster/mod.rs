@@ -29,8 +29,8 @@ mod walk;
 mod tests;
 
 pub use crate::encode::png::{PngOptions, PngSink};
-pub use blend::blend_color;
-pub use frame::{BAND_ROWS, Frame, Placement};
+
+pub use frame::{BAND_ROWS, Frame};
 pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};
 

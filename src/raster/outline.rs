@@ -17,22 +17,22 @@ const FAR: f64 = 4e6;
 
 /// A filled outline as closed polygons, in pixels.
 #[derive(Debug, Clone)]
-pub struct Outline {
+pub(super) struct Outline {
     /// Corners of all polygons, one after another.
-    pub points: Vec<[f32; 2]>,
+    pub(super) points: Vec<[f32; 2]>,
     /// One past each polygon's last corner.
-    pub ends: Vec<u32>,
+    pub(super) ends: Vec<u32>,
     /// Which side is inside.
-    pub rule: FillRule,
+    pub(super) rule: FillRule,
     /// Every pixel it touches.
-    pub area: Area,
+    pub(super) area: Area,
     /// Left, top, right, bottom, where the outline is one upright rectangle.
-    pub rect: Option<[f32; 4]>,
+    pub(super) rect: Option<[f32; 4]>,
 }
 
 impl Outline {
     /// Flattens a path.
-    pub fn fill(path: &BezPath, to_px: Affine, rule: FillRule) -> Outline {
+    pub(super) fn fill(path: &BezPath, to_px: Affine, rule: FillRule) -> Outline {
         let mut pen = Pen::default();
         for element in path.elements() {
             match *element {
@@ -47,7 +47,7 @@ impl Outline {
     }
 
     /// The outline of a stroke. `None` where the path has nothing to stroke.
-    pub fn stroke(path: &BezPath, style: &kurbo::Stroke, to_px: Affine) -> Option<Outline> {
+    pub(super) fn stroke(path: &BezPath, style: &kurbo::Stroke, to_px: Affine) -> Option<Outline> {
         // The stroker works in single precision; its input is moved to the path's own corner.
         let origin = path.control_box().origin();
         let mut builder = PathBuilder::new();
@@ -92,9 +92,8 @@ impl Outline {
         };
         let outline = PathStroker::new().stroke(&skeleton, &stroke, scale * 4.0)?;
         let mut pen = Pen::default();
-        let back = |p: tiny_skia::Point| {
-            to_px * Point::new(f64::from(p.x) + origin.x, f64::from(p.y) + origin.y)
-        };
+        let back =
+            |p: tiny_skia::Point| to_px * Point::new(f64::from(p.x) + origin.x, f64::from(p.y) + origin.y);
         for segment in outline.segments() {
             match segment {
                 tiny_skia::PathSegment::MoveTo(p) => pen.start(back(p)),
@@ -108,18 +107,13 @@ impl Outline {
     }
 
     /// An upright or turned rectangle.
-    pub fn quad(rect: Rect, to_px: Affine) -> Outline {
+    pub(super) fn quad(rect: Rect, to_px: Affine) -> Outline {
         let mut pen = Pen::default();
         pen.start(to_px * Point::new(rect.x0, rect.y0));
         pen.line(to_px * Point::new(rect.x1, rect.y0));
         pen.line(to_px * Point::new(rect.x1, rect.y1));
         pen.line(to_px * Point::new(rect.x0, rect.y1));
         pen.finish(FillRule::NonZero)
-    }
-
-    /// Bytes it holds.
-    pub fn bytes(&self) -> usize {
-        self.points.len() * 8 + self.ends.len() * 4
     }
 }
 

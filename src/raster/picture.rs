@@ -18,27 +18,27 @@ const SNAP: f64 = 1.0 / 256.0;
 
 /// How a picture is prepared before bands read it.
 #[derive(Debug)]
-pub struct PictureSpec {
+pub(super) struct PictureSpec {
     /// The picture, its adjustments and its matte.
-    pub node: Arc<ImageNode>,
+    pub(super) node: Arc<ImageNode>,
     /// Rows become columns, before flipping.
-    pub transpose: bool,
+    pub(super) transpose: bool,
     /// Left and right are exchanged.
-    pub flip_x: bool,
+    pub(super) flip_x: bool,
     /// Top and bottom are exchanged.
-    pub flip_y: bool,
+    pub(super) flip_y: bool,
     /// Resampled once, to this size, from this rectangle (in pixels of the turned picture).
-    pub resize: Option<(Rect, (u32, u32))>,
+    pub(super) resize: Option<(Rect, (u32, u32))>,
     /// Always four components, for reading between pixels.
-    pub as_layer: bool,
+    pub(super) as_layer: bool,
     /// Gaussian blurs among the adjustments: standard deviation in the picture's pixels for a
     /// millimetre on the page, across and down.
-    pub px_per_mm: (f64, f64),
+    pub(super) px_per_mm: (f64, f64),
 }
 
 /// Which of a prepared picture's pixels go where.
 #[derive(Debug, Clone)]
-pub enum Placed {
+pub(super) enum Placed {
     /// Along the axes.
     Upright {
         /// The pixels that lie wholly inside the picture and the frame.
@@ -58,21 +58,21 @@ pub enum Placed {
 }
 
 /// A picture as the display list wants it.
-pub struct Plan {
+pub(super) struct Plan {
     /// Equal keys mean equal prepared pixels.
-    pub key: String,
+    pub(super) key: String,
     /// How they are prepared.
-    pub spec: PictureSpec,
+    pub(super) spec: PictureSpec,
     /// Which go where.
-    pub placed: Placed,
+    pub(super) placed: Placed,
     /// The outline, where an edge falls between pixels.
-    pub edge: Option<Outline>,
+    pub(super) edge: Option<Outline>,
     /// Every pixel of the frame it touches.
-    pub area: Area,
+    pub(super) area: Area,
 }
 
 /// Plans a picture whose unit square `to_px` takes to pixels. `None` when nothing of it shows.
-pub fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
+pub(super) fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
     let outline = Outline::quad(Rect::new(0.0, 0.0, 1.0, 1.0), to_px);
     let area = outline.area.intersect(frame);
     let from_unit = inverse(to_px)?;
@@ -85,7 +85,8 @@ pub fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
     // How many source pixels a pixel of the frame shows, for blurs given in millimetres.
     let node_scale = node.transform.as_coeffs();
     let mm = (libm::hypot(node_scale[0], node_scale[1]), libm::hypot(node_scale[2], node_scale[3]));
-    let px_per_mm = (node.crop.width() * width / mm.0.max(1e-9), node.crop.height() * height / mm.1.max(1e-9));
+    let px_per_mm =
+        (node.crop.width() * width / mm.0.max(1e-9), node.crop.height() * height / mm.1.max(1e-9));
     let upright = b.abs() < SNAP && c.abs() < SNAP;
     let turned = a.abs() < SNAP && d.abs() < SNAP;
     let spec = |transpose, flip_x, flip_y, resize, as_layer| PictureSpec {
@@ -139,12 +140,8 @@ pub fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
             });
         }
     }
-    let crop = Rect::new(
-        node.crop.x0 * width,
-        node.crop.y0 * height,
-        node.crop.x1 * width,
-        node.crop.y1 * height,
-    );
+    let crop =
+        Rect::new(node.crop.x0 * width, node.crop.y0 * height, node.crop.x1 * width, node.crop.y1 * height);
     let (size, resize) = if node.pixelated {
         ((width, height), None)
     } else {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MAX_POINTS: usize = 12_000_000;
 
 /// Resolves nodes for a frame.
-pub fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List, Violation> {
+pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List, Violation> {
     let mut builder = Builder::new(frame);
     let mut items = Vec::new();
     builder.nodes(nodes, to_px, &mut items)?;
@@ -64,7 +64,12 @@ impl Builder {
     }
 
     /// Appends what some nodes paint.
-    pub(super) fn nodes(&mut self, nodes: &[Node], to_px: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
+    pub(super) fn nodes(
+        &mut self,
+        nodes: &[Node],
+        to_px: Affine,
+        out: &mut Vec<Item>,
+    ) -> Result<(), Violation> {
         for node in nodes {
             match node {
                 Node::Group(group) => self.group(group, to_px, out)?,
@@ -110,26 +115,21 @@ impl Builder {
         if area.is_empty() {
             return Ok(());
         }
-        let layer = (!group.is_plain()).then_some(Compositing {
-            opacity: group.opacity,
-            blend: group.blend,
-            mask,
-        });
+        let layer =
+            (!group.is_plain()).then_some(Compositing { opacity: group.opacity, blend: group.blend, mask });
         out.push(Item { area, what: What::Group(Box::new(GroupItem { items, clips, layer })) });
         Ok(())
     }
 
     fn clip(&mut self, clip: &Clip, to_px: Affine) -> Result<Vec<Outline>, Violation> {
-        clip.paths
-            .iter()
-            .map(|(path, rule)| self.count(Outline::fill(path, to_px, *rule)))
-            .collect()
+        clip.paths.iter().map(|(path, rule)| self.count(Outline::fill(path, to_px, *rule))).collect()
     }
 
     fn path(&mut self, node: &PathNode, to_px: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
-        let fill = node.fill.as_ref().map(|fill| {
-            (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity)
-        });
+        let fill = node
+            .fill
+            .as_ref()
+            .map(|fill| (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity));
         let stroke = node.stroke.as_ref().and_then(|stroke| {
             let outline = Outline::stroke(&node.path, &stroke.style, to_px)?;
             Some((outline, &stroke.paint, stroke.opacity))
@@ -155,7 +155,8 @@ impl Builder {
         to_px: Affine,
         area: Area,
     ) -> Result<Option<Shader>, Violation> {
-        let solid = |[r, g, b]: [f32; 3], alpha: f32| (alpha > 0.0).then_some(Shader::Solid([r, g, b, alpha]));
+        let solid =
+            |[r, g, b]: [f32; 3], alpha: f32| (alpha > 0.0).then_some(Shader::Solid([r, g, b, alpha]));
         Ok(match paint {
             Paint::Solid(ink) => solid(ink.to_srgb(), opacity),
             Paint::Linear(g) => match Gradient::linear(g.start, g.end, &g.stops, opacity, to_px) {
@@ -182,7 +183,12 @@ impl Builder {
         Ok(())
     }
 
-    fn filter(&mut self, node: &Arc<FilterNode>, to_px: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
+    fn filter(
+        &mut self,
+        node: &Arc<FilterNode>,
+        to_px: Affine,
+        out: &mut Vec<Item>,
+    ) -> Result<(), Violation> {
         let to_px = to_px * node.transform;
         let whole = Area::around(to_px.transform_rect_bbox(node.bounds));
         let area = whole.intersect(self.frame);
@@ -202,7 +208,9 @@ impl Builder {
         if self.points > MAX_POINTS {
             return Err(Violation::new(
                 Code::SvgTooComplex,
-                format!("the art's outlines have more than {MAX_POINTS} corners at this size; send simpler art"),
+                format!(
+                    "the art's outlines have more than {MAX_POINTS} corners at this size; send simpler art"
+                ),
             )
             .limit(MAX_POINTS as u64));
         }

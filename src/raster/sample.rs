@@ -10,7 +10,9 @@ use fast_image_resize::PixelType;
 pub type Pixel<S> = [S; 4];
 
 /// One component of a pixel, from zero to [`Sample::MAX`].
-pub trait Sample: bytemuck::Pod + Default + PartialEq + Ord + Send + Sync + std::fmt::Debug {
+pub(crate) trait Sample:
+    bytemuck::Pod + Default + PartialEq + Ord + Send + Sync + std::fmt::Debug
+{
     /// Full intensity or full coverage.
     const MAX: Self;
     /// None.

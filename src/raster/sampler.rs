@@ -5,7 +5,7 @@ use super::sample::{Pixel, Sample};
 
 /// The nearest pixel; beyond the border, the border.
 #[inline]
-pub fn nearest<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
+pub(super) fn nearest<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     let (w, h) = (layer.area.width() as i32, layer.area.height() as i32);
     let x = (u.floor() as i32).clamp(0, w - 1) as usize;
     let y = (v.floor() as i32).clamp(0, h - 1) as usize;
@@ -13,7 +13,7 @@ pub fn nearest<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
 }
 
 /// Catmull-Rom over 4 × 4 pixels; beyond the border, the border. (0.5, 0.5) is the first pixel's centre.
-pub fn bicubic<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
+pub(super) fn bicubic<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     let (w, h) = (layer.area.width() as i32, layer.area.height() as i32);
     let (u, v) = (u - 0.5, v - 0.5);
     let (x, y) = (u.floor(), v.floor());
@@ -49,7 +49,7 @@ fn catmull_rom(t: f32) -> [f32; 4] {
 
 /// Between the four nearest pixels; nothing beyond the border.
 #[inline]
-pub fn bilinear<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
+pub(super) fn bilinear<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     let (w, h) = (layer.area.width() as i32, layer.area.height() as i32);
     let (u, v) = (u - 0.5, v - 0.5);
     let (x, y) = (u.floor(), v.floor());
@@ -70,7 +70,7 @@ pub fn bilinear<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
 
 /// Between the four nearest pixels of a layer that repeats without end; (u, v) lies inside it.
 #[inline]
-pub fn bilinear_wrapped<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
+pub(super) fn bilinear_wrapped<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     let (w, h) = (layer.area.width() as i32, layer.area.height() as i32);
     let (u, v) = (u - 0.5, v - 0.5);
     let (x, y) = (u.floor(), v.floor());

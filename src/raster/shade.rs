@@ -11,7 +11,7 @@ const STEPS: usize = 1024;
 
 /// A gradient, ready to be asked for the colours of a row of pixels.
 #[derive(Debug, Clone)]
-pub struct Gradient {
+pub(super) struct Gradient {
     kind: Kind,
     spread: Spread,
     /// Straight colours and alpha, opacity included.
@@ -31,7 +31,13 @@ enum Kind {
 impl Gradient {
     /// Along a line. `to_px` takes the painted path's space to pixels. `None` when it has no
     /// direction, or its matrix no inverse: SVG and PDF then paint the last colour.
-    pub fn linear(start: Point, end: Point, stops: &Stops, opacity: f32, to_px: Affine) -> Option<Gradient> {
+    pub(super) fn linear(
+        start: Point,
+        end: Point,
+        stops: &Stops,
+        opacity: f32,
+        to_px: Affine,
+    ) -> Option<Gradient> {
         let along = end - start;
         let length = along.hypot2();
         if length <= 0.0 {
@@ -49,18 +55,13 @@ impl Gradient {
     }
 
     /// Between a focal circle and an outer one.
-    pub fn radial(g: &crate::scene::RadialGradient, opacity: f32, to_px: Affine) -> Option<Gradient> {
+    pub(super) fn radial(g: &crate::scene::RadialGradient, opacity: f32, to_px: Affine) -> Option<Gradient> {
         if g.radius <= 0.0 {
             return None;
         }
         let (focus, r0) = (g.focus, g.focus_radius.clamp(0.0, g.radius));
         Some(Gradient {
-            kind: Kind::Radial {
-                focus,
-                r0,
-                to: (g.center - focus).to_point(),
-                dr: g.radius - r0,
-            },
+            kind: Kind::Radial { focus, r0, to: (g.center - focus).to_point(), dr: g.radius - r0 },
             spread: g.stops.spread,
             table: table(&g.stops, opacity),
             from_px: inverse(to_px * g.stops.transform)?,
@@ -68,14 +69,19 @@ impl Gradient {
     }
 
     /// Premultiplied colours of the pixels from (`x`, `y`) to the right.
-    pub fn row<S: Sample>(&self, x: i32, y: i32, out: &mut [Pixel<S>]) {
+    pub(super) fn row<S: Sample>(&self, x: i32, y: i32, out: &mut [Pixel<S>]) {
         for (i, pixel) in out.iter_mut().enumerate() {
             let centre = Point::new(f64::from(x) + i as f64 + 0.5, f64::from(y) + 0.5);
             *pixel = match self.offset(self.from_px * centre) {
                 Some(offset) => {
                     let [r, g, b, a] = self.table[self.index(offset)];
                     let alpha = S::from_unit(a);
-                    [S::from_unit(r * a).min(alpha), S::from_unit(g * a).min(alpha), S::from_unit(b * a).min(alpha), alpha]
+                    [
+                        S::from_unit(r * a).min(alpha),
+                        S::from_unit(g * a).min(alpha),
+                        S::from_unit(b * a).min(alpha),
+                        alpha,
+                    ]
                 }
                 None => [S::ZERO; 4],
             };
@@ -150,20 +156,20 @@ fn table(stops: &Stops, opacity: f32) -> Vec<[f32; 4]> {
 }
 
 /// The last colour of a gradient that has no extent.
-pub fn last_color(stops: &Stops) -> Option<([f32; 3], f32)> {
+pub(super) fn last_color(stops: &Stops) -> Option<([f32; 3], f32)> {
     stops.stops.last().map(|(_, ink, alpha)| (ink.to_srgb(), *alpha))
 }
 
 /// A repeated cell, ready to be asked for a row of pixels.
 #[derive(Debug, Clone)]
-pub struct Tiles {
+pub(super) struct Tiles {
     /// From pixels to cells: (0, 0) to (1, 1) is one cell.
-    pub from_px: Affine,
+    pub(super) from_px: Affine,
 }
 
 impl Tiles {
     /// Premultiplied colours of the pixels from (`x`, `y`) to the right. `cell` starts at pixel (0, 0).
-    pub fn row<S: Sample>(&self, cell: &Layer<S>, x: i32, y: i32, out: &mut [Pixel<S>]) {
+    pub(super) fn row<S: Sample>(&self, cell: &Layer<S>, x: i32, y: i32, out: &mut [Pixel<S>]) {
         let (w, h) = (cell.area.width() as f64, cell.area.height() as f64);
         for (i, pixel) in out.iter_mut().enumerate() {
             let at = self.from_px * Point::new(f64::from(x) + i as f64 + 0.5, f64::from(y) + 0.5);
@@ -174,7 +180,7 @@ impl Tiles {
 }
 
 /// The inverse of a matrix that has one.
-pub fn inverse(matrix: Affine) -> Option<Affine> {
+pub(super) fn inverse(matrix: Affine) -> Option<Affine> {
     let det = matrix.determinant();
     (det.is_finite() && det.abs() > 1e-18).then(|| matrix.inverse())
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A computed resource.
 #[derive(Debug)]
-pub enum Loaded<S> {
+pub(super) enum Loaded<S> {
     /// A picture that bands resample.
     Texture(Texture<S>),
     /// Finished pixels.
@@ -21,18 +21,18 @@ pub enum Loaded<S> {
 }
 
 /// The computed resources of a list.
-pub struct Store<S> {
+pub(super) struct Store<S> {
     slots: Vec<Mutex<Option<Arc<Loaded<S>>>>>,
 }
 
 impl<S: Sample> Store<S> {
     /// A place for each of a list's resources.
-    pub fn new(list: &List) -> Self {
+    pub(super) fn new(list: &List) -> Self {
         Store { slots: list.resources.iter().map(|_| Mutex::new(None)).collect() }
     }
 
     /// Computes a resource.
-    pub fn load(&self, list: &List, resource: usize, control: Control<'_>) -> Result<(), Violation> {
+    pub(super) fn load(&self, list: &List, resource: usize, control: Control<'_>) -> Result<(), Violation> {
         control.check()?;
         let loaded = match &list.resources[resource].spec {
             Spec::Picture(spec) => {
@@ -47,7 +47,7 @@ impl<S: Sample> Store<S> {
     }
 
     /// Forgets a resource.
-    pub fn drop(&self, resource: usize) {
+    pub(super) fn drop(&self, resource: usize) {
         self.put(resource, None);
     }
 
@@ -56,7 +56,7 @@ impl<S: Sample> Store<S> {
     }
 
     /// A computed resource.
-    pub fn get(&self, resource: usize) -> Result<Arc<Loaded<S>>, Violation> {
+    pub(super) fn get(&self, resource: usize) -> Result<Arc<Loaded<S>>, Violation> {
         let slot = self.slots[resource].lock().unwrap_or_else(PoisonError::into_inner);
         slot.clone().ok_or_else(|| {
             Violation::new(Code::InternalError, "a band was painted before its pictures; please report it")
@@ -77,7 +77,7 @@ fn paint_cell<S: Sample>(spec: &CellSpec, control: Control<'_>) -> Result<Layer<
 }
 
 /// Paints a list in one piece, onto a colour.
-pub fn paint_whole<S: Sample>(
+pub(super) fn paint_whole<S: Sample>(
     list: &List,
     area: Area,
     ground: [S; 4],

@@ -18,19 +18,19 @@ thread_local! {
 
 /// Pixels that bands read: three components where opaque, else four, premultiplied.
 #[derive(Debug, Clone)]
-pub struct Texture<S> {
+pub(super) struct Texture<S> {
     /// Columns.
-    pub width: usize,
+    pub(super) width: usize,
     /// Rows.
-    pub height: usize,
+    pub(super) height: usize,
     /// Components of a pixel: 3 or 4.
-    pub channels: usize,
+    pub(super) channels: usize,
     /// Row by row.
-    pub data: Vec<S>,
+    pub(super) data: Vec<S>,
 }
 
 /// Prepares a picture.
-pub fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
+pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
     let node = &spec.node;
     let mut texture = decode::<S>(&node.picture)?;
     adjust::apply(&mut texture, &node.adjust, spec.px_per_mm);
@@ -58,13 +58,15 @@ fn decode<S: Sample>(picture: &Picture) -> Result<Texture<S>, Violation> {
 fn matted<S: Sample>(texture: Texture<S>, matte: &Picture) -> Result<Texture<S>, Violation> {
     let mut matte = decode::<S>(matte)?;
     // Only the alpha is wanted: it travels in every component, so that resampling needs no division.
-    if matte.channels == 4 {
+    let varies = matte.channels == 4 && matte.data.iter().skip(3).step_by(4).any(|alpha| *alpha != S::MAX);
+    if varies {
         for pixel in matte.data.chunks_exact_mut(4) {
             pixel.fill(pixel[3]);
         }
     } else {
-        for pixel in matte.data.chunks_exact_mut(3) {
-            let luma = 0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
+        for pixel in matte.data.chunks_exact_mut(matte.channels) {
+            let luma =
+                0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
             pixel.fill(S::from_unit(luma));
         }
     }
@@ -112,14 +114,19 @@ fn turned<S: Sample>(texture: Texture<S>, spec: &PictureSpec) -> Texture<S> {
 
 impl<S: Sample> Texture<S> {
     /// A rectangle of it, at another size.
-    pub fn resized(&self, crop: Rect, (width, height): (u32, u32)) -> Result<Texture<S>, Violation> {
+    pub(super) fn resized(&self, crop: Rect, (width, height): (u32, u32)) -> Result<Texture<S>, Violation> {
         let mut data = vec![S::ZERO; width as usize * height as usize * self.channels];
         self.resample(crop, (width, height), &mut data)?;
         Ok(Texture { width: width as usize, height: height as usize, channels: self.channels, data })
     }
 
     /// Resamples a rectangle into `out`, Lanczos3.
-    pub fn resample(&self, crop: Rect, (width, height): (u32, u32), out: &mut [S]) -> Result<(), Violation> {
+    pub(super) fn resample(
+        &self,
+        crop: Rect,
+        (width, height): (u32, u32),
+        out: &mut [S],
+    ) -> Result<(), Violation> {
         let (w, h) = (self.width as f64, self.height as f64);
         let left = crop.x0.clamp(0.0, w);
         let top = crop.y0.clamp(0.0, h);
@@ -137,7 +144,8 @@ impl<S: Sample> Texture<S> {
             return Ok(());
         }
         let kind = S::pixel_type(n);
-        let failed = |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
+        let failed =
+            |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
         let source =
             ImageRef::new(self.width as u32, self.height as u32, bytemuck::cast_slice(&self.data), kind)
                 .map_err(|_| failed(()))?;
@@ -163,7 +171,7 @@ impl<S: Sample> Texture<S> {
     }
 
     /// The same pixels with four components.
-    pub fn into_layer(self) -> Layer<S> {
+    pub(super) fn into_layer(self) -> Layer<S> {
         let area = Area::new(0, 0, self.width as i32, self.height as i32);
         let data = self.data.chunks_exact(self.channels).map(pixel_of).collect();
         Layer { area, data }
@@ -172,7 +180,7 @@ impl<S: Sample> Texture<S> {
 
 /// A pixel of three or four components, as four.
 #[inline(always)]
-pub fn pixel_of<S: Sample>(components: &[S]) -> Pixel<S> {
+pub(super) fn pixel_of<S: Sample>(components: &[S]) -> Pixel<S> {
     match components {
         [r, g, b, a] => [*r, *g, *b, *a],
         [r, g, b] => [*r, *g, *b, S::MAX],

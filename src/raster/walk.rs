@@ -17,18 +17,23 @@ use kurbo::{Affine, Point, Rect};
 use std::sync::Arc;
 
 /// Paints items; knows their resources.
-pub struct Painter<'a, S> {
+pub(super) struct Painter<'a, S> {
     /// All pixels of the frame.
-    pub frame: Area,
+    pub(super) frame: Area,
     /// Resources, computed.
-    pub store: &'a Store<S>,
+    pub(super) store: &'a Store<S>,
     /// Asked before every item.
-    pub control: Control<'a>,
+    pub(super) control: Control<'a>,
 }
 
 impl<S: Sample> Painter<'_, S> {
     /// Paints items onto a layer, where the clip covers.
-    pub fn items(&self, items: &[Item], target: &mut Layer<S>, clip: Option<&Mask>) -> Result<(), Violation> {
+    pub(super) fn items(
+        &self,
+        items: &[Item],
+        target: &mut Layer<S>,
+        clip: Option<&Mask>,
+    ) -> Result<(), Violation> {
         for item in items {
             let mut area = item.area.intersect(target.area);
             if let Some(clip) = clip {
@@ -243,7 +248,13 @@ fn put<S: Sample>(
 }
 
 /// Composites a finished layer, moved by whole pixels.
-fn blit<S: Sample>(layer: &Layer<S>, (dx, dy): (i32, i32), area: Area, target: &mut Layer<S>, clip: Option<&Mask>) {
+fn blit<S: Sample>(
+    layer: &Layer<S>,
+    (dx, dy): (i32, i32),
+    area: Area,
+    target: &mut Layer<S>,
+    clip: Option<&Mask>,
+) {
     let area = area.intersect(layer.area.shift(dx, dy));
     for y in area.y0..area.y1 {
         let source = layer.row(y - dy, area.x0 - dx, area.x1 - dx);

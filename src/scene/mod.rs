@@ -6,11 +6,13 @@
 mod bounds;
 pub mod ink;
 pub mod node;
+mod placement;
 pub mod units;
 
 pub use bounds::bounds;
 pub use ink::{Color, Ink};
 pub use node::*;
+pub use placement::Placement;
 pub use units::{Dpi, Length, MM_PER_INCH, MM_PER_PT, rotation};
 
 use kurbo::{Insets, Rect, Size};
