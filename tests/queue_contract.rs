@@ -134,13 +134,13 @@ async fn parks_and_digs_up(queue: &dyn Queue) {
         queue.bury(&dead).await.unwrap();
     }
     let mut codes = Vec::new();
-    let seen = queue.exhume(100, &mut |dead| {
+    let mut look = |dead: &Dead| {
         assert_eq!((dead.class.as_str(), dead.message.attempt), ("rush", 8));
         assert_eq!(dead.died_at_ms, 1_700_000_000_999);
         codes.push(dead.code.clone());
         dead.code != "render.crashed"
-    });
-    assert_eq!(seen.await.unwrap(), 3);
+    };
+    assert_eq!(queue.exhume(100, &mut look).await.unwrap(), 3);
     assert_eq!(codes.len(), 3);
     let seen = queue.exhume(100, &mut |_| false).await.unwrap();
     assert_eq!(seen, 2, "the one that was not kept is gone, the others stayed");
@@ -198,6 +198,7 @@ fn amqp(settings: AmqpSettings) -> (Arc<Amqp>, Arc<Metrics>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rabbitmq_keeps_a_queues_promises() {
+    tracing_subscriber::fmt().with_env_filter("presswork=debug").with_test_writer().init();
     let mut rabbit = Rabbit::start();
     let (first, _) = amqp(settings(&rabbit, "a"));
     let (second, _) = amqp(settings(&rabbit, "a"));

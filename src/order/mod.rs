@@ -11,6 +11,6 @@ mod validate;
 mod value;
 mod wire;
 
-pub use validate::{Draft, MAX_ORDER_BYTES, ValidOrder};
+pub use validate::{Draft, MAX_ORDER_BYTES, ValidOrder, is_job_id};
 pub use value::{FieldValue, Item};
 pub use wire::{CropValue, ImageValue, MatteValue, Order, PlacementValue, PointValue};

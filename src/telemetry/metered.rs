@@ -86,11 +86,12 @@ impl Multipart for MeteredUpload {
     }
 
     async fn abort(self: Box<Self>) {
+        let MeteredUpload { inner, metrics } = *self;
         let aborting = async {
-            self.inner.abort().await;
+            inner.abort().await;
             Ok(())
         };
         // What could go wrong has been logged where it happened.
-        drop(timed(&self.metrics, "abort", aborting).await);
+        drop(timed(&metrics, "abort", aborting).await);
     }
 }

@@ -3,20 +3,28 @@
 //! Labels are closed sets (queues are configured): never an order, a customer or an address.
 
 use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
 /// Seconds of work: jobs, stages, requests.
 const WORK: &[f64] =
     &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
 /// Seconds of waiting.
-const WAIT: &[f64] =
-    &[0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0];
+const WAIT: &[f64] = &[0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0];
 /// Sizes: powers of four from 1 KiB to 4 GiB.
 const SIZE: &[f64] = &[
-    1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0, 67108864.0, 268435456.0,
-    1073741824.0, 4294967296.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262144.0,
+    1048576.0,
+    4194304.0,
+    16777216.0,
+    67108864.0,
+    268435456.0,
+    1073741824.0,
+    4294967296.0,
 ];
 
 macro_rules! metrics {
@@ -79,7 +87,12 @@ mod make {
     type Labels<'a> = &'a [&'a str];
     type Buckets<'a> = &'a [&'a [f64]];
 
-    pub(super) fn IntCounterVec(name: &str, help: &str, labels: Labels<'_>, _: Buckets<'_>) -> Made<IntCounterVec> {
+    pub(super) fn IntCounterVec(
+        name: &str,
+        help: &str,
+        labels: Labels<'_>,
+        _: Buckets<'_>,
+    ) -> Made<IntCounterVec> {
         IntCounterVec::new(Opts::new(name, help), labels)
     }
 
@@ -91,7 +104,12 @@ mod make {
         IntGauge::new(name, help)
     }
 
-    pub(super) fn HistogramVec(name: &str, help: &str, labels: Labels<'_>, buckets: Buckets<'_>) -> Made<HistogramVec> {
+    pub(super) fn HistogramVec(
+        name: &str,
+        help: &str,
+        labels: Labels<'_>,
+        buckets: Buckets<'_>,
+    ) -> Made<HistogramVec> {
         let options = HistogramOpts::new(name, help).buckets(buckets.concat());
         HistogramVec::new(options, labels)
     }

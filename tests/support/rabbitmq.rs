@@ -96,12 +96,6 @@ impl Rabbit {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f?heartbeat=4", self.port)
     }
 
-    /// The answer of the management interface to a path.
-    pub(crate) fn ask(&self, path: &str) -> String {
-        let guest = base64::prelude::BASE64_STANDARD.encode("guest:guest");
-        http(self.management, path, Some(&guest)).unwrap_or_default()
-    }
-
     /// Runs rabbitmqctl.
     pub(crate) fn control(&self, args: &[&str]) {
         let output = self.command("rabbitmqctl").args(args).output().unwrap();

@@ -5,19 +5,18 @@
 //! acknowledged, and come back from the broker; publishers try again with the same message.
 
 use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, read_order};
-use super::{Class, Dead, Delivery, Event, Message, Queue, Receipt, unavailable};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt, unavailable};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use lapin::acker::Acker;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
     BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use lapin::{Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -58,7 +57,8 @@ struct Shared {
     live: watch::Sender<Option<Arc<Live>>>,
     wanted: watch::Sender<Option<Wanted>>,
     broken: Notify,
-    /// Consumers of the live connection, to be cancelled when consumption stops.
+    /// Consumers of the live connection, to be cancelled when consumption stops, and their channels,
+    /// on which deliveries are settled as long as these are open.
     consumers: Mutex<Vec<(Channel, String)>>,
 }
 
@@ -112,14 +112,13 @@ impl Amqp {
         let live = self.live().await?;
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let sending = async {
-            live.publisher
-                .basic_publish(exchange.into(), key.into(), options, body, properties)
-                .await?
-                .await
+            live.publisher.basic_publish(exchange.into(), key.into(), options, body, properties).await?.await
         };
         let (outcome, result) = match timeout(self.shared.settings.patience, sending).await {
             Ok(Ok(Confirmation::Ack(None))) => ("ack", Ok(())),
-            Ok(Ok(Confirmation::Ack(Some(_)))) => ("returned", Err(unavailable("no queue takes this message"))),
+            Ok(Ok(Confirmation::Ack(Some(_)))) => {
+                ("returned", Err(unavailable("no queue takes this message")))
+            }
             Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => {
                 ("nack", Err(unavailable("a message was refused")))
             }
@@ -274,8 +273,11 @@ struct AmqpReceipt {
 
 impl AmqpReceipt {
     fn settled(&self, action: &str, result: Result<bool, lapin::Error>) -> Result<bool, Violation> {
-        // Lost with its connection: the broker delivers it again.
-        let settled = result.unwrap_or(false);
+        let settled = result.unwrap_or_else(|error| {
+            // Lost with its connection: the broker delivers it again.
+            tracing::debug!(%error, action, "a delivery could not be settled");
+            false
+        });
         if settled {
             self.metrics.settlements.with_label_values(&[action]).inc();
         }
@@ -309,8 +311,8 @@ impl Queue for Amqp {
 
     async fn stop(&self) {
         self.shared.wanted.send_replace(None);
-        let consumers =
-            std::mem::take(&mut *self.shared.consumers.lock().unwrap_or_else(PoisonError::into_inner));
+        // The channels stay: closing one would take away what is still held on it.
+        let consumers = self.shared.consumers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (channel, tag) in consumers {
             let cancelling = channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
             // A broken connection has cancelled it already.
@@ -338,11 +340,7 @@ impl Queue for Amqp {
         self.send("", &queue, &dead.message.body, dead_properties(dead)).await
     }
 
-    async fn exhume(
-        &self,
-        limit: usize,
-        keep: &mut (dyn FnMut(&Dead) -> bool + Send),
-    ) -> Result<usize, Violation> {
+    async fn exhume(&self, limit: usize, keep: Keep<'_>) -> Result<usize, Violation> {
         let channel = self.channel().await?;
         let queue = self.shared.settings.names.dead();
         let mut held = Vec::new();

@@ -4,7 +4,7 @@
 //! with its holder, so what a dead process had taken is found unlocked there and goes back. Files
 //! appear whole, by renaming.
 
-use super::{Class, Dead, Delivery, Event, Message, Queue, RUNGS, Receipt, unavailable};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, unavailable};
 use crate::error::Violation;
 use async_trait::async_trait;
 use base64::Engine;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -184,26 +184,35 @@ struct Taken {
     path: PathBuf,
     orders: PathBuf,
     name: String,
-    /// Holds the lock.
-    _file: File,
-    _place: OwnedSemaphorePermit,
+    /// The lock and the place among the unsettled, until it is settled.
+    held: Mutex<Option<(File, OwnedSemaphorePermit)>>,
+}
+
+impl Taken {
+    fn release(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 #[async_trait]
 impl Receipt for Taken {
     async fn ack(&self) -> Result<bool, Violation> {
         let path = self.path.clone();
-        blocking(move || match fs::remove_file(&path) {
+        let gone = blocking(move || match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e),
-        })
-        .await
+        });
+        let gone = gone.await;
+        self.release();
+        gone
     }
 
     async fn requeue(&self) -> Result<bool, Violation> {
         let (path, orders, name) = (self.path.clone(), self.orders.clone(), again(&self.name));
-        blocking(move || moved(&path, &orders, &name)).await
+        let back = blocking(move || moved(&path, &orders, &name)).await;
+        self.release();
+        back
     }
 }
 
@@ -227,7 +236,7 @@ fn take(root: &Path, class: &str, place: OwnedSemaphorePermit) -> io::Result<Opt
             class: class.to_owned(),
             redelivered: count > 0,
             exhausted: count >= DELIVERY_LIMIT,
-            receipt: Box::new(Taken { path, orders, name, _file: file, _place: place }),
+            receipt: Box::new(Taken { path, orders, name, held: Mutex::new(Some((file, place))) }),
         }));
     }
     Ok(None)
@@ -324,11 +333,7 @@ impl Queue for Spool {
         self.write("dead".into(), name(dead.died_at_ms), body).await
     }
 
-    async fn exhume(
-        &self,
-        limit: usize,
-        keep: &mut (dyn FnMut(&Dead) -> bool + Send),
-    ) -> Result<usize, Violation> {
+    async fn exhume(&self, limit: usize, keep: Keep<'_>) -> Result<usize, Violation> {
         let folder = self.root.join("dead");
         let read = |e: io::Error| unavailable(e.kind());
         let mut seen = 0;

@@ -96,6 +96,9 @@ pub struct Class {
     pub weight: u32,
 }
 
+/// Says of a parked order whether it stays.
+pub type Keep<'a> = &'a mut (dyn FnMut(&Dead) -> bool + Send);
+
 /// A broker, or a folder that serves as one. Publishing returns when the message is safe.
 #[async_trait]
 pub trait Queue: Send + Sync + std::fmt::Debug {
@@ -124,11 +127,7 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
 
     /// Goes through at most `limit` parked orders. `keep` says for each whether it stays; one that
     /// does not stay is removed.
-    async fn exhume(
-        &self,
-        limit: usize,
-        keep: &mut (dyn FnMut(&Dead) -> bool + Send),
-    ) -> Result<usize, Violation>;
+    async fn exhume(&self, limit: usize, keep: Keep<'_>) -> Result<usize, Violation>;
 
     /// How many orders of a class wait.
     async fn ready(&self, class: &str) -> Result<u64, Violation>;

@@ -77,7 +77,13 @@ impl Store for DirStore {
         .await
     }
 
-    async fn put(&self, key: &str, _media_type: &str, body: Bytes, _sha256: [u8; 32]) -> Result<(), Violation> {
+    async fn put(
+        &self,
+        key: &str,
+        _media_type: &str,
+        body: Bytes,
+        _sha256: [u8; 32],
+    ) -> Result<(), Violation> {
         let target = self.path(key);
         blocking(move || {
             let file = written(&target, &body).map_err(failed)?;

@@ -50,8 +50,7 @@ impl S3Store {
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .load()
             .await;
-        let config =
-            aws_sdk_s3::config::Builder::from(&shared).force_path_style(settings.path_style).build();
+        let config = aws_sdk_s3::config::Builder::from(&shared).force_path_style(settings.path_style).build();
         S3Store::with_client(Client::from_conf(config), settings)
     }
 

@@ -24,6 +24,7 @@ pub struct Uploads {
     folder: String,
     runtime: Handle,
     files: Vec<Sending>,
+    kept: Vec<String>,
 }
 
 /// A file that is being sent.
@@ -41,7 +42,7 @@ enum Sent {
 impl Uploads {
     /// Files go to `folder/NAME`. Has to be called within the runtime that sends them.
     pub fn new(store: Arc<dyn Store>, folder: String) -> Uploads {
-        Uploads { store, folder, runtime: Handle::current(), files: Vec::new() }
+        Uploads { store, folder, runtime: Handle::current(), files: Vec::new(), kept: Vec::new() }
     }
 
     /// The verdict is in and the files are wanted: every one appears. When this fails nothing is
@@ -64,7 +65,10 @@ impl Uploads {
             wrong = wrong.or(done.err());
         }
         match wrong {
-            None => Ok(()),
+            None => {
+                self.kept.extend(keys);
+                Ok(())
+            }
             Some(violation) => {
                 remove(self.store.as_ref(), &keys).await;
                 Err(violation)
@@ -72,9 +76,9 @@ impl Uploads {
         }
     }
 
-    /// The files are not wanted.
+    /// The files are not wanted: those under way are given up, those that appeared are removed.
     pub async fn abort(&mut self) {
-        let mut keys = Vec::new();
+        let mut keys = std::mem::take(&mut self.kept);
         for Sending { key, task } in std::mem::take(&mut self.files) {
             match joined(task).await {
                 Ok(Sent::Open(upload)) => upload.abort().await,
