@@ -270,9 +270,10 @@ fn keys(schema: &serde_json::Value, out: &mut std::collections::BTreeSet<String>
 
 #[test]
 fn every_key_of_the_formats_is_in_its_document() {
-    for (formats, document) in
-        [(&["template", "product", "design"][..], "docs/templates.md"), (&["order", "event"], "docs/orders.md")]
-    {
+    for (formats, document) in [
+        (&["template", "product", "design"][..], "docs/templates.md"),
+        (&["order", "event"], "docs/orders.md"),
+    ] {
         let text = std::fs::read_to_string(document).unwrap();
         let mut known = std::collections::BTreeSet::new();
         for format in formats {

@@ -1,8 +1,8 @@
 //! Vector art: SVG and SVGZ from strangers and designers, as scene nodes.
 //!
-//! Bytes → [`source`] (text) → [`lex`], [`scan`], [`graph`] (limits, references, loops) →
-//! [`read`] (usvg's resolved tree, our resolvers) → [`survey`] (pictures, findings) →
-//! [`convert`] with [`clip`] and [`paint`] (scene nodes), recoloured by [`recolor`].
+//! Bytes → `source` (text) → `lex`, `scan`, `graph` (limits, references, loops) →
+//! `read` (usvg's resolved tree, our resolvers) → `survey` (pictures, findings) →
+//! `convert` with `clip` and `paint` (scene nodes), recoloured by `recolor`.
 
 mod blank;
 mod clip;

@@ -1,8 +1,8 @@
 //! Scene to PDF: vector pages with exact boxes, streamed out one page at a time.
 //!
-//! [`PdfWriter::page`] walks a surface ([`paint`]) into content that `printpdf` encodes
-//! ([`content`]); `lopdf` objects for everything printpdf cannot say are written as soon as
-//! they are known ([`objects`]), each once. Nothing of a page stays in memory when it is done
+//! [`PdfWriter::page`] walks a surface (`paint`) into content that `printpdf` encodes
+//! (`content`); `lopdf` objects for everything printpdf cannot say are written as soon as
+//! they are known (`objects`), each once. Nothing of a page stays in memory when it is done
 //! but the offsets and digests of its objects. The file's bytes, its `/ID` included, come from
 //! its content alone.
 
