@@ -139,6 +139,9 @@ impl Builder {
             .fill
             .as_ref()
             .map(|fill| (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity));
+        if let Some(stroke) = &node.stroke {
+            stroke.check_dashes(&node.path)?;
+        }
         let stroke = node.stroke.as_ref().and_then(|stroke| {
             let outline = Outline::stroke(&node.path, &stroke.style, to_px)?;
             Some((outline, &stroke.paint, stroke.opacity))
