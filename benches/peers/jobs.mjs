@@ -1,0 +1,59 @@
+// The jobs of benches/jobs in pixels, as the peers draw them.
+
+export const font = "Libertinus Serif";
+export const fontFile = "LibertinusSerif-Bold.otf";
+
+export const jobs = {
+  tee: {
+    width: 4500, height: 5400, ground: null,
+    photos: [{ file: "photo.jpg", x: 300, y: 300, width: 3900, height: 2925, radius: 150 }],
+    text: { words: "Happy Birthday Grace", size: 420, x: 2250, baseline: 3706, fill: "#ff69b4", stroke: "#ffffff", strokeWidth: 24 },
+    art: { file: "art.svg", x: 1550, y: 3900, width: 1400, height: 1400 },
+  },
+  mug: {
+    width: 2700, height: 1105, ground: "#fdf6ec",
+    photos: ["a", "b", "c", "d"].map((name, i) => ({ file: `mug-${name}.jpg`, x: 100 + i * 650, y: 100, width: 560, height: 560 })),
+    text: { words: "Four of us, one mug", size: 200, x: 1350, baseline: 935, fill: "#2a4858" },
+  },
+  wrap: { width: 7200, height: 10800, ground: "#8ecae6", tile: { file: "face.png", side: 600 } },
+  "wrap-tumble": { width: 7200, height: 10800, ground: "#8ecae6", tile: { file: "face.png", side: 600, turn: 25 } },
+};
+
+// Where a tile's copies stand: the corner of each, and its angle in degrees. The angles are not
+// presswork's own, so pictures of a tumbling wrap are not compared.
+export function places(job) {
+  const { side, turn } = job.tile;
+  const out = [];
+  let seed = 7;
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const columns = Math.ceil(job.width / side);
+  for (let column = 0; column < columns; column++) {
+    const drop = turn && column % 2 === 1 ? side / 2 : 0;
+    for (let y = -drop; y < job.height; y += side) {
+      out.push({ x: column * side, y, angle: turn ? (random() * 2 - 1) * turn : 0 });
+    }
+  }
+  return out;
+}
+
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+
+// A job's text as an SVG of the whole canvas' width.
+export function textSvg(job) {
+  const { words, size, x, baseline, fill, stroke, strokeWidth } = job.text;
+  const line = stroke
+    ? ` stroke="${stroke}" stroke-width="${strokeWidth}" stroke-linejoin="round" paint-order="stroke"`
+    : "";
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${job.width}" height="${job.height}">` +
+    `<text x="${x}" y="${baseline}" text-anchor="middle" font-family="${font}" font-weight="700" ` +
+    `font-size="${size}" fill="${fill}"${line}>${escaped(words)}</text></svg>`;
+}
+
+export function arguments_() {
+  const [name, assets, out] = process.argv.slice(2);
+  if (!jobs[name] || !assets || !out) {
+    console.error(`usage: node ${process.argv[1]} ${Object.keys(jobs).join("|")} ASSETS OUT.png`);
+    process.exit(2);
+  }
+  return { name, job: jobs[name], assets, out };
+}

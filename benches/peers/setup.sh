@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Fills DIR (benches/assets unless told) with the pictures that benches/jobs/*.json name, made
+# from Debian's photos and clipart, and installs the peers beside this script.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+dir=${1:-$here/../assets}
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+
+packages=(mate-backgrounds openclipart-svg imagemagick hyperfine nodejs time chromium)
+missing=()
+for package in "${packages[@]}"; do
+  # A Node.js from elsewhere will do.
+  [[ $package == nodejs ]] && command -v node >/dev/null && continue
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  root=()
+  if ((EUID != 0)); then root=(sudo); fi
+  "${root[@]}" apt-get update -q
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+
+photos=/usr/share/backgrounds/mate
+# Twelve megapixels, baseline, 4:2:0, as phones write them.
+convert $photos/abstract/Elephants_5640x3172.jpg -gravity center -crop 4229x3172+0+0 +repage \
+  -resize '4032x3024!' -strip -interlace none -sampling-factor 4:2:0 -quality 90 "$dir/photo.jpg"
+cp $photos/nature/RainDrops.jpg "$dir/mug-a.jpg"
+cp $photos/nature/Blinds.jpg "$dir/mug-b.jpg"
+cp $photos/nature/TwoWings.jpg "$dir/mug-c.jpg"
+cp $photos/nature/Dune.jpg "$dir/mug-d.jpg"
+# A round cut-out with a soft edge.
+convert $photos/nature/LadyBird.jpg -gravity center -crop 1200x1200+0+0 +repage -resize '600x600!' \
+  \( -size 600x600 xc:black -fill white -draw 'ellipse 300,300 260,290 0,360' -blur 0x2 \) \
+  -alpha off -compose CopyOpacity -composite -depth 8 -strip PNG32:"$dir/face.png"
+# With a viewBox, without which librsvg enlarges the canvas and not the drawing.
+sed 's/<svg height="340pt"/<svg viewBox="0 0 457.333 453.333" height="340pt"/' \
+  /usr/share/openclipart/svg/animals/bugs/butterfly_jonvdveen_01.svg >"$dir/art.svg"
+
+# The very font that presswork builds in, for the peers too.
+manifest=$(cargo metadata --manifest-path "$here/../../Cargo.toml" --locked --format-version 1 |
+  node -e 'const m = JSON.parse(require("fs").readFileSync(0)); console.log(m.packages.find((p) => p.name === "typst-assets").manifest_path)')
+cp "$(dirname "$manifest")/files/fonts/LibertinusSerif-Bold.otf" "$dir/"
+printf '<fontconfig><dir>%s</dir><cachedir>%s/fontcache</cachedir></fontconfig>\n' "$dir" "$dir" >"$dir/fonts.conf"
+
+(cd "$here" && npm install --no-package-lock --no-audit --no-fund)
