@@ -8,8 +8,8 @@
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use presswork::asset::{Encoded, Limits, Picture, Samples};
 use presswork::asset::{Depth, Pixels};
+use presswork::asset::{Encoded, Limits, Picture, Samples};
 use presswork::raster::{BAND_ROWS, Band, Frame, Pixel, PngOptions, PngSink, Rows, Sink};
 use presswork::scene::{Color, Dpi, Placement};
 use rayon::prelude::*;
@@ -66,7 +66,8 @@ fn wrap(face: &Path, out: &Path) {
         .chunks_exact(4)
         .map(|p| {
             let mix = |i: usize| {
-                ((u32::from(p[i]) * u32::from(p[3]) + u32::from(ground[i]) * (255 - u32::from(p[3])) + 127) / 255) as u8
+                ((u32::from(p[i]) * u32::from(p[3]) + u32::from(ground[i]) * (255 - u32::from(p[3])) + 127)
+                    / 255) as u8
             };
             [mix(0), mix(1), mix(2), 255]
         })

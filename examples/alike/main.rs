@@ -1,7 +1,13 @@
 //! Are two pictures alike? `alike A.png B.png`: averaged 2 x 2, mean SSIM over the whole picture
 //! and in its worst inked tile, as the tests compare pictures. Exits 1 below 0.97.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, missing_docs, reason = "shares the tests' comparison")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    missing_docs,
+    reason = "shares the tests' comparison"
+)]
 
 #[path = "../../tests/support/picture.rs"]
 mod picture;
