@@ -5,16 +5,20 @@
 
 use crate::asset::{Depth, Limits};
 use crate::catalog::{Area, ColorSpec, Output, Profile};
+use crate::color::Press;
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
-use crate::pdf::{PdfOptions, PdfWriter};
+use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
 use crate::raster::{Frame, PngOptions, PngSink, paint};
-use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
+use crate::scene::{Color, Ink, MM_PER_PT, Node, Paint, Placement, Scene, Surface};
+use crate::text::{Align, FontLibrary, FontSpec, MissingGlyph, Overflow, Run, TextBlock, VAlign, layout};
+use kurbo::BezPath;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// Where a job's files go; an edge implements it.
 pub trait Destination {
@@ -64,6 +68,10 @@ pub struct Job<'a> {
     pub outputs: &'a [Output],
     /// The documents' title.
     pub title: &'a str,
+    /// The profile's printing condition, where it names one.
+    pub press: Option<&'a Arc<Press>>,
+    /// What the slug line says beside the surface's name, and its fonts.
+    pub slug: (&'a str, &'a FontLibrary),
     /// What it may cost.
     pub limits: &'a Limits,
     /// Who may end it.
@@ -155,12 +163,18 @@ impl Job<'_> {
         surfaces: &[Surface],
         destination: &mut D,
     ) -> Result<Artifact, Violation> {
+        let mut print = PrintRules::of(self.profile, self.press)?;
+        if print.marks.slug {
+            print.slugs = surfaces.iter().map(|s| self.slug_line(s)).collect::<Result<_, Violation>>()?;
+        }
+        let process = print.condition.is_some();
         let options = PdfOptions {
             dpi: self.profile.dpi(),
             placement: placement(self.profile),
             title: Some(self.title.to_owned()),
             created: None,
             limits: *self.limits,
+            print,
         };
         let mut writer = PdfWriter::new(Hashing::new(destination.create(name)?), options)?;
         for surface in surfaces {
@@ -173,12 +187,52 @@ impl Job<'_> {
             output: Output::Pdf.as_str().into(),
             media_type: "application/pdf".into(),
             pages: Some(summary.pages.len() as u32),
-            boxes: surfaces.iter().map(|s| boxes(s, s.bleed_box())).collect(),
+            boxes: surfaces
+                .iter()
+                .zip(&summary.pages)
+                .map(|(surface, page)| {
+                    let margin = page.bleed.x0;
+                    boxes(surface, surface.bleed_box().inflate(margin, margin))
+                })
+                .collect(),
             plates: plates(surfaces),
             ..blank()
         };
+        if process {
+            artifact.color_space = "CMYK".into();
+        }
         file.finish(name, destination, &mut artifact)?;
         Ok(artifact)
+    }
+
+    /// The slug line of a surface, as outlines from its top left corner.
+    fn slug_line(&self, surface: &Surface) -> Result<BezPath, Violation> {
+        let words = format!("{}  {}", self.slug.0, surface.name);
+        let font = FontSpec::family("Noto Sans");
+        let block = TextBlock {
+            text: &words,
+            font: &font,
+            size: 7.0 * MM_PER_PT,
+            min_size: None,
+            width: 400.0,
+            height: 4.0,
+            align: Align::Left,
+            valign: VAlign::Top,
+            line_height: 1.2,
+            letter_spacing: 0.0,
+            wrap: false,
+            max_lines: Some(1),
+            overflow: Overflow::Allow,
+            glyphs: MissingGlyph::Allow,
+        };
+        let mut out = BezPath::new();
+        for run in layout(self.slug.1, &block)?.runs {
+            match run {
+                Run::Outline(path) => out.extend(path),
+                Run::Color(_) => {}
+            }
+        }
+        Ok(out)
     }
 
     /// Paints a surface and encodes it as it is painted.

@@ -31,8 +31,7 @@ fn colours() -> Vec<[u8; 3]> {
 
 /// Argyll's lookup: a direction (`f` forward, `b` backward), an intent and a profile.
 fn icclu<const N: usize, const M: usize>(way: &str, profile: &str, values: &[[f64; N]]) -> Vec<[f64; M]> {
-    let lines: Vec<String> =
-        values.iter().map(|v| v.map(|c| format!("{c:.7}")).join(" ") + "\n").collect();
+    let lines: Vec<String> = values.iter().map(|v| v.map(|c| format!("{c:.7}")).join(" ") + "\n").collect();
     let (direction, intent) = way.split_at(1);
     let args = [&format!("-f{direction}"), &format!("-i{intent}"), "-pl", profile].map(|s| s.to_owned());
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -42,8 +41,7 @@ fn icclu<const N: usize, const M: usize>(way: &str, profile: &str, values: &[[f6
         .lines()
         .filter_map(|line| line.rsplit_once("-> "))
         .map(|(_, result)| {
-            let numbers: Vec<f64> =
-                result.split_whitespace().map_while(|word| word.parse().ok()).collect();
+            let numbers: Vec<f64> = result.split_whitespace().map_while(|word| word.parse().ok()).collect();
             numbers.try_into().unwrap()
         })
         .collect();

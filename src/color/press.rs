@@ -295,7 +295,8 @@ mod tests {
     #[test]
     fn any_number_of_threads_gives_the_same_inks() {
         let press = press(RenderingIntent::Perceptual, false);
-        let pixels: Vec<[u8; 3]> = (0..100_000u32).map(|i| [i as u8, (i >> 4) as u8, (i >> 9) as u8]).collect();
+        let pixels: Vec<[u8; 3]> =
+            (0..100_000u32).map(|i| [i as u8, (i >> 4) as u8, (i >> 9) as u8]).collect();
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| press.inks_8(&pixels).unwrap())
