@@ -113,7 +113,9 @@ impl Spaces {
                 let inks = condition.converted(alternate.to_srgb());
                 Painted { space: self.cmyk, components: inks.map(unit).to_vec() }
             }
-            (Color::Srgb(_) | Color::Grey(_), None) | (Color::Cmyk(_), _) => {
+            // It stands in for an ink of its own: the limit of process ink is not for it.
+            (Color::Cmyk(inks), Some(_)) => Painted { space: self.cmyk, components: inks.map(unit).to_vec() },
+            (Color::Srgb(_) | Color::Grey(_) | Color::Cmyk(_), None) => {
                 self.process(alternate, inking, Role::Area)?
             }
         };

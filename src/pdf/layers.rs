@@ -8,7 +8,7 @@ use super::object::{dictionary, name, text};
 use super::objects::Objects;
 use crate::catalog::print::Step;
 use crate::error::Violation;
-use crate::scene::{Group, Ink, Node, Paint, PathNode, PatternNode, Stops, Tiling};
+use crate::scene::{Fill, Group, Ink, Node, Paint, PathNode, PatternNode, Stops, Stroke, Tiling};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
 use std::sync::Arc;
@@ -25,14 +25,18 @@ fn one(node: &Node, holds: Holds<'_>) -> Option<Node> {
     match node {
         Node::Group(group) => of_group(group, holds).map(|group| Node::Group(Arc::new(group))),
         Node::Path(path) => {
-            let fill = path.fill.clone().filter(|fill| paint_held(&fill.paint, holds));
-            let stroke = path.stroke.clone().filter(|stroke| paint_held(&stroke.paint, holds));
-            let whole = fill.is_some() == path.fill.is_some() && stroke.is_some() == path.stroke.is_some();
-            match (whole, fill.is_some() || stroke.is_some()) {
-                (true, _) => Some(node.clone()),
-                (false, true) => Some(Node::Path(Arc::new(PathNode { fill, stroke, ..(**path).clone() }))),
-                (false, false) => None,
+            let fill = path
+                .fill
+                .as_ref()
+                .and_then(|fill| Some(Fill { paint: held(&fill.paint, holds)?, ..fill.clone() }));
+            let stroke = path
+                .stroke
+                .as_ref()
+                .and_then(|stroke| Some(Stroke { paint: held(&stroke.paint, holds)?, ..stroke.clone() }));
+            if fill.is_none() && stroke.is_none() {
+                return None;
             }
+            Some(Node::Path(Arc::new(PathNode { fill, stroke, ..(**path).clone() })))
         }
         Node::Pattern(pattern) => {
             let cell = Arc::new(of_group(&pattern.cell, holds)?);
@@ -47,23 +51,23 @@ fn of_group(group: &Group, holds: Holds<'_>) -> Option<Group> {
     (!nodes.is_empty()).then(|| Group { nodes, ..group.clone() })
 }
 
-fn paint_held(paint: &Paint, holds: Holds<'_>) -> bool {
+/// The paint, as far as the part holds it.
+fn held(paint: &Paint, holds: Holds<'_>) -> Option<Paint> {
     let ink = |ink: &Ink| match ink {
         Ink::Process(_) => holds(None),
         Ink::Spot { name, .. } => holds(Some(name)),
     };
     let stops = |stops: &Stops| stops.stops.first().is_none_or(|(_, first, _)| ink(first));
-    match paint {
+    let whole = match paint {
         Paint::Solid(solid) => ink(solid),
         Paint::Linear(linear) => stops(&linear.stops),
         Paint::Radial(radial) => stops(&radial.stops),
-        // A cell is not taken apart: it is where its first ink is.
-        Paint::Tiling(tiling) => tiling_held(tiling, holds),
-    }
-}
-
-fn tiling_held(tiling: &Tiling, holds: Holds<'_>) -> bool {
-    !part(&tiling.group.nodes, holds).is_empty()
+        Paint::Tiling(tiling) => {
+            let group = Arc::new(of_group(&tiling.group, holds)?);
+            return Some(Paint::Tiling(Arc::new(Tiling { group, ..(**tiling).clone() })));
+        }
+    };
+    whole.then(|| paint.clone())
 }
 
 /// Whether any node prints with a plate.
@@ -99,7 +103,7 @@ pub(super) fn properties(layers: &[ObjectId]) -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::{Color, Fill, FillRule, Stroke};
+    use crate::scene::{Color, FillRule};
     use kurbo::{Rect, Shape};
 
     fn spot(name: &str) -> Paint {

@@ -40,9 +40,7 @@ use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
 use rules::{Inking, Role};
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 
 /// What a document needs to know beside its surfaces.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,20 +185,12 @@ impl<W: Write> PdfWriter<W> {
         space: paint::Space,
         control: Control<'_>,
     ) -> Result<(), Violation> {
-        let type_kinds = ["text", "code"];
-        let readable: BTreeSet<Arc<str>> = surface
-            .layers
-            .iter()
-            .filter(|layer| type_kinds.contains(&layer.kind))
-            .map(|layer| layer.id.clone())
-            .collect();
         let rules = &self.options.print;
         let mut painter = paint::Painter {
             objects: &mut self.objects,
             images: &mut self.images,
             spaces: self.spaces,
             inking: Inking { rules, blend: surface.blend_space },
-            readable: &readable,
             lifting: None,
             control,
         };

@@ -17,9 +17,7 @@ use crate::error::Violation;
 use crate::scene::{Blend, Clip, FillRule, Group, Mask, MaskKind, Node, PatternNode};
 use kurbo::{Affine, BezPath, Rect};
 use lopdf::{Object, ObjectId};
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 
 /// Where painting stands.
 #[derive(Debug, Clone, Copy)]
@@ -82,8 +80,6 @@ pub(super) struct Painter<'a, W> {
     pub(super) spaces: Spaces,
     /// How process colours are printed.
     pub(super) inking: Inking<'a>,
-    /// The layers that hold type and codes.
-    pub(super) readable: &'a BTreeSet<Arc<str>>,
     /// How the plate is laid that is being painted after all art.
     pub(super) lifting: Option<Laid>,
     /// May the work go on?
@@ -108,8 +104,8 @@ impl<W: Write> Painter<'_, W> {
 
     pub(super) fn group(&mut self, out: &mut Content, group: &Group, outer: Space) -> Result<(), Violation> {
         let Some(mut space) = outer.enter(group.transform) else { return Ok(()) };
-        if let Some(layer) = &group.name {
-            space.role = if self.readable.contains(layer) { Role::Type } else { Role::Area };
+        if group.readable {
+            space.role = Role::Type;
         }
         if group.opacity <= 0.0 || group.nodes.is_empty() {
             return Ok(());
@@ -232,7 +228,8 @@ impl<W: Write> Painter<'_, W> {
         let to_page = space.to_page * largest;
         let margin = 1.0 / libm::sqrt(to_page.determinant().abs()).max(1e-9);
         let area = node.bounds.inflate(margin, margin);
-        let inner = Space { to_page, visible: area, ..space.form(space.tone) };
+        // Its form is no group: what is painted in it is painted straight onto what lies beneath.
+        let inner = Space { to_page, visible: area, direct: space.direct, ..space.form(space.tone) };
         let mut content = Content::default();
         self.group(&mut content, &node.cell, inner)?;
         let form = content.into_form(self.objects, area, None)?;
