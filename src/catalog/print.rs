@@ -248,3 +248,56 @@ impl MarkSettings {
         self.crop || self.bleed || self.registration || self.color_bar || self.slug
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::load_profile;
+
+    const HEAD: &str = "schema = \"presswork.profile/1\"\ntitle = \"T\"\ndpi = 300\noutputs = [\"pdf\"]\n";
+    const CMYK: &str = "[color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\n";
+    const WHITE: &str = "[spots.White]\nplate = \"White\"\nalternate = \"#eeeeee\"\nstep = \"white\"\n";
+
+    #[test]
+    fn what_a_print_shop_would_refuse_is_refused() {
+        let cut = "[spots.Cut]\nplate = \"Cut\"\nalternate = \"#ff00ff\"\norder = 1000\n";
+        let cases = [
+            ("[color]\nspace = \"cmyk\"\n".to_owned(), "/color/condition"),
+            ("[color]\nspace = \"srgb\"\ncondition = \"FOGRA39L\"\n".to_owned(), "/color/condition"),
+            ("[color]\nspace = \"srgb\"\n[pdf]\nstandard = \"x4\"\n".to_owned(), "/pdf/standard"),
+            (format!("{CMYK}ink_limit = 200\nrich_black = [0.5, 0.5, 0.5, 1.0]\n"), "/color/rich_black"),
+            (format!("{CMYK}{}", cut.replace("\"Cut\"", "\"All\"")), "/spots/Cut"),
+            (format!("{CMYK}{WHITE}"), "/spots/White"),
+            (format!("{CMYK}{WHITE}laid = \"overprint\"\norder = 3\n{cut}"), "/spots/White"),
+            (
+                format!("{CMYK}{cut}{}", cut.replace("[spots.Cut]", "[spots.Other]").replace("1000", "4")),
+                "/spots/Cut",
+            ),
+        ];
+        for (text, pointer) in cases {
+            let refused = load_profile(&format!("{HEAD}{text}")).unwrap_err();
+            let found = refused.0.iter().any(|v| v.pointer.as_deref() == Some(pointer));
+            assert!(found, "{text}: {refused:?}");
+        }
+        for good in
+            [format!("{CMYK}{WHITE}laid = \"multiply\"\n{}", cut.replace("1000", "4")), CMYK.to_owned()]
+        {
+            load_profile(&format!("{HEAD}{good}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn white_comes_last_unless_told() {
+        let spot = |order, step| SpotInk {
+            plate: "P".into(),
+            alternate: ColorSpec::Hex("#000000".into()),
+            laid: Laid::Overprint,
+            order,
+            step,
+        };
+        assert_eq!(spot(None, None).turn(), None);
+        assert_eq!(spot(None, Some(Step::Cutting)).turn(), Some(0));
+        assert_eq!(spot(None, Some(Step::White)).turn(), Some(1000));
+        assert_eq!(spot(Some(7), Some(Step::White)).turn(), Some(7));
+    }
+}

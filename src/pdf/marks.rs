@@ -82,17 +82,22 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
         out.path(&lines, PathPaint::Stroke, false);
     }
     if marks.color_bar {
-        // Below the bleed, from its left edge to before the middle cross.
-        let room = ((bleed.width() / 2.0 - CROSS) / PATCH).max(0.0) as usize;
+        // Below the bleed, between the crop mark at the left and the cross in the middle.
+        let start = trim.x0 + 2.0;
+        let room = ((bleed.center().x - CROSS - start) / PATCH).max(0.0) as usize;
         for (i, (space, components)) in page.patches.iter().take(room).enumerate() {
-            let x = bleed.x0 + PATCH * i as f64;
+            let x = start + PATCH * i as f64;
             let patch = Rect::new(x, bleed.y1 + 2.0, x + PATCH, bleed.y1 + 2.0 + PATCH);
             out.color(*space, components, false);
             out.path(&patch.to_path(0.1), PathPaint::Fill, false);
         }
     }
     if let Some(slug) = page.slug.as_ref().filter(|_| marks.slug) {
-        let place = kurbo::Affine::translate((bleed.center().x + CROSS, bleed.y1 + 2.0));
+        // From the cross in the middle to before the crop mark at the right, smaller where it is narrow.
+        let start = bleed.center().x + CROSS;
+        let fit = (trim.x1 - 2.0 - start) / slug.control_box().x1.max(1.0);
+        let place =
+            kurbo::Affine::translate((start, bleed.y1 + 2.0)) * kurbo::Affine::scale(fit.clamp(0.1, 1.0));
         out.color(page.line.0, &page.line.1, false);
         out.path(&(place * slug), PathPaint::Fill, false);
     }
