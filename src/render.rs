@@ -3,6 +3,8 @@
 //! Bytes go straight from the encoders into a [`Destination`]'s files and are hashed as they
 //! pass; nothing is held whole.
 
+mod slug;
+
 use crate::asset::{Depth, Limits};
 use crate::catalog::{Area, ColorSpec, Output, Profile};
 use crate::color::Press;
@@ -11,9 +13,8 @@ use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
 use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
 use crate::raster::{Frame, PngOptions, PngSink, paint};
-use crate::scene::{Color, Ink, MM_PER_PT, Node, Paint, Placement, Scene, Surface};
-use crate::text::{Align, FontLibrary, FontSpec, MissingGlyph, Overflow, Run, TextBlock, VAlign, layout};
-use kurbo::BezPath;
+use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
+use crate::text::FontLibrary;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -165,7 +166,8 @@ impl Job<'_> {
     ) -> Result<Artifact, Violation> {
         let mut print = PrintRules::of(self.profile, self.press)?;
         if print.marks.slug {
-            print.slugs = surfaces.iter().map(|s| self.slug_line(s)).collect::<Result<_, Violation>>()?;
+            print.slugs =
+                surfaces.iter().map(|s| slug::line(self.slug, s)).collect::<Result<_, Violation>>()?;
         }
         let process = print.condition.is_some();
         let options = PdfOptions {
@@ -203,36 +205,6 @@ impl Job<'_> {
         }
         file.finish(name, destination, &mut artifact)?;
         Ok(artifact)
-    }
-
-    /// The slug line of a surface, as outlines from its top left corner.
-    fn slug_line(&self, surface: &Surface) -> Result<BezPath, Violation> {
-        let words = format!("{}  {}", self.slug.0, surface.name);
-        let font = FontSpec::family("Noto Sans");
-        let block = TextBlock {
-            text: &words,
-            font: &font,
-            size: 7.0 * MM_PER_PT,
-            min_size: None,
-            width: 400.0,
-            height: 4.0,
-            align: Align::Left,
-            valign: VAlign::Top,
-            line_height: 1.2,
-            letter_spacing: 0.0,
-            wrap: false,
-            max_lines: Some(1),
-            overflow: Overflow::Allow,
-            glyphs: MissingGlyph::Allow,
-        };
-        let mut out = BezPath::new();
-        for run in layout(self.slug.1, &block)?.runs {
-            match run {
-                Run::Outline(path) => out.extend(path),
-                Run::Color(_) => {}
-            }
-        }
-        Ok(out)
     }
 
     /// Paints a surface and encodes it as it is painted.

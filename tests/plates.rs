@@ -1,5 +1,7 @@
 //! Print files as a RIP sees them: their plates, their layers, and what they promise.
 //!
+//! More than 400 lines: one kind of judge after another, on the same orders.
+//!
 //! Tools: `apt-get install ghostscript qpdf mupdf-tools poppler-utils imagemagick`.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]

@@ -181,11 +181,12 @@ impl Press {
         &self.description
     }
 
-    /// The inks of one sRGB colour, components 0 to 1.
+    /// The inks of one sRGB colour, components 0 to 1, to a hundredth of a per cent: finer than
+    /// any plate, and the dust that a table leaves on white paper is gone.
     pub fn inks(&self, srgb: [f32; 3]) -> [f32; 4] {
         let mut out = [[0u16; 4]];
         self.out_exact.transform.transform_pixels(&[srgb.map(sixteen)], &mut out);
-        out[0].map(|v| f32::from(v) / 65_535.0)
+        out[0].map(|v| libm::roundf(f32::from(v) / 6.5535) / 10_000.0)
     }
 
     /// How inks look, as sRGB, components 0 to 1.
