@@ -235,7 +235,7 @@ impl App {
                 outputs: order.outputs(),
                 title: &title,
                 press: press.as_ref(),
-                slug: (&slug, &self.fonts),
+                slug: Some((&slug, &self.fonts)),
                 limits: &self.limits,
                 control,
             };

@@ -71,8 +71,9 @@ pub struct Job<'a> {
     pub title: &'a str,
     /// The profile's printing condition, where it names one.
     pub press: Option<&'a Arc<Press>>,
-    /// What the slug line says beside the surface's name, and its fonts.
-    pub slug: (&'a str, &'a FontLibrary),
+    /// What the slug line says beside the surface's name, and its fonts. Without it no slug line is
+    /// printed, whatever the profile asks for.
+    pub slug: Option<(&'a str, &'a FontLibrary)>,
     /// What it may cost.
     pub limits: &'a Limits,
     /// Who may end it.
@@ -165,9 +166,8 @@ impl Job<'_> {
         destination: &mut D,
     ) -> Result<Artifact, Violation> {
         let mut print = PrintRules::of(self.profile, self.press)?;
-        if print.marks.slug {
-            print.slugs =
-                surfaces.iter().map(|s| slug::line(self.slug, s)).collect::<Result<_, Violation>>()?;
+        if let Some(slug) = self.slug.filter(|_| print.marks.slug) {
+            print.slugs = surfaces.iter().map(|s| slug::line(slug, s)).collect::<Result<_, Violation>>()?;
         }
         let process = print.condition.is_some();
         let options = PdfOptions {

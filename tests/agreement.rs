@@ -104,6 +104,8 @@ impl Subject {
             profile: self.prepared.order.profile(),
             outputs: &[output],
             title: &self.name,
+            press: None,
+            slug: None,
             limits: self.app.limits(),
             control: Control::NONE,
         };

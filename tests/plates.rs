@@ -198,9 +198,9 @@ fn the_white_plate_is_its_drawn_shape() {
     let page = &plates(&pdf)[0];
     // The disc and the ribbon that the template draws, in mm of a page of 120 × 130.
     let inside = |x: f64, y: f64| {
-        let disc = (x - 60.0).hypot(y - 55.0) <= 49.8;
+        let disc = libm::hypot(x - 60.0, y - 55.0) <= 49.8;
         let (dx, dy) = ((x - 60.0).abs() - 50.8, (y - 106.0).abs() - 9.8);
-        disc || dx.max(0.0).hypot(dy.max(0.0)) <= 4.0
+        disc || libm::hypot(dx.max(0.0), dy.max(0.0)) <= 4.0
     };
     let (mut covered, steps) = (0u32, 400u32);
     for i in 0..steps {
