@@ -140,8 +140,12 @@ impl App {
             out.0.extend(draft.check_form().0);
             return Err(out);
         };
+        let mut digest = Sha256::new_with_prefix(text.as_bytes());
+        if let Some(press) = self.profiles.press(&profile)? {
+            digest.update(press.digest());
+        }
         let order = draft.validate(Arc::new(template), Arc::new(profile))?;
-        Ok((order, hex::encode(Sha256::digest(text.as_bytes()))))
+        Ok((order, hex::encode(digest.finalize())))
     }
 
     fn fetch(
@@ -223,11 +227,15 @@ impl App {
         let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
             let title = prepared.order.template().name.clone();
             let order = &prepared.order;
+            let press = self.profiles.press(order.profile())?;
+            let slug = slug(order.order());
             let job = Job {
                 scene: &prepared.composed.scene,
                 profile: order.profile(),
                 outputs: order.outputs(),
                 title: &title,
+                press: press.as_ref(),
+                slug: Some((&slug, &self.fonts)),
                 limits: &self.limits,
                 control,
             };
@@ -260,6 +268,15 @@ impl App {
         folder.write("result.json", &body)?;
         Ok((folder.publish()?, event))
     }
+}
+
+/// What a slug line says: the run, and the shop's own names for it.
+fn slug(order: &crate::order::Order) -> String {
+    let mut words = vec![format!("{}.{}", order.job_id, order.revision)];
+    words.extend(order.order_ref.iter().map(|name| format!("order {name}")));
+    words.extend(order.item_ref.iter().map(|name| format!("item {name}")));
+    words.extend([order.template.clone(), order.profile.clone()]);
+    words.join("  ")
 }
 
 /// The event of a run that made nothing.

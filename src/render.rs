@@ -3,18 +3,23 @@
 //! Bytes go straight from the encoders into a [`Destination`]'s files and are hashed as they
 //! pass; nothing is held whole.
 
+mod slug;
+
 use crate::asset::{Depth, Limits};
 use crate::catalog::{Area, ColorSpec, Output, Profile};
+use crate::color::Press;
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
-use crate::pdf::{PdfOptions, PdfWriter};
+use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
 use crate::raster::{Frame, PngOptions, PngSink, paint};
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
+use crate::text::FontLibrary;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// Where a job's files go; an edge implements it.
 pub trait Destination {
@@ -64,6 +69,11 @@ pub struct Job<'a> {
     pub outputs: &'a [Output],
     /// The documents' title.
     pub title: &'a str,
+    /// The profile's printing condition, where it names one.
+    pub press: Option<&'a Arc<Press>>,
+    /// What the slug line says beside the surface's name, and its fonts. Without it no slug line is
+    /// printed, whatever the profile asks for.
+    pub slug: Option<(&'a str, &'a FontLibrary)>,
     /// What it may cost.
     pub limits: &'a Limits,
     /// Who may end it.
@@ -155,12 +165,18 @@ impl Job<'_> {
         surfaces: &[Surface],
         destination: &mut D,
     ) -> Result<Artifact, Violation> {
+        let mut print = PrintRules::of(self.profile, self.press)?;
+        if let Some(slug) = self.slug.filter(|_| print.marks.slug) {
+            print.slugs = surfaces.iter().map(|s| slug::line(slug, s)).collect::<Result<_, Violation>>()?;
+        }
+        let process = print.condition.is_some();
         let options = PdfOptions {
             dpi: self.profile.dpi(),
             placement: placement(self.profile),
             title: Some(self.title.to_owned()),
             created: None,
             limits: *self.limits,
+            print,
         };
         let mut writer = PdfWriter::new(Hashing::new(destination.create(name)?), options)?;
         for surface in surfaces {
@@ -173,10 +189,20 @@ impl Job<'_> {
             output: Output::Pdf.as_str().into(),
             media_type: "application/pdf".into(),
             pages: Some(summary.pages.len() as u32),
-            boxes: surfaces.iter().map(|s| boxes(s, s.bleed_box())).collect(),
+            boxes: surfaces
+                .iter()
+                .zip(&summary.pages)
+                .map(|(surface, page)| {
+                    let margin = page.bleed.x0;
+                    boxes(surface, surface.bleed_box().inflate(margin, margin))
+                })
+                .collect(),
             plates: plates(surfaces),
             ..blank()
         };
+        if process {
+            artifact.color_space = "CMYK".into();
+        }
         file.finish(name, destination, &mut artifact)?;
         Ok(artifact)
     }

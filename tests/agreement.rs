@@ -104,6 +104,8 @@ impl Subject {
             profile: self.prepared.order.profile(),
             outputs: &[output],
             title: &self.name,
+            press: None,
+            slug: None,
             limits: self.app.limits(),
             control: Control::NONE,
         };
@@ -183,7 +185,8 @@ fn faults(name: &str, renderer: Renderer, comparison: &Comparison) -> Vec<String
 #[test]
 fn every_fixture_is_the_same_in_pdf_and_png() {
     let mut all = Vec::new();
-    for order in job::orders() {
+    // What is printed in process inks is compared plate by plate, in tests/plates.rs.
+    for order in job::rgb_orders() {
         let subject = Subject::of(&order);
         let pngs = subject.write(subject.scene(), Output::Png);
         let pdfs = subject.write(subject.scene(), Output::Pdf);
@@ -307,7 +310,7 @@ fn assert_noticed(
 #[test]
 fn a_deleted_layer_is_noticed_and_so_is_a_deleted_word() {
     let (mut layers, mut words) = (0, 0);
-    let subjects = if job::in_full() { job::orders() } else { job::orders_named(&["mug", "tag"]) };
+    let subjects = if job::in_full() { job::rgb_orders() } else { job::orders_named(&["mug", "tag"]) };
     for order in subjects {
         let subject = Subject::of(&order);
         let pngs = subject.write(subject.scene(), Output::Png);

@@ -81,7 +81,7 @@ fn check_pdf(file: &Path, artifact: &Value, profile: &toml::Table) {
             let (w, h) = (number(kind, 2) * scale[0], number(kind, 3) * scale[1]);
             if turned { (h, w) } else { (w, h) }
         };
-        for (kind, points) in [("bleed", page.media), ("bleed", page.bleed), ("trim", page.trim)] {
+        for (kind, points) in [("media", page.media), ("bleed", page.bleed), ("trim", page.trim)] {
             let (w, h) = size(kind);
             let found = ((points[2] - points[0]) / 72.0 * 25.4, (points[3] - points[1]) / 72.0 * 25.4);
             let near = (found.0 - w).abs() < 0.01 && (found.1 - h).abs() < 0.01;

@@ -9,7 +9,7 @@
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
 use presswork::asset::{Limits, Picture};
 use presswork::control::Control;
-use presswork::pdf::{PdfOptions, PdfSummary, PdfWriter};
+use presswork::pdf::{PdfOptions, PdfSummary, PdfWriter, PrintRules};
 use presswork::scene::*;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +35,7 @@ fn options() -> PdfOptions {
         title: Some("Mug & <Zoë>".to_owned()),
         created: None,
         limits: Limits::default(),
+        print: PrintRules::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use super::expr;
 use super::field::{Field, FieldType};
 use super::layer::Layer;
 use super::load::Template;
+use super::print::{Laid, Space, SpotInk, Standard, Step};
 use super::profile::Profile;
 use super::value::ColorSpec;
 use crate::compose::env::{Piece, pieces};
@@ -96,7 +97,39 @@ pub(super) fn lint_profile(profile: &Profile) -> Result<(), Violations> {
             invalid(&mut out, &format!("/spots/{}", escape(name)), "an alternate is a process colour");
         }
     }
+    lint_print(profile, &mut out);
     out.or(())
+}
+
+/// What a print shop would refuse.
+fn lint_print(profile: &Profile, out: &mut Violations) {
+    let color = &profile.color;
+    let cmyk = color.space == Space::Cmyk;
+    if cmyk != color.condition.is_some() {
+        invalid(out, "/color/condition", "a printing condition is named for `cmyk`, and only for it");
+    }
+    if profile.pdf.standard == Standard::X4 && !cmyk {
+        invalid(out, "/pdf/standard", "PDF/X-4 names a printing condition: set the colour space to `cmyk`");
+    }
+    if let (Some(limit), Some(inks)) = (color.ink_limit, color.rich_black)
+        && inks.iter().sum::<f32>() * 100.0 > limit
+    {
+        invalid(out, "/color/rich_black", "the rich black has more ink than the profile's `ink_limit`");
+    }
+    let last = profile.spots.values().filter_map(SpotInk::turn).max();
+    for (name, spot) in &profile.spots {
+        let place = format!("/spots/{}", escape(name));
+        let process = ["All", "None", "Cyan", "Magenta", "Yellow", "Black"];
+        if process.contains(&spot.plate.as_str()) {
+            invalid(out, &place, "a spot ink's plate is not called as a process plate, `All` or `None`");
+        }
+        if profile.spots.values().filter(|other| other.plate == spot.plate).any(|other| other != spot) {
+            invalid(out, &place, "two inks of one plate differ: a plate is the same everywhere");
+        }
+        if spot.step == Some(Step::White) && (spot.turn() != last || spot.laid == Laid::Knockout) {
+            invalid(out, &place, "white is painted last, and by overprint or multiply");
+        }
+    }
 }
 
 fn invalid(out: &mut Violations, place: &str, detail: &str) {

@@ -9,11 +9,13 @@ pub mod field;
 pub mod layer;
 mod lint;
 mod load;
+pub mod print;
 pub mod profile;
 pub mod template;
 pub mod value;
 
 pub use field::{By, Choice, Field, FieldType};
 pub use load::{CATALOG_CODES, Files, Template, load, load_profile, parse_pin};
-pub use profile::{Action, Area, Output, Profile, Space};
+pub use print::Space;
+pub use profile::{Action, Area, Output, Profile};
 pub use value::{Bound, ColorSpec, Condition, Measure, Spots};

@@ -1,5 +1,6 @@
 //! Render profiles: how a product is printed. One TOML file a profile.
 
+use super::print::{ColorSettings, MarkSettings, PdfSettings, SpotInk};
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
 use indexmap::IndexMap;
@@ -53,6 +54,9 @@ pub struct Profile {
     /// Spot inks, by the name that templates use.
     #[serde(default)]
     pub spots: IndexMap<String, SpotInk>,
+    /// Marks outside the bleed.
+    #[serde(default)]
+    pub marks: MarkSettings,
     /// What happens when something is not quite right.
     #[serde(default)]
     pub policy: Policy,
@@ -99,22 +103,6 @@ pub enum Area {
     Bleed,
 }
 
-/// Colour.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ColorSettings {
-    /// The space that files are delivered in.
-    pub space: Space,
-}
-
-/// A space to deliver in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Space {
-    /// IEC 61966-2-1 sRGB.
-    Srgb,
-}
-
 /// PNG files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -135,14 +123,6 @@ impl Default for PngSettings {
     }
 }
 
-/// PDF files.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PdfSettings {
-    /// Every surface is a file of its own.
-    pub single_pages: bool,
-}
-
 /// Previews.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -156,16 +136,6 @@ impl Default for PreviewSettings {
     fn default() -> Self {
         PreviewSettings { max_px: 1000 }
     }
-}
-
-/// A spot ink.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SpotInk {
-    /// The exact name of its plate.
-    pub plate: String,
-    /// How it looks where it has no plate.
-    pub alternate: ColorSpec,
 }
 
 /// What a finding does to the job.

@@ -10,9 +10,11 @@
 //! compensation puts the darkest black on black, so that shadows do not clip.
 
 mod convert;
+mod press;
 mod profile;
 mod raster;
 
 pub use convert::to_srgb;
+pub use press::{Press, RenderingIntent};
 pub use profile::{Calibration, ProfileSpace, Source, probe_profile};
 pub use raster::{Channels, Components, Raster};

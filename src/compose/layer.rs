@@ -130,6 +130,7 @@ impl Composer<'_> {
             lock(&self.surface).layers.push(LayerBox { id: id.clone(), kind: kind.name(), bounds });
         }
         let listed_at = lock(&self.surface).layers.len();
+        let set_in_type = matches!(kind, Kind::Text(_) | Kind::Code(_));
         let nodes = match kind {
             Kind::Image(image) => self.image(image, layer, &inner)?,
             Kind::Photo(photo) => self.photo(photo, layer, &inner)?,
@@ -178,6 +179,7 @@ impl Composer<'_> {
         };
         let mut group = Group { name: Some(id), transform, blend: layer.blend, nodes, ..Group::default() };
         group.isolated = layer.blend != Blend::Normal;
+        group.readable = set_in_type;
         if let Some(opacity) = &layer.opacity {
             group.opacity = inner.env.get(opacity)?.unwrap_or(1.0).clamp(0.0, 1.0) as f32;
         }

@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::place::{Container, SurfaceState, lock};
 use super::{Composer, Source};
+use crate::catalog::Space;
 use crate::catalog::layer::Layer;
 use crate::catalog::template::{Mirror, Panel, SurfaceSpec};
 use crate::error::{Code, Violation, Violations};
@@ -105,7 +106,10 @@ impl Composer<'_> {
             bleed: Insets::uniform(bleed),
             safe: Insets::uniform(safe),
             garment: garment.map(|ink| crate::scene::Color::Srgb(ink.to_srgb())),
-            blend_space: BlendSpace::Srgb,
+            blend_space: match self.order.profile().color.space {
+                Space::Srgb => BlendSpace::Srgb,
+                Space::Cmyk => BlendSpace::Process,
+            },
             nodes,
             layers,
         })

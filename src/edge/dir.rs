@@ -2,14 +2,16 @@
 
 use crate::asset::{Encoded, Spool};
 use crate::catalog::{Files, Profile, load_profile};
+use crate::color::{Press, RenderingIntent};
 use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
 use crate::render::{Destination, sink_failed};
 use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// A folder of files that are read by safe relative keys: a catalog, or an order's assets.
@@ -95,12 +97,16 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/render-profiles");
 #[derive(Debug, Clone)]
 pub struct ProfileLibrary {
     folder: Option<PathBuf>,
+    presses: Arc<Mutex<Presses>>,
 }
+
+/// Presses in use, by their condition, intent and black point compensation.
+type Presses = BTreeMap<(String, RenderingIntent, bool), Arc<Press>>;
 
 impl ProfileLibrary {
     /// Profiles of a folder, or the built-in ones.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        ProfileLibrary { folder }
+        ProfileLibrary { folder, presses: Arc::default() }
     }
 
     /// The names of all profiles, sorted.
@@ -135,7 +141,35 @@ impl ProfileLibrary {
             None => BUILT_IN.get_file(&file).and_then(|file| file.contents_utf8()).map(str::to_owned),
         };
         let text = text.ok_or_else(not_found)?;
-        Ok((load_profile(&text)?, text))
+        let profile = load_profile(&text)?;
+        self.press(&profile)?;
+        Ok((profile, text))
+    }
+
+    /// A profile's printing condition: the file `icc/<condition>.icc` of the folder, or the
+    /// built-in one of that name. `None` for a profile that names none.
+    ///
+    /// # Errors
+    /// `template.invalid` when there is no such file or it is not an output profile for CMYK.
+    pub fn press(&self, profile: &Profile) -> Result<Option<Arc<Press>>, Violation> {
+        let color = &profile.color;
+        let Some(condition) = &color.condition else { return Ok(None) };
+        let key = (condition.clone(), color.intent, color.black_point_compensation);
+        let mut presses = self.presses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(press) = presses.get(&key) {
+            return Ok(Some(press.clone()));
+        }
+        let file = format!("icc/{condition}.icc");
+        let own = self.folder.as_ref().and_then(|folder| fs::read(folder.join(&file)).ok());
+        let icc = own.or_else(|| BUILT_IN.get_file(&file).map(|file| file.contents().to_vec()));
+        let icc = icc.ok_or_else(|| {
+            let detail =
+                "there is no ICC file of this printing condition: put it into the profiles' icc folder";
+            Violation::new(Code::TemplateInvalid, detail).at("/color/condition")
+        })?;
+        let press = Arc::new(Press::open(icc.into(), color.intent, color.black_point_compensation)?);
+        presses.insert(key, press.clone());
+        Ok(Some(press))
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Shading,
     /// Pictures and forms.
     Object,
+    /// Layers.
+    Layer,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             Kind::Pattern => "Pattern",
             Kind::Shading => "Shading",
             Kind::Object => "XObject",
+            Kind::Layer => "Properties",
         }
     }
 
@@ -52,6 +55,7 @@ impl Kind {
             Kind::Pattern => 'P',
             Kind::Shading => 'S',
             Kind::Object => 'X',
+            Kind::Layer => 'L',
         }
     }
 }
@@ -149,6 +153,18 @@ impl Content {
             let raw = matrix.as_coeffs().map(|c| self.number(c));
             self.push(Op::SetTransformationMatrix { matrix: CurTransMat::Raw(raw) });
         }
+    }
+
+    /// `BDC`: what follows, up to [`Content::end_layer`], is on a layer.
+    pub(super) fn begin_layer(&mut self, id: ObjectId) {
+        let name = self.resource(Kind::Layer, id);
+        let value = vec![DictItem::Name(b"OC".to_vec()), DictItem::Name(name.into_bytes())];
+        self.push(Op::Unknown { key: "BDC".to_owned(), value });
+    }
+
+    /// `EMC`.
+    pub(super) fn end_layer(&mut self) {
+        self.raw("EMC", &[]);
     }
 
     /// `gs`.

@@ -49,7 +49,7 @@ impl<W: Write> Painter<'_, W> {
             Some(placed) => placed,
             None => {
                 let pixels = rasterised(node, size, (sx, sy))?;
-                let planes = pixels::planes(pixels, space.tone);
+                let planes = self.inked(pixels::planes(pixels, space.tone), space.tone)?;
                 let placed = match write_planes(self.objects, self.spaces.srgb, &planes, space.tone)? {
                     Some(id) => Placed::Object(id, UNIT),
                     None => Placed::Solid,

@@ -151,7 +151,17 @@ impl<W: Write> Painter<'_, W> {
 
     /// What a JPEG's components mean; `None` where they have to be converted.
     fn jpeg_space(&mut self, jpeg: &JpegStream) -> Result<Option<Object>, Violation> {
-        if jpeg.components == 4 && self.blend == BlendSpace::Srgb {
+        if let Some(condition) = self.inking.condition() {
+            // Process inks of the very condition, or of none that is named, are printed as they are.
+            let own = jpeg.icc.as_ref().is_none_or(|icc| *icc == *condition.press.icc());
+            if jpeg.components == 4 {
+                return Ok(own.then(|| name("DeviceCMYK")));
+            }
+            // Grey without a profile is sRGB's, not black ink.
+            if self.inking.converter().is_some() || (jpeg.components == 1 && jpeg.icc.is_none()) {
+                return Ok(None);
+            }
+        } else if jpeg.components == 4 && self.inking.blend == BlendSpace::Srgb {
             return Ok(None);
         }
         if let Some(profile) = &jpeg.icc {
@@ -164,6 +174,13 @@ impl<W: Write> Painter<'_, W> {
             4 => Some(name("DeviceCMYK")),
             _ => None,
         })
+    }
+
+    /// Colour in the inks of the press, where sRGB is converted.
+    pub(super) fn inked(&self, planes: pixels::Planes, tone: Tone) -> Result<pixels::Planes, Violation> {
+        let (Some(condition), Tone::Color) = (self.inking.converter(), tone) else { return Ok(planes) };
+        let data = condition.pixels(&planes.color.data)?;
+        Ok(pixels::Planes { color: Plane { channels: 4, data, ..planes.color }, ..planes })
     }
 
     /// The picture's pixels, adjusted and cropped. `across` is the crop's size on the page in mm.
@@ -219,7 +236,7 @@ impl<W: Write> Painter<'_, W> {
                 pixels
             }
         };
-        let planes = pixels::planes(cropped, tone);
+        let planes = self.inked(pixels::planes(cropped, tone), tone)?;
         let placed = match write_planes(self.objects, self.spaces.srgb, &planes, tone)? {
             Some(id) => Placed::Object(id, part),
             None => Placed::Solid,

@@ -3,6 +3,7 @@
 //! Both come from inputs only; without a creation date they name none.
 
 use super::object::{dictionary, name, text};
+use crate::catalog::print::Standard;
 use lopdf::{Dictionary, Object};
 
 /// Who made the file.
@@ -25,6 +26,18 @@ pub struct Moment {
     pub second: u8,
 }
 
+/// The date of files whose standard asks for one and whose maker gives none: equal orders make
+/// equal bytes, so it cannot be the date of the day.
+pub(super) const NO_DATE: Moment = Moment { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+
+/// PDF/X's name of a standard.
+fn version(standard: Standard) -> Option<&'static str> {
+    match standard {
+        Standard::Plain => None,
+        Standard::X4 => Some("PDF/X-4"),
+    }
+}
+
 impl Moment {
     fn pdf(&self) -> String {
         let Moment { year, month, day, hour, minute, second } = self;
@@ -38,7 +51,7 @@ impl Moment {
 }
 
 /// The Info dictionary.
-pub(super) fn info(title: Option<&str>, created: Option<&Moment>) -> Dictionary {
+pub(super) fn info(title: Option<&str>, created: Option<&Moment>, standard: Standard) -> Dictionary {
     let mut info = dictionary([("Producer", text(PRODUCER)), ("Creator", text(PRODUCER))]);
     if let Some(title) = title {
         info.set("Title", text(title));
@@ -48,11 +61,19 @@ pub(super) fn info(title: Option<&str>, created: Option<&Moment>) -> Dictionary 
         info.set("ModDate", text(&moment.pdf()));
     }
     info.set("Trapped", name("False"));
+    if let Some(version) = version(standard) {
+        info.set("GTS_PDFXVersion", text(version));
+    }
     info
 }
 
-/// The XMP packet that says the same.
-pub(super) fn xmp(title: Option<&str>, created: Option<&Moment>) -> String {
+/// The XMP packet that says the same. `identity` stands for the content so far.
+pub(super) fn xmp(
+    title: Option<&str>,
+    created: Option<&Moment>,
+    standard: Standard,
+    identity: [u8; 16],
+) -> String {
     let mut fields = format!("<pdf:Producer>{PRODUCER}</pdf:Producer><pdf:Trapped>False</pdf:Trapped>");
     fields += &format!("<xmp:CreatorTool>{PRODUCER}</xmp:CreatorTool>");
     if let Some(title) = title {
@@ -68,11 +89,23 @@ pub(super) fn xmp(title: Option<&str>, created: Option<&Moment>) -> String {
              <xmp:MetadataDate>{iso}</xmp:MetadataDate>"
         );
     }
+    let mut spaces = String::new();
+    if let Some(version) = version(standard) {
+        let id = hex::encode(identity);
+        let uuid = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
+        spaces += " xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" \
+                   xmlns:pdfxid=\"http://www.npes.org/pdfx/ns/id/\"";
+        fields += &format!(
+            "<xmpMM:DocumentID>uuid:{uuid}</xmpMM:DocumentID><xmpMM:VersionID>1</xmpMM:VersionID>\
+             <xmpMM:RenditionClass>default</xmpMM:RenditionClass>\
+             <pdfxid:GTS_PDFXVersion>{version}</pdfxid:GTS_PDFXVersion>"
+        );
+    }
     format!(
         "<?xpacket begin=\"\u{FEFF}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
          <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
-         xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\">\
+         xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"{spaces}>\
          {fields}</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>"
     )
 }

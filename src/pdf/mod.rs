@@ -13,20 +13,25 @@ mod deflate;
 mod filter;
 mod gradient;
 mod image;
+mod layers;
+mod marks;
 mod metadata;
 mod object;
 mod objects;
 mod paint;
 mod path;
 mod pixels;
+mod rules;
 mod tiling;
 
 pub use metadata::Moment;
+pub use rules::{Condition, Plate, PrintRules};
 
 use crate::asset::Limits;
+use crate::catalog::print::{Standard, Step};
 use crate::control::Control;
 use crate::error::Violation;
-use crate::scene::{Dpi, Length, Placement, Surface};
+use crate::scene::{BlendSpace, Dpi, Length, Placement, Surface};
 use color::{Spaces, Tone};
 use content::Content;
 use image::Images;
@@ -34,6 +39,7 @@ use kurbo::{Affine, Rect};
 use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
+use rules::{Inking, Role};
 use std::io::Write;
 
 /// What a document needs to know beside its surfaces.
@@ -49,13 +55,17 @@ pub struct PdfOptions {
     pub created: Option<Moment>,
     /// What a rasterised filter may cost.
     pub limits: Limits,
+    /// How it is printed.
+    pub print: PrintRules,
 }
 
 /// A page's boxes in millimetres from the media box's bottom left corner, y up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PageBoxes {
-    /// The whole page; the bleed box is the same.
+    /// The whole page: the bleed, and the room for marks around it.
     pub media: Rect,
+    /// The finished size and its bleed.
+    pub bleed: Rect,
     /// The finished size.
     pub trim: Rect,
 }
@@ -78,6 +88,8 @@ pub struct PdfWriter<W> {
     tree: ObjectId,
     kids: Vec<Object>,
     pages: Vec<PageBoxes>,
+    /// Layers, in the order in which they appear.
+    layers: Vec<ObjectId>,
 }
 
 impl<W: Write> PdfWriter<W> {
@@ -87,10 +99,11 @@ impl<W: Write> PdfWriter<W> {
     /// When the sink does not take the bytes.
     pub fn new(out: W, options: PdfOptions) -> Result<Self, Violation> {
         let mut objects = Objects::new(out)?;
-        let spaces = Spaces::new(&mut objects)?;
+        let spaces = Spaces::new(&mut objects, &options.print)?;
         let tree = objects.reserve();
         let images = Images::new(options.dpi, options.limits.output_pixels);
-        Ok(PdfWriter { objects, images, spaces, options, tree, kids: Vec::new(), pages: Vec::new() })
+        let (kids, pages, layers) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(PdfWriter { objects, images, spaces, options, tree, kids, pages, layers })
     }
 
     /// Writes a surface as the next page.
@@ -102,12 +115,17 @@ impl<W: Write> PdfWriter<W> {
         let placed = self.options.placement.matrix();
         let bleed = surface.bleed_box();
         let area = placed.transform_rect_bbox(bleed);
-        let to_media = Affine::translate((-area.x0, -area.y0)) * placed;
-        let trim = to_media.transform_rect_bbox(surface.trim_box());
+        let widest = [surface.bleed.x0, surface.bleed.y0, surface.bleed.x1, surface.bleed.y1];
+        let margin = self.options.print.margin(widest.into_iter().fold(f64::INFINITY, f64::min));
+        let to_media = Affine::translate((margin - area.x0, margin - area.y0)) * placed;
+        let (width, height) = (area.width() + 2.0 * margin, area.height() + 2.0 * margin);
         // PDF counts from the bottom left, upwards.
+        let upwards = |r: Rect| Rect::new(r.x0, height - r.y1, r.x1, height - r.y0);
+        let trim = to_media.transform_rect_bbox(surface.trim_box());
         let boxes = PageBoxes {
-            media: Rect::new(0.0, 0.0, area.width(), area.height()),
-            trim: Rect::new(trim.x0, area.height() - trim.y1, trim.x1, area.height() - trim.y0),
+            media: Rect::new(0.0, 0.0, width, height),
+            bleed: Rect::new(margin, margin, width - margin, height - margin),
+            trim: upwards(trim),
         };
         let to_points = Affine::new([
             72.0 / crate::scene::MM_PER_INCH,
@@ -115,23 +133,30 @@ impl<W: Write> PdfWriter<W> {
             0.0,
             -72.0 / crate::scene::MM_PER_INCH,
             0.0,
-            Length::mm(area.height()).to_pt(),
+            Length::mm(height).to_pt(),
         ]);
         let base = to_points * to_media;
 
         let mut content = Content::default();
         content.save();
         content.transform(base);
-        let space = paint::Space { to_stream: base, to_page: to_media, visible: bleed, tone: Tone::Color };
-        let mut painter = paint::Painter {
-            objects: &mut self.objects,
-            images: &mut self.images,
-            spaces: self.spaces,
-            blend: surface.blend_space,
-            control,
+        let space = paint::Space {
+            to_stream: base,
+            to_page: to_media,
+            visible: bleed,
+            tone: Tone::Color,
+            role: Role::Area,
+            direct: true,
         };
-        painter.nodes(&mut content, &surface.nodes, space)?;
+        self.art(&mut content, surface, space, control)?;
         content.restore();
+        if self.options.print.marks.any() {
+            let area = to_media.transform_rect_bbox(bleed);
+            content.save();
+            content.transform(to_points);
+            self.marks(&mut content, surface, trim, area)?;
+            content.restore();
+        }
         let (data, resources) = content.finish()?;
         let contents = self.objects.add_deflated(lopdf::Dictionary::new(), &data)?;
         let blending = self.spaces.blending(Tone::Color, surface.blend_space);
@@ -139,7 +164,7 @@ impl<W: Write> PdfWriter<W> {
             ("Type", name("Page")),
             ("Parent", Object::Reference(self.tree)),
             ("MediaBox", points(boxes.media)),
-            ("BleedBox", points(boxes.media)),
+            ("BleedBox", points(boxes.bleed)),
             ("TrimBox", points(boxes.trim)),
             ("Resources", Object::Dictionary(resources)),
             ("Contents", Object::Reference(contents)),
@@ -149,6 +174,96 @@ impl<W: Write> PdfWriter<W> {
         self.objects.put(id, &Object::Dictionary(page))?;
         self.kids.push(Object::Reference(id));
         self.pages.push(boxes);
+        Ok(())
+    }
+
+    /// The art, and after it, on layers of their own, the plates that are painted last.
+    fn art(
+        &mut self,
+        content: &mut Content,
+        surface: &Surface,
+        space: paint::Space,
+        control: Control<'_>,
+    ) -> Result<(), Violation> {
+        let rules = &self.options.print;
+        let mut painter = paint::Painter {
+            objects: &mut self.objects,
+            images: &mut self.images,
+            spaces: self.spaces,
+            inking: Inking { rules, blend: surface.blend_space },
+            lifting: None,
+            control,
+        };
+        let lifted = rules.lifted();
+        if lifted.is_empty() {
+            return painter.nodes(content, &surface.nodes, space);
+        }
+        let after = |plate: &str| lifted.iter().any(|(name, _)| ***name == *plate);
+        let art = layers::part(&surface.nodes, &|plate| !plate.is_some_and(after));
+        let mut parts = vec![("Artwork", None, None, art)];
+        for (name, plate) in &lifted {
+            let nodes = layers::part(&surface.nodes, &|ink| ink == Some(name));
+            parts.push((name, Some(plate.laid), plate.step, nodes));
+        }
+        for (title, lifting, step, nodes) in parts {
+            if nodes.is_empty() {
+                continue;
+            }
+            let id = layers::layer(painter.objects, title, step)?;
+            if !self.layers.contains(&id) {
+                self.layers.push(id);
+            }
+            painter.lifting = lifting;
+            content.begin_layer(id);
+            painter.nodes(content, &nodes, space)?;
+            content.end_layer();
+        }
+        Ok(())
+    }
+
+    /// The marks that the profile wants, around a trim and a bleed in mm from the page's top left.
+    fn marks(
+        &mut self,
+        content: &mut Content,
+        surface: &Surface,
+        trim: Rect,
+        bleed: Rect,
+    ) -> Result<(), Violation> {
+        let rules = &self.options.print;
+        let inking = Inking { rules, blend: surface.blend_space };
+        let used = |plate: &str| layers::uses(&surface.nodes, plate);
+        let cuts = rules.plates.iter().any(|(name, p)| p.step.is_some_and(Step::cuts) && used(name));
+        let cmyk = surface.blend_space == BlendSpace::Process;
+        let line = match (cmyk, cuts) {
+            (true, false) => (marks::all_plates(&mut self.objects)?, vec![1.0]),
+            (true, true) => (self.spaces.cmyk, vec![0.0, 0.0, 0.0, 1.0]),
+            (false, _) => (self.spaces.srgb, vec![0.0; 3]),
+        };
+        let mut patches = Vec::new();
+        if cmyk {
+            let bits = [1u8, 2, 4, 8, 3, 5, 6, 7];
+            let full = |b: u8| (0..4).map(|i| f64::from(b >> i & 1)).collect::<Vec<_>>();
+            patches.extend(bits.map(|b| (self.spaces.cmyk, full(b))));
+            patches.extend([0.25, 0.5, 0.75].map(|k| (self.spaces.cmyk, vec![0.0, 0.0, 0.0, k])));
+        } else {
+            let colours = [[0.0; 3], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.5; 3]];
+            patches.extend(colours.map(|c| (self.spaces.srgb, c.to_vec())));
+        }
+        for (name, plate) in &rules.plates {
+            // A patch of an ink that a knife follows would be cut out.
+            if used(name) && !plate.step.is_some_and(Step::cuts) {
+                let space = self.spaces.separation(&mut self.objects, name, plate.alternate, inking)?;
+                patches.push((space, vec![1.0]));
+            }
+        }
+        let slug = rules.slugs.get(self.pages.len()).cloned();
+        let layer = layers::layer(&mut self.objects, "Marks", None)?;
+        if !self.layers.contains(&layer) {
+            self.layers.push(layer);
+        }
+        content.begin_layer(layer);
+        marks::paint(content, rules, &marks::Page { trim, bleed, line, patches, slug });
+        content.end_layer();
         Ok(())
     }
 
@@ -163,19 +278,51 @@ impl<W: Write> PdfWriter<W> {
             ("Kids", Object::Array(self.kids)),
         ]);
         self.objects.put(self.tree, &Object::Dictionary(tree))?;
-        let (title, created) = (self.options.title.as_deref(), self.options.created.as_ref());
+        let PdfOptions { title, created, print, .. } = &self.options;
+        let (title, standard) = (title.as_deref(), print.standard);
+        let created = match standard {
+            Standard::Plain => created.as_ref(),
+            Standard::X4 => Some(created.as_ref().unwrap_or(&metadata::NO_DATE)),
+        };
         // The packet stays readable without inflating.
-        let metadata =
-            self.objects.add_encoded(metadata::xmp_entries(), metadata::xmp(title, created).as_bytes())?;
-        let catalog = self.objects.add(&Object::Dictionary(dictionary([
+        let packet = metadata::xmp(title, created, standard, self.objects.identity());
+        let metadata = self.objects.add_encoded(metadata::xmp_entries(), packet.as_bytes())?;
+        let mut catalog = dictionary([
             ("Type", name("Catalog")),
             ("Pages", Object::Reference(self.tree)),
             ("Metadata", Object::Reference(metadata)),
-        ])))?;
-        let info = self.objects.add(&Object::Dictionary(metadata::info(title, created)))?;
+        ]);
+        if let Some(condition) = &print.condition {
+            let intent = output_intent(&mut self.objects, condition)?;
+            catalog.set("OutputIntents", Object::Array(vec![Object::Reference(intent)]));
+        }
+        if !self.layers.is_empty() {
+            catalog.set("OCProperties", layers::properties(&self.layers));
+        }
+        let catalog = self.objects.add(&Object::Dictionary(catalog))?;
+        let info = self.objects.add(&Object::Dictionary(metadata::info(title, created, standard)))?;
         let (out, bytes) = self.objects.finish(catalog, info)?;
         Ok((out, PdfSummary { pages: self.pages, bytes }))
     }
+}
+
+/// The printing condition that the file is made for.
+fn output_intent<W: Write>(objects: &mut Objects<W>, condition: &Condition) -> Result<ObjectId, Violation> {
+    let profile = color::icc_stream(objects, condition.press.icc(), 4)?;
+    let settings = &condition.settings;
+    let named = settings.registered.as_deref().or(settings.condition.as_deref()).unwrap_or("Custom");
+    let mut intent = dictionary([
+        ("Type", name("OutputIntent")),
+        ("S", name("GTS_PDFX")),
+        ("OutputConditionIdentifier", object::text(named)),
+        ("OutputCondition", object::text(condition.press.description())),
+        ("Info", object::text(condition.press.description())),
+        ("DestOutputProfile", Object::Reference(profile)),
+    ]);
+    if settings.registered.is_some() {
+        intent.set("RegistryName", object::text("http://www.color.org"));
+    }
+    objects.add(&Object::Dictionary(intent))
 }
 
 /// A box in points.

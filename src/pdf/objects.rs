@@ -40,6 +40,13 @@ impl<W: Write> Objects<W> {
         self.out.write_all(bytes).map_err(|error| not_written(&error))
     }
 
+    /// The first half of a digest over everything written so far.
+    pub(super) fn identity(&self) -> [u8; 16] {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.digest.clone().finalize()[..16]);
+        half
+    }
+
     /// A number for an object that is written later.
     pub(super) fn reserve(&mut self) -> ObjectId {
         self.offsets.push(0);

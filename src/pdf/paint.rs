@@ -10,9 +10,11 @@ use super::content::{Content, PathPaint};
 use super::image::Images;
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
+use super::rules::{Inking, Role};
+use crate::catalog::print::Laid;
 use crate::control::Control;
 use crate::error::Violation;
-use crate::scene::{Blend, BlendSpace, Clip, FillRule, Group, Mask, MaskKind, Node, PatternNode};
+use crate::scene::{Blend, Clip, FillRule, Group, Mask, MaskKind, Node, PatternNode};
 use kurbo::{Affine, BezPath, Rect};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
@@ -29,6 +31,10 @@ pub(super) struct Space {
     pub(super) visible: Rect,
     /// What colours become.
     pub(super) tone: Tone,
+    /// What is painted, where black is concerned.
+    pub(super) role: Role,
+    /// Straight onto the page, not into a form.
+    pub(super) direct: bool,
 }
 
 impl Space {
@@ -42,13 +48,13 @@ impl Space {
             to_stream: self.to_stream * transform,
             to_page: self.to_page * transform,
             visible,
-            tone: self.tone,
+            ..*self
         })
     }
 
     /// Inside a form that is drawn here.
     fn form(&self, tone: Tone) -> Space {
-        Space { to_stream: Affine::IDENTITY, tone, ..*self }
+        Space { to_stream: Affine::IDENTITY, tone, direct: false, ..*self }
     }
 
     /// A millimetre on the page, in this space.
@@ -72,8 +78,10 @@ pub(super) struct Painter<'a, W> {
     pub(super) images: &'a mut Images,
     /// The document's colour spaces.
     pub(super) spaces: Spaces,
-    /// The surface's blending space.
-    pub(super) blend: BlendSpace,
+    /// How process colours are printed.
+    pub(super) inking: Inking<'a>,
+    /// How the plate is laid that is being painted after all art.
+    pub(super) lifting: Option<Laid>,
     /// May the work go on?
     pub(super) control: Control<'a>,
 }
@@ -96,6 +104,9 @@ impl<W: Write> Painter<'_, W> {
 
     pub(super) fn group(&mut self, out: &mut Content, group: &Group, outer: Space) -> Result<(), Violation> {
         let Some(mut space) = outer.enter(group.transform) else { return Ok(()) };
+        if group.readable {
+            space.role = Role::Type;
+        }
         if group.opacity <= 0.0 || group.nodes.is_empty() {
             return Ok(());
         }
@@ -120,7 +131,7 @@ impl<W: Write> Painter<'_, W> {
         } else if let Some(area) = bounds::of_nodes(&group.nodes).and_then(|area| space.seen(area)) {
             let mut inner = Content::default();
             self.nodes(&mut inner, &group.nodes, space.form(space.tone))?;
-            let blending = self.spaces.blending(space.tone, self.blend);
+            let blending = self.spaces.blending(space.tone, self.inking.blend);
             let mut form = inner.into_form(self.objects, area, Some(blending.clone()))?;
             // One graphics state holds one mask: further ones nest.
             let last = masks.pop();
@@ -133,7 +144,12 @@ impl<W: Write> Painter<'_, W> {
                 wrapped.draw(form);
                 form = wrapped.into_form(self.objects, area, Some(blending.clone()))?;
             }
-            let blend = if space.tone == Tone::White { Blend::Normal } else { group.blend };
+            let blend = match (space.tone, group.blend, self.lifting) {
+                (Tone::White, _, _) => Blend::Normal,
+                // A group is never overprinted: only multiplied it leaves the other plates alone.
+                (Tone::Color, Blend::Normal, Some(Laid::Overprint | Laid::Multiply)) => Blend::Multiply,
+                (Tone::Color | Tone::Luma, blend, _) => blend,
+            };
             if let Some(state) = self.state(group.opacity, blend, last, false)? {
                 out.state(state);
             }
@@ -212,7 +228,8 @@ impl<W: Write> Painter<'_, W> {
         let to_page = space.to_page * largest;
         let margin = 1.0 / libm::sqrt(to_page.determinant().abs()).max(1e-9);
         let area = node.bounds.inflate(margin, margin);
-        let inner = Space { to_stream: Affine::IDENTITY, to_page, visible: area, tone: space.tone };
+        // Its form is no group: what is painted in it is painted straight onto what lies beneath.
+        let inner = Space { to_page, visible: area, direct: space.direct, ..space.form(space.tone) };
         let mut content = Content::default();
         self.group(&mut content, &node.cell, inner)?;
         let form = content.into_form(self.objects, area, None)?;

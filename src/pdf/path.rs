@@ -1,12 +1,14 @@
 //! Paths: fills, strokes and what they are painted with.
 
 use super::bounds;
+use super::color::Tone;
 use super::content::{Content, PathPaint};
 use super::gradient::Gradient;
 use super::object::{dictionary, name, numbers};
 use super::paint::{Painter, Space};
+use crate::catalog::print::Laid;
 use crate::error::Violation;
-use crate::scene::{Blend, FillRule, Paint, PathNode};
+use crate::scene::{Blend, FillRule, Ink, Paint, PathNode};
 use lopdf::Object;
 use std::io::Write;
 
@@ -99,8 +101,16 @@ impl<W: Write> Painter<'_, W> {
             }
             None => None,
         };
-        let lone = lone_opacity(paint).unwrap_or(1.0);
-        match self.state(opacity * lone, Blend::Normal, mask, overprint)? {
+        let opacity = opacity * lone_opacity(paint).unwrap_or(1.0);
+        // Within a form overprint would only meet the form's own art.
+        let black = |ink: &Ink| opacity >= 1.0 && space.direct && self.inking.overprints(ink, space.role);
+        let black = space.tone == Tone::Color && matches!(paint, Paint::Solid(ink) if black(ink));
+        let (blend, laid) = match self.lifting.filter(|_| space.tone == Tone::Color) {
+            Some(Laid::Overprint) => (Blend::Normal, true),
+            Some(Laid::Multiply) => (Blend::Multiply, false),
+            Some(Laid::Knockout) | None => (Blend::Normal, overprint || black),
+        };
+        match self.state(opacity, blend, mask, laid)? {
             Some(state) => {
                 out.save();
                 out.state(state);
@@ -120,7 +130,7 @@ impl<W: Write> Painter<'_, W> {
     ) -> Result<bool, Violation> {
         let shading = match paint {
             Paint::Solid(ink) => {
-                let painted = self.spaces.ink(self.objects, ink, space.tone, self.blend)?;
+                let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, space.role)?;
                 out.color(painted.space, &painted.components, stroke);
                 return Ok(true);
             }
@@ -134,11 +144,11 @@ impl<W: Write> Painter<'_, W> {
         };
         if shading.is_degenerate() {
             let Some((_, ink, _)) = shading.stops().stops.last() else { return Ok(false) };
-            let painted = self.spaces.ink(self.objects, ink, space.tone, self.blend)?;
+            let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, space.role)?;
             out.color(painted.space, &painted.components, stroke);
             return Ok(true);
         }
-        let id = shading.colors(self.objects, &self.spaces, space.tone, self.blend, space.visible)?;
+        let id = shading.colors(self.objects, &self.spaces, space.tone, self.inking, space.visible)?;
         // `cm` does not move patterns: the whole way to the stream's space is in the matrix.
         let matrix = (space.to_stream * shading.stops().transform).as_coeffs();
         let pattern = self.objects.add(&Object::Dictionary(dictionary([

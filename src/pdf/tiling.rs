@@ -76,7 +76,8 @@ impl<W: Write> Painter<'_, W> {
             to_stream: Affine::IDENTITY,
             to_page: space.to_page * tiling.transform,
             visible: cell,
-            tone: space.tone,
+            direct: false,
+            ..space
         };
         let mut content = Content::default();
         self.group(&mut content, &tiling.group, inner)?;

@@ -31,6 +31,8 @@ pub enum Node {
 pub struct Group {
     /// The template's layer id, where this group is a layer.
     pub name: Option<Arc<str>>,
+    /// It is a layer of type or a code: on a press its black is black ink alone.
+    pub readable: bool,
     /// From the group's space to its parent's.
     pub transform: Affine,
     /// 0 to 1, applied to the group's composited result.
@@ -52,6 +54,7 @@ impl Default for Group {
     fn default() -> Self {
         Group {
             name: None,
+            readable: false,
             transform: Affine::IDENTITY,
             opacity: 1.0,
             blend: Blend::Normal,

@@ -45,6 +45,18 @@ pub fn orders() -> Vec<PathBuf> {
     json_files("fixtures/orders")
 }
 
+/// The orders that are printed in sRGB, whose documents look like their pictures everywhere.
+pub fn rgb_orders() -> Vec<PathBuf> {
+    let mut all = orders();
+    all.retain(|order| space(&profile(json(order)["profile"].as_str().unwrap())) == "srgb");
+    all
+}
+
+/// The colour space of a profile's documents.
+pub fn space(profile: &toml::Table) -> &str {
+    profile["color"]["space"].as_str().unwrap()
+}
+
 /// The orders whose file name has one of these words in it; every word has to name one.
 pub fn orders_named(words: &[&str]) -> Vec<PathBuf> {
     let name = |f: &PathBuf| f.file_stem().unwrap_or_default().to_string_lossy().into_owned();

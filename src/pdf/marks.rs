@@ -1,0 +1,121 @@
+//! Marks outside the bleed: crop and bleed lines, registration crosses, a colour bar, a slug line.
+//!
+//! They lie in millimetres on the page, y down, and never turn or mirror with the art. On jobs
+//! with a plate that a knife follows they are in process black, since `/All` would cut them.
+
+use super::content::{Content, PathPaint};
+use super::object::{dictionary, name, numbers};
+use super::objects::Objects;
+use super::rules::PrintRules;
+use crate::error::Violation;
+use crate::scene::MM_PER_PT;
+use kurbo::{BezPath, Circle, Line, Rect, Shape};
+use lopdf::{Object, ObjectId};
+use std::io::Write;
+
+/// What the colour bar and the slug line need beside the bleed, in mm.
+pub(super) const BAND: f64 = 8.0;
+/// What registration crosses need beside the bleed, in mm.
+pub(super) const CROSS: f64 = 7.0;
+/// A patch of the colour bar, in mm.
+const PATCH: f64 = 5.0;
+
+/// Where marks go, in mm from the page's top left corner, and with what.
+pub(super) struct Page {
+    /// The finished size.
+    pub(super) trim: Rect,
+    /// The finished size and its bleed.
+    pub(super) bleed: Rect,
+    /// The colour of lines and words: a space and its components.
+    pub(super) line: (ObjectId, Vec<f64>),
+    /// The colour bar's patches.
+    pub(super) patches: Vec<(ObjectId, Vec<f64>)>,
+    /// The slug line, from its own top left corner.
+    pub(super) slug: Option<BezPath>,
+}
+
+/// `/Separation /All`: every plate there is.
+pub(super) fn all_plates<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId, Violation> {
+    let function = dictionary([
+        ("FunctionType", Object::Integer(2)),
+        ("Domain", numbers([0.0, 1.0])),
+        ("C0", numbers([0.0; 4])),
+        ("C1", numbers([1.0; 4])),
+        ("N", Object::Integer(1)),
+    ]);
+    objects.add(&Object::Array(vec![
+        name("Separation"),
+        name("All"),
+        name("DeviceCMYK"),
+        Object::Dictionary(function),
+    ]))
+}
+
+/// Paints the marks that the rules ask for.
+pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
+    let marks = &rules.marks;
+    let Page { trim, bleed, .. } = page;
+    out.save();
+    let mut lines = BezPath::new();
+    if marks.crop {
+        let start = marks.offset.max(trim.x0 - bleed.x0).max(trim.y0 - bleed.y0);
+        corner_lines(*trim, start, marks.length, &mut lines);
+    }
+    if marks.bleed {
+        corner_lines(*bleed, 1.0, marks.length * 0.6, &mut lines);
+    }
+    if marks.registration {
+        for (x, y) in [
+            (bleed.center().x, bleed.y0 - CROSS / 2.0),
+            (bleed.center().x, bleed.y1 + CROSS / 2.0),
+            (bleed.x0 - CROSS / 2.0, bleed.center().y),
+            (bleed.x1 + CROSS / 2.0, bleed.center().y),
+        ] {
+            line(&mut lines, (x - 2.5, y), (x + 2.5, y));
+            line(&mut lines, (x, y - 2.5), (x, y + 2.5));
+            lines.extend(Circle::new((x, y), 1.5).path_elements(0.01));
+        }
+    }
+    if !lines.elements().is_empty() {
+        out.color(page.line.0, &page.line.1, true);
+        out.stroke_style(&kurbo::Stroke::new(marks.weight * MM_PER_PT).with_caps(kurbo::Cap::Butt));
+        out.path(&lines, PathPaint::Stroke, false);
+    }
+    if marks.color_bar {
+        // Below the bleed, between the crop mark at the left and the cross in the middle.
+        let start = trim.x0 + 2.0;
+        let room = ((bleed.center().x - CROSS - start) / PATCH).max(0.0) as usize;
+        for (i, (space, components)) in page.patches.iter().take(room).enumerate() {
+            let x = start + PATCH * i as f64;
+            let patch = Rect::new(x, bleed.y1 + 2.0, x + PATCH, bleed.y1 + 2.0 + PATCH);
+            out.color(*space, components, false);
+            out.path(&patch.to_path(0.1), PathPaint::Fill, false);
+        }
+    }
+    if let Some(slug) = page.slug.as_ref().filter(|_| marks.slug) {
+        // From the cross in the middle to before the crop mark at the right, smaller where it is narrow.
+        let start = bleed.center().x + CROSS;
+        let fit = (trim.x1 - 2.0 - start) / slug.control_box().x1.max(1.0);
+        let place =
+            kurbo::Affine::translate((start, bleed.y1 + 2.0)) * kurbo::Affine::scale(fit.clamp(0.1, 1.0));
+        out.color(page.line.0, &page.line.1, false);
+        out.path(&(place * slug), PathPaint::Fill, false);
+    }
+    out.restore();
+}
+
+/// Two lines at each corner of a box, beginning so far outside it.
+fn corner_lines(area: Rect, start: f64, length: f64, out: &mut BezPath) {
+    for x in [area.x0, area.x1] {
+        line(out, (x, area.y0 - start - length), (x, area.y0 - start));
+        line(out, (x, area.y1 + start), (x, area.y1 + start + length));
+    }
+    for y in [area.y0, area.y1] {
+        line(out, (area.x0 - start - length, y), (area.x0 - start, y));
+        line(out, (area.x1 + start, y), (area.x1 + start + length, y));
+    }
+}
+
+fn line(out: &mut BezPath, from: (f64, f64), to: (f64, f64)) {
+    out.extend(Line::new(from, to).path_elements(0.1));
+}
