@@ -17,6 +17,7 @@ pub mod art;
 pub mod scene;
 pub mod compose;
 pub mod raster;
+pub mod derive;
 pub mod encode;
 pub mod pdf;
 pub mod render;

@@ -283,6 +283,11 @@ fn spots(nodes: &[Node], names: &mut BTreeSet<String>) {
                 paints.into_iter().flatten().for_each(|paint| paint_spots(paint, names));
             }
             Node::Pattern(pattern) => spots(&pattern.cell.nodes, names),
+            Node::Separation(separation) => {
+                if let Ink::Spot { name, .. } = &separation.ink {
+                    names.insert(name.to_string());
+                }
+            }
             Node::Image(_) | Node::Filter(_) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Render profiles: how a product is printed. One TOML file a profile.
 
+use super::plates::{Contour, EngravingSettings, JpegSettings, SvgSettings, Underbase};
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
 use indexmap::IndexMap;
@@ -50,6 +51,21 @@ pub struct Profile {
     /// Previews.
     #[serde(default)]
     pub preview: PreviewSettings,
+    /// An ink under the art, made from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underbase: Option<Underbase>,
+    /// Lines to cut along, made from the art.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contour: Vec<Contour>,
+    /// SVG files.
+    #[serde(default)]
+    pub svg: SvgSettings,
+    /// JPEG files.
+    #[serde(default)]
+    pub jpeg: JpegSettings,
+    /// 1-bit engraving files.
+    #[serde(default)]
+    pub engraving: EngravingSettings,
     /// Spot inks, by the name that templates use.
     #[serde(default)]
     pub spots: IndexMap<String, SpotInk>,

@@ -19,6 +19,7 @@ mod objects;
 mod paint;
 mod path;
 mod pixels;
+mod separation;
 mod tiling;
 
 pub use metadata::Moment;
