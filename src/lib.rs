@@ -20,6 +20,7 @@ pub mod raster;
 pub mod derive;
 pub mod encode;
 pub mod pdf;
+pub mod svg;
 pub mod render;
 pub mod edge;
 pub mod app;

@@ -91,15 +91,38 @@ pub enum Output {
     Png,
     /// One small PNG for each surface, on its garment.
     Preview,
+    /// One JPEG for each surface, at the job's resolution.
+    Jpeg,
+    /// One drawing of the vector art for each surface: for cutters and lasers.
+    Svg,
+    /// One greyscale PNG for each spot plate of each surface: white is full ink.
+    Plates,
+    /// One 1-bit PNG for each surface, at the device's resolution: black is engraved.
+    Engraving,
 }
 
 impl Output {
+    /// Every kind.
+    pub const ALL: [Output; 7] = [
+        Output::Pdf,
+        Output::Png,
+        Output::Preview,
+        Output::Jpeg,
+        Output::Svg,
+        Output::Plates,
+        Output::Engraving,
+    ];
+
     /// The name in orders, results and file names.
     pub fn as_str(self) -> &'static str {
         match self {
             Output::Pdf => "pdf",
             Output::Png => "png",
             Output::Preview => "preview",
+            Output::Jpeg => "jpeg",
+            Output::Svg => "svg",
+            Output::Plates => "plates",
+            Output::Engraving => "engraving",
         }
     }
 }

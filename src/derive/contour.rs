@@ -35,6 +35,7 @@ pub(super) fn path(
         ContourFrom::Layer(id) => {
             let mut polygons = Vec::new();
             art::take_layer(&mut surface.nodes, id, Affine::IDENTITY, &mut polygons);
+            surface.layers.retain(|layer| layer.id.as_ref() != id);
             Region::new(&polygons, FillRule::EvenOdd)
         }
         ContourFrom::Alpha => {

@@ -13,6 +13,7 @@ mod choke;
 mod contour;
 mod crossing;
 mod fit;
+mod plate;
 mod region;
 mod simplify;
 mod trace;
@@ -21,6 +22,7 @@ mod trace;
 mod tests;
 
 pub use alpha::coverage_rows;
+pub use plate::plate_rows;
 
 use crate::asset::Limits;
 use crate::catalog::Profile;
