@@ -134,10 +134,7 @@ impl Drawing<'_> {
             return Ok(());
         }
         let to_page = to_page * group.transform;
-        // Multiply is how a plate lies on the art; a drawing has no plates beneath.
-        if (group.mask.is_some() || !matches!(group.blend, Blend::Normal | Blend::Multiply))
-            && !self.spots_only()
-        {
+        if (group.mask.is_some() || group.blend != Blend::Normal) && !self.spots_only() {
             return Err(unsupported("masks and blend modes"));
         }
         let start = self.out.len();

@@ -1,7 +1,7 @@
 //! Parts of a surface's art: without its spot inks, without a layer, a layer's outlines.
 
 use super::fit::bezier;
-use crate::scene::{Group, Ink, Node, Paint, PathNode, PatternNode};
+use crate::scene::{FillRule, Group, Ink, Node, Paint, PathNode, PatternNode};
 use kurbo::{Affine, BezPath, Cap, PathEl, Point};
 use std::sync::Arc;
 
@@ -47,8 +47,11 @@ fn has_spot(paint: &Paint) -> bool {
     }
 }
 
-/// Takes every layer of this id out of the nodes; gives their outlines as closed polygons.
-pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &mut Vec<Vec<Point>>) {
+/// A path's subpaths as closed polygons, and how they are filled.
+pub(super) type Polygons = (Vec<Vec<Point>>, FillRule);
+
+/// Takes every layer of this id out of the nodes; gives the outlines of their paths.
+pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &mut Vec<Polygons>) {
     nodes.retain_mut(|node| {
         let Node::Group(group) = node else { return true };
         let transform = outer * group.transform;
@@ -64,11 +67,14 @@ pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &
 }
 
 /// The outlines of all paths, flattened.
-fn outlines(nodes: &[Node], outer: Affine, into: &mut Vec<Vec<Point>>) {
+fn outlines(nodes: &[Node], outer: Affine, into: &mut Vec<Polygons>) {
     for node in nodes {
         match node {
             Node::Group(group) => outlines(&group.nodes, outer * group.transform, into),
-            Node::Path(path) => polygons(&path.path, outer, into),
+            Node::Path(path) => {
+                let rule = path.fill.as_ref().map_or(FillRule::NonZero, |fill| fill.rule);
+                into.push((polygons(&path.path, outer), rule));
+            }
             Node::Pattern(pattern) => {
                 for place in &pattern.instances {
                     outlines(&pattern.cell.nodes, outer * *place * pattern.cell.transform, into);
@@ -80,7 +86,8 @@ fn outlines(nodes: &[Node], outer: Affine, into: &mut Vec<Vec<Point>>) {
 }
 
 /// A path's subpaths as closed polygons.
-pub(super) fn polygons(path: &BezPath, transform: Affine, into: &mut Vec<Vec<Point>>) {
+fn polygons(path: &BezPath, transform: Affine) -> Vec<Vec<Point>> {
+    let mut into = Vec::new();
     let mut ring: Vec<Point> = Vec::new();
     let mut end = |ring: &mut Vec<Point>| {
         if ring.len() >= 3 {
@@ -122,6 +129,7 @@ pub(super) fn polygons(path: &BezPath, transform: Affine, into: &mut Vec<Vec<Poi
         }
     }
     end(&mut ring);
+    into
 }
 
 /// A line's stroke for cutting: round, so that no corner sticks out.

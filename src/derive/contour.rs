@@ -10,7 +10,7 @@ use crate::scene::{Dpi, FillRule, Node, Surface};
 use kurbo::{Affine, BezPath, Point};
 
 /// Bends are never tighter than this, in millimetres: two stretches of line then never touch.
-const LEAST_RADIUS: f64 = 0.03;
+const LEAST_RADIUS: f64 = 0.02;
 /// How far the fitted curves of an underbase may leave the exact outline, in millimetres.
 const UNDERBASE_TOLERANCE: f64 = 0.01;
 /// Longest side of a surface whose outline is traced, in millimetres.
@@ -36,7 +36,7 @@ pub(super) fn path(
             let mut polygons = Vec::new();
             art::take_layer(&mut surface.nodes, id, Affine::IDENTITY, &mut polygons);
             surface.layers.retain(|layer| layer.id.as_ref() != id);
-            Region::new(&polygons, FillRule::EvenOdd)
+            Region::union(polygons.iter().map(|(rings, rule)| Region::new(rings, *rule)))
         }
         ContourFrom::Alpha => {
             let nodes = art::without_spots(&surface.nodes);

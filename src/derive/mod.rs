@@ -26,13 +26,13 @@ pub use plate::plate_rows;
 
 use crate::asset::Limits;
 use crate::catalog::Profile;
-use crate::catalog::plates::{Contour, Lies, Underbase, UnderbaseForm};
+use crate::catalog::plates::{Contour, ContourFrom, Lies, Underbase, UnderbaseForm};
 use crate::catalog::value::Spots;
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::scene::separation::{Beneath, Content, Coverage, Knockout, Purpose};
 use crate::scene::{
-    Blend, Fill, FillRule, Group, Ink, MM_PER_PT, Node, Paint, PathNode, Scene, Separation, Stroke, Surface,
+    Fill, FillRule, Ink, MM_PER_PT, Node, Paint, PathNode, Scene, Separation, Stroke, Surface,
 };
 use kurbo::BezPath;
 use std::sync::Arc;
@@ -54,7 +54,10 @@ pub fn derive(
     for surface in &mut scene.surfaces {
         let pass = Pass { profile, limits, control };
         let mut plates = Vec::new();
-        for contour in &profile.contour {
+        // Die lines leave the art before anything is traced from it.
+        let die_line = |contour: &&Contour| matches!(contour.from, ContourFrom::Layer(_));
+        let (first, then): (Vec<_>, Vec<_>) = profile.contour.iter().partition(die_line);
+        for contour in first.into_iter().chain(then) {
             plates.extend(pass.contour(surface, contour)?);
         }
         if let Some(underbase) = &profile.underbase {
@@ -157,11 +160,5 @@ fn outlines(
         stroke_first: false,
         overprint: lies == Lies::Overprint,
     }));
-    let node = match lies {
-        Lies::Overprint => node,
-        Lies::Multiply => {
-            Node::Group(Arc::new(Group { blend: Blend::Multiply, nodes: vec![node], ..Group::default() }))
-        }
-    };
     Some(Separation { purpose, ink, content: Content::Outlines(vec![node]), beneath: beneath(lies) })
 }

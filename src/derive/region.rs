@@ -46,6 +46,12 @@ impl Region {
         Region { shapes: Overlay::from_subj(&rings).overlay(OverlayRule::Subject, rule) }
     }
 
+    /// All of some areas.
+    pub(super) fn union(regions: impl Iterator<Item = Region>) -> Region {
+        let rings: Vec<_> = regions.flat_map(|region| region.shapes.into_iter().flatten()).collect();
+        Region { shapes: Overlay::from_subj(&rings).overlay(OverlayRule::Subject, Rule::NonZero) }
+    }
+
     /// Everything within `mm` of it; for a negative number, what is further than that inside.
     pub(super) fn grown(&self, mm: f64) -> Result<Region, Violation> {
         let offset = libm::round(mm * PER_MM) as i32;

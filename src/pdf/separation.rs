@@ -27,7 +27,21 @@ impl<W: Write> Painter<'_, W> {
         space: Space,
     ) -> Result<(), Violation> {
         match &separation.content {
-            Carried::Outlines(nodes) => self.nodes(out, nodes, space),
+            Carried::Outlines(nodes) => {
+                // The paths overprint by themselves; a form around them would mix the spot into
+                // the form's own colour space.
+                let state = match separation.beneath {
+                    Beneath::Overprint => None,
+                    Beneath::Multiply => self.state(1.0, Blend::Multiply, None, false)?,
+                };
+                out.save();
+                if let Some(state) = state {
+                    out.state(state);
+                }
+                self.nodes(out, nodes, space)?;
+                out.restore();
+                Ok(())
+            }
             Carried::Coverage(coverage) => {
                 let ink = self.spaces.ink(self.objects, &separation.ink, space.tone, self.blend)?;
                 let image = self.coverage(coverage, ink.space)?;
