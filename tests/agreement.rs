@@ -225,9 +225,10 @@ fn changed(nodes: &[Node], change: &mut dyn FnMut(&Node) -> Option<Vec<Node>>) -
                 let nodes = changed(&group.nodes, change);
                 out.push(Node::Group(Arc::new(Group { nodes, ..Group::clone(group) })));
             }
-            (None, Node::Path(_) | Node::Image(_) | Node::Pattern(_) | Node::Filter(_)) => {
-                out.push(node.clone())
-            }
+            (
+                None,
+                Node::Path(_) | Node::Image(_) | Node::Pattern(_) | Node::Filter(_) | Node::Separation(_),
+            ) => out.push(node.clone()),
         }
     }
     out
@@ -342,6 +343,7 @@ fn a_deleted_layer_is_noticed_and_so_is_a_deleted_word() {
                         Node::Path(_)
                         | Node::Group(_)
                         | Node::Image(_)
+                        | Node::Separation(_)
                         | Node::Pattern(_)
                         | Node::Filter(_) => None,
                     });

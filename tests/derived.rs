@@ -79,7 +79,7 @@ fn without_plates(profile: &str) -> String {
 
 /// A fixture's order rendered as it is, and once more without its plates.
 fn both_ways(order: &str, profile: &str) -> (PathBuf, PathBuf, PathBuf) {
-    let out = scratch(&format!("plates-{order}"));
+    let out = scratch(&format!("derived-{order}"));
     let orders = orders_named(&[order]);
     render_well(&orders, &out);
     let profiles = out.join("profiles");
@@ -100,10 +100,10 @@ fn the_white_plate_equals_its_mask_and_leaves_the_art_alone() {
     let job = "dtf-transfer-customized";
     let (out, with, without) = both_ways(job, "dtf-transfer-white");
     support::judges::qpdf_check(&with);
-    let folder = scratch("plates-dtf-sep");
+    let folder = scratch("derived-dtf-sep");
     let plates = separations(&with, 300, &folder);
     assert_eq!(names(&plates), ["Black", "Cyan", "Magenta", "White", "Yellow"]);
-    let bare = separations(&without, 300, &scratch("plates-dtf-bare"));
+    let bare = separations(&without, 300, &scratch("derived-dtf-bare"));
     assert_eq!(names(&bare), ["Black", "Cyan", "Magenta", "Yellow"]);
     for (name, plate) in &bare {
         let (mean, _) = difference(plate, &plates[name]);
@@ -137,18 +137,18 @@ fn the_white_plate_equals_its_mask_and_leaves_the_art_alone() {
 #[test]
 fn the_cut_is_a_plate_of_its_own_at_its_offset() {
     let job = "sticker-die-cut-customized";
-    let (out, with, without) = both_ways(job, "sticker-die-cut");
+    let (out, with, without) = both_ways(job, "sticker-traced-cut");
     support::judges::qpdf_check(&with);
-    let plates = separations(&with, 300, &scratch("plates-cut-sep"));
+    let plates = separations(&with, 300, &scratch("derived-cut-sep"));
     assert_eq!(names(&plates), ["Black", "Cyan", "CutContour", "Magenta", "Yellow"]);
-    let bare = separations(&without, 300, &scratch("plates-cut-bare"));
+    let bare = separations(&without, 300, &scratch("derived-cut-bare"));
     for (name, plate) in &bare {
         let (mean, most) = difference(plate, &plates[name]);
         assert!(mean == 0.0 && most == 0, "the cut changes {name} by {mean}, at most {most}");
     }
 
     // Every inked pixel of the plate is 2 mm off the art: ImageMagick measures the distance.
-    let folder = scratch("plates-cut-distance");
+    let folder = scratch("derived-cut-distance");
     let (png, _) = only(artifacts(&out, job, "png"));
     let distance = folder.join("distance.png");
     tool(
@@ -196,7 +196,7 @@ fn the_cut_is_a_plate_of_its_own_at_its_offset() {
 #[test]
 fn the_cutters_drawing_holds_the_line_alone() {
     let job = "sticker-die-cut-personalized";
-    let out = scratch("plates-svg-cut");
+    let out = scratch("derived-svg-cut");
     render_well(orders_named(&[job]), &out);
     let (svg, artifact) = only(artifacts(&out, job, "svg"));
     assert_eq!(artifact["media_type"], "image/svg+xml");
@@ -231,14 +231,14 @@ fn each_path(group: &resvg::usvg::Group, see: &mut impl FnMut(&resvg::usvg::Path
 #[test]
 fn the_lasers_drawing_is_the_art() {
     let job = "pen-customized";
-    let out = scratch("plates-svg-pen");
+    let out = scratch("derived-svg-pen");
     render_well(orders_named(&[job]), &out);
     let (svg, _) = only(artifacts(&out, job, "svg"));
     let text = std::fs::read_to_string(&svg).unwrap();
     for layer in ["mark", "name"] {
         assert!(text.contains(&format!("<g id=\"{layer}\"")), "no layer {layer}");
     }
-    assert!(!text.contains("fill=\"#") || text.contains("fill=\"#000000\""));
+    assert_eq!(text.matches("=\"#").count(), text.matches("=\"#000000\"").count(), "black engraves");
     // Drawn by resvg, which is not what wrote it, it is our PNG.
     let (png, _) = only(artifacts(&out, job, "png"));
     let ours = flatten(&load(&png), WHITE);
@@ -259,7 +259,7 @@ fn the_lasers_drawing_is_the_art() {
 #[test]
 fn engraving_files_have_one_bit_at_the_devices_resolution() {
     let job = "pen-personalized";
-    let out = scratch("plates-engraving");
+    let out = scratch("derived-engraving");
     render_well(orders_named(&[job]), &out);
     let (file, artifact) = only(artifacts(&out, job, "engraving"));
     assert_eq!(identify(&file), (2000, 250));
@@ -302,7 +302,7 @@ fn photo_order(shop: &Shop, profile: &str) -> PathBuf {
 
 #[test]
 fn jpegs_are_the_picture_within_the_suppliers_limit() {
-    let shop = Shop::new("plates-jpeg");
+    let shop = Shop::new("derived-jpeg");
     profile(&shop, "jpeg", "outputs = [\"jpeg\", \"png\"]\n[jpeg]\nquality = 95");
     let order = photo_order(&shop, "jpeg");
     let out = shop.folder.join("out");
@@ -341,7 +341,7 @@ fn jpegs_are_the_picture_within_the_suppliers_limit() {
 
 #[test]
 fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
-    let shop = Shop::new("plates-underbase");
+    let shop = Shop::new("derived-underbase");
     let spots = "[spots.White]\nplate = \"White\"\nalternate = \"#ffffff\"";
     let outputs = "outputs = [\"pdf\", \"plates\"]";
     profile(
@@ -376,7 +376,7 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
         shop.render(&[order], &out);
         let (pdf, _) = only(artifacts(&out, &format!("two-{name}"), "pdf"));
         let (plate, _) = only(artifacts(&out, &format!("two-{name}"), "plates"));
-        let plates = separations(&pdf, 200, &scratch(&format!("plates-two-{name}")));
+        let plates = separations(&pdf, 200, &scratch(&format!("derived-two-{name}")));
         assert_eq!(names(&plates), ["Black", "Cyan", "Magenta", "White", "Yellow"]);
         for white in [&plates["White"], &image::open(&plate).unwrap().to_luma8()] {
             assert!((mm2(white) - expected).abs() < expected * 0.01, "{name}: {} mm²", mm2(white));
@@ -386,7 +386,7 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
 
 #[test]
 fn contours_follow_the_trim_or_a_die_line_that_is_not_printed() {
-    let shop = Shop::new("plates-dieline");
+    let shop = Shop::new("derived-dieline");
     let spot = "outputs = [\"pdf\", \"png\", \"plates\"]\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"";
     let contour = |from: &str| format!("{spot}\n[[contour]]\nspot = \"Cut\"\nfrom = {from}\nstroke = 1.0");
     profile(&shop, "trim", &contour("\"trim\""));
@@ -407,7 +407,7 @@ fn contours_follow_the_trim_or_a_die_line_that_is_not_printed() {
         shop.render(&[order], &out);
         let (pdf, artifact) = only(artifacts(&out, &format!("die-{name}"), "pdf"));
         assert_eq!(artifact["plates"], json!(["CutContour"]));
-        let plates = separations(&pdf, 200, &scratch(&format!("plates-die-{name}")));
+        let plates = separations(&pdf, 200, &scratch(&format!("derived-die-{name}")));
         let line = coverage(&plates["CutContour"]) * 66.0 * 46.0;
         let expected = perimeter * 25.4 / 72.0;
         assert!((line - expected).abs() < expected * 0.03, "{name}: {line} mm² instead of {expected}");
@@ -415,4 +415,31 @@ fn contours_follow_the_trim_or_a_die_line_that_is_not_printed() {
         let red = load(&png).pixels().any(|p| p.0[0] > 200);
         assert_eq!(red, name == "trim", "a die line is not printed, another layer is");
     }
+}
+
+#[test]
+fn a_drawing_of_a_picture_is_refused() {
+    let shop = Shop::new("derived-drawing");
+    profile(&shop, "laser", "outputs = [\"svg\"]");
+    let order = photo_order(&shop, "laser");
+    let (_, events) = shop.render(&[order], &shop.folder.join("out"));
+    assert_eq!(support::shop::codes(&events[0]), ["svg.unsupported"]);
+    // Only what is in a spot ink: there is nothing, and that is what the drawing holds.
+    profile(&shop, "cutter", "outputs = [\"svg\"]\n[svg]\ncontent = \"spots\"");
+    let order = photo_order(&shop, "cutter");
+    let out = shop.folder.join("out");
+    shop.render(&[order], &out);
+    let (svg, _) = only(artifacts(&out, "photo-cutter", "svg"));
+    assert!(!std::fs::read_to_string(svg).unwrap().contains("<path"));
+}
+
+#[test]
+fn profiles_that_name_no_such_spot_are_refused() {
+    let shop = Shop::new("derived-lint");
+    profile(&shop, "lost", "outputs = [\"pdf\"]\n[underbase]\nspot = \"White\"\nchoke = 0.1\nspread = 0.1");
+    let order = photo_order(&shop, "lost");
+    let (_, events) = shop.render(&[order], &shop.folder.join("out"));
+    let errors = events[0]["data"]["errors"].as_array().unwrap();
+    let places: Vec<&str> = errors.iter().filter_map(|e| e["pointer"].as_str()).collect();
+    assert_eq!(places, ["/underbase/spot", "/underbase"]);
 }
