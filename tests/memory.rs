@@ -115,3 +115,23 @@ fn sixty_photos_cost_what_the_dearest_page_costs() {
     // The encoded files themselves (about 0.8 MB each) may be held; their pixels may not.
     assert!(sixty < dearest * 1.15 + 10.0, "one page takes {dearest:.1} MB, sixty {sixty:.1} MB");
 }
+
+/// The fixtures' own wrapping papers: a half-drop of turned faces, confetti and greetings, each
+/// print at its own angle and size; 78 and 311 megapixels.
+#[test]
+fn wrapping_paper_with_everything_tumbling_stays_small() {
+    let folder = support::judges::scratch("memory-tumbling");
+    let fixtures = support::job::root().join("fixtures");
+    let peak = |order: PathBuf| {
+        let mut command = support::job::presswork();
+        command.arg("render").arg(&order).arg("--out").arg(folder.join("out"));
+        command.env("RAYON_NUM_THREADS", "2");
+        let (megabytes, said) = peak_megabytes(&command);
+        assert!(said.code == Some(0), "{}: exit {:?}\n{}", order.display(), said.code, said.stderr);
+        println!("{}: {megabytes:.1} MB", order.display());
+        megabytes
+    };
+    let sheet = peak(fixtures.join("orders/wrap-face-personalized.json"));
+    let roll = peak(fixtures.join("large/wrap-face-144in.json"));
+    assert!(sheet < MOST && roll < MOST, "{sheet:.1} and {roll:.1} MB, not under {MOST}");
+}

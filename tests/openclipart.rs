@@ -1,52 +1,23 @@
 //! Real clipart, thousands of files: each renders or says why not, none panics, none is blank unsaid.
 //!
-//! A fixed sample (every 40th file) normally; `PRESSWORK_CORPUS=full` takes all of them.
+//! What is drawn is drawn as resvg draws it. A fixed sample (every 40th file) normally;
+//! `PRESSWORK_CORPUS=full` takes all of them.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
 
 use presswork::art::{Art, Recolor};
 use presswork::asset::Limits;
 use presswork::error::Code;
-use resvg::{tiny_skia, usvg};
+use rayon::prelude::*;
+use resvg::usvg;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const ROOT: &str = "/usr/share/openclipart/svg";
-/// Every how many files one is taken.
-const SAMPLE_STEP: usize = 40;
-
-/// The files under test, sorted.
-fn corpus() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
-    assert!(files.len() > 8_000, "needs the corpus: apt-get install openclipart-svg");
-    files.sort();
-    let step = if std::env::var("PRESSWORK_CORPUS").is_ok_and(|v| v == "full") { 1 } else { SAMPLE_STEP };
-    files.into_iter().step_by(step).collect()
-}
-
-fn collect(folder: &Path, out: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && !path.is_symlink() {
-            collect(&path, out);
-        } else if path.extension().is_some_and(|ext| ext == "svg") {
-            out.push(path);
-        }
-    }
-}
-
-fn fonts() -> Arc<usvg::fontdb::Database> {
-    let mut fonts = usvg::fontdb::Database::new();
-    for font in typst_assets::fonts() {
-        fonts.load_font_data(font.to_vec());
-    }
-    fonts.set_sans_serif_family("DejaVu Sans Mono");
-    fonts.set_serif_family("Libertinus Serif");
-    Arc::new(fonts)
-}
+use support::clipart::{self, corpus, fonts};
+use support::picture::{PxBox, WHITE, compare, flatten, save_strip};
 
 #[derive(Debug, PartialEq)]
 enum Outcome {
@@ -76,21 +47,8 @@ fn outcome(path: &Path, fonts: &Arc<usvg::fontdb::Database>) -> (Outcome, Vec<Co
 
 /// Whether another path from bytes to pixels, usvg and resvg alone, leaves any ink or any picture.
 fn inked(bytes: &[u8], fonts: &Arc<usvg::fontdb::Database>) -> bool {
-    let text =
-        String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect());
-    let options = usvg::Options {
-        fontdb: fonts.clone(),
-        image_href_resolver: usvg::ImageHrefResolver {
-            resolve_string: Box::new(|_, _| None),
-            ..Default::default()
-        },
-        ..Default::default()
-    };
-    let tree = usvg::Tree::from_str(&text, &options).unwrap();
-    let scale = 200.0 / tree.size().width().max(tree.size().height());
-    let side = |length: f32| (length * scale).ceil().max(1.0) as u32;
-    let mut pixmap = tiny_skia::Pixmap::new(side(tree.size().width()), side(tree.size().height())).unwrap();
-    resvg::render(&tree, usvg::Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+    let text = clipart::text(bytes);
+    let pixmap = clipart::resvg(&text, fonts, 200);
     pixmap.pixels().iter().any(|pixel| pixel.alpha() > 0) || text.contains("data:image")
 }
 
@@ -127,4 +85,53 @@ fn every_file_is_drawn_or_says_why_not() {
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(counts.values().sum::<usize>(), files.len());
     assert!(counts["Drawn"] * 10 > files.len() * 9, "most clipart is well-formed");
+}
+
+/// Our pixels of a drawing and resvg's: the mean SSIM, or `None` where there is nothing to compare
+/// because some of it is refused or left out with a finding.
+fn likeness(path: &Path, fonts: &Arc<usvg::fontdb::Database>) -> Option<f64> {
+    const SIDE: u32 = 600;
+    let bytes = std::fs::read(path).unwrap();
+    let art = Art::load(&bytes, fonts.clone(), &Limits::default()).ok()?;
+    if !art.findings().is_empty() || !art.missing_fonts().is_empty() {
+        return None;
+    }
+    let group = art.group(&Recolor::default()).ok()?;
+    let ours = clipart::ours(&art, group, SIDE);
+    let theirs = clipart::resvg(&clipart::text(&bytes), fonts, SIDE);
+    let theirs = clipart::straight(&theirs);
+    if ours.dimensions() != theirs.dimensions() {
+        panic!("{}: {:?} {:?}", path.display(), ours.dimensions(), theirs.dimensions());
+    }
+    let (ours, theirs) = (flatten(&ours, WHITE), flatten(&theirs, WHITE));
+    let whole = PxBox::new(0.0, 0.0, f64::from(ours.width()), f64::from(ours.height()));
+    let found = compare(&theirs, &ours, WHITE, &[("all".into(), whole)]);
+    let alike = found.layers.first().map_or(1.0, |(_, ssim)| *ssim);
+    if alike < LIKE {
+        let name = path.file_stem().unwrap().to_string_lossy();
+        println!(
+            "{alike:.4} {}: {}",
+            path.display(),
+            save_strip(&format!("art-{name}"), &theirs, &ours).display()
+        );
+    }
+    Some(alike)
+}
+
+/// A drawing whose SSIM to resvg's is below this is looked at.
+const LIKE: f64 = 0.99;
+
+#[test]
+fn drawings_are_what_resvg_draws() {
+    let (files, fonts) = (corpus(), fonts());
+    let found: Vec<f64> = files.par_iter().filter_map(|path| likeness(path, &fonts)).collect();
+    let (count, unlike) = (found.len(), found.iter().filter(|ssim| **ssim < LIKE).count());
+    let mean = found.iter().sum::<f64>() / count as f64;
+    let worst = found.iter().copied().fold(1.0, f64::min);
+    println!(
+        "{count} of {} compared: mean SSIM {mean:.5}, worst {worst:.4}, {unlike} below {LIKE}",
+        files.len()
+    );
+    assert!(count * 10 > files.len() * 8, "most clipart has nothing left out");
+    assert!(unlike == 0, "{unlike} drawings are not what resvg draws; their pictures are named above");
 }

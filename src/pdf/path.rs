@@ -46,6 +46,7 @@ impl<W: Write> Painter<'_, W> {
 
     fn stroke(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
         let Some(stroke) = &node.stroke else { return Ok(()) };
+        stroke.check_dashes(&node.path)?;
         if stroke.style.width <= 0.0 {
             return Ok(());
         }

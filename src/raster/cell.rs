@@ -3,6 +3,7 @@
 use super::layer::Area;
 use super::list::{CellSpec, Compositing, GroupItem, Item, Shader, Spec, What};
 use super::resolve::{Builder, resolve, union};
+use super::sampler;
 use super::shade::{Tiles, inverse};
 use crate::error::{Code, Violation};
 use crate::scene::{Blend, Group, Node, PatternNode, Tiling};
@@ -16,6 +17,8 @@ const PHASES: f64 = 4.0;
 const MAX_CELL_PIXELS: usize = 8_000_000;
 /// More kinds of turning than this are read from one painted cell.
 const MAX_KINDS: usize = 8;
+/// Empty pixels around a painted cell, so that reading between its pixels stays inside.
+const MARGIN: f64 = sampler::REACH as f64;
 
 /// Resolves a pattern.
 pub(super) fn pattern(
@@ -40,7 +43,7 @@ pub(super) fn pattern(
         let item = if copied {
             copy(builder, node, place)?
         } else {
-            turned(builder, node, place, scales.len() <= MAX_KINDS)?
+            turned(builder, node, place, painted_scale(scale(place), &scales))?
         };
         match item {
             Some(item) => out.push(item),
@@ -60,40 +63,43 @@ fn copy(builder: &mut Builder, node: &Arc<PatternNode>, place: Affine) -> Result
     let by = (column as i32, row as i32);
     let shown = area.shift(by.0, by.1).intersect(builder.frame);
     let key = format!("cell {:?} {:?}", Arc::as_ptr(&node.cell), phase.as_coeffs());
-    let Some(resource) = cell(builder, key, &node.cell, phase, area, shown, false)? else {
+    let Some(resource) = cell(builder, key, &node.cell, phase, area, shown)? else {
         return Ok(None);
     };
     Ok(Some(Item { area: shown, what: What::Blit { resource, by } }))
 }
 
-/// A cell painted upright, at twice the size it is shown at, and read between its pixels.
+/// The scale that a cell is painted at to be shown at `scale`, which is one of `scales`: itself,
+/// or the next of the few sizes between the largest and smallest, each at most √2 too large.
+fn painted_scale(scale: f64, scales: &BTreeMap<u64, f64>) -> f64 {
+    if scales.len() <= MAX_KINDS {
+        return scale;
+    }
+    let mut step = scales.values().copied().fold(scale, f64::max);
+    while step / std::f64::consts::SQRT_2 >= scale && step > 1e-6 {
+        step /= std::f64::consts::SQRT_2;
+    }
+    step
+}
+
+/// A cell painted upright, no smaller than it is shown, and read between its pixels.
 fn turned(
     builder: &mut Builder,
     node: &Arc<PatternNode>,
     place: Affine,
-    exact: bool,
+    scale: f64,
 ) -> Result<Option<Item>, Violation> {
-    let scale = if exact {
-        scale(place)
-    } else {
-        // Few sizes, each at most √2 too large.
-        let mut step = 1.0 / 1024.0;
-        while step < scale(place) {
-            step *= std::f64::consts::SQRT_2;
-        }
-        step
-    };
     let upright = Affine::scale(scale);
-    let area = Area::around(upright.transform_rect_bbox(node.bounds).inflate(1.0, 1.0));
+    let area = Area::around(upright.transform_rect_bbox(node.bounds).inflate(MARGIN, MARGIN));
     let shown = Area::around(place.transform_rect_bbox(node.bounds)).intersect(builder.frame);
     let Some(back) = inverse(place) else {
         return Ok(None);
     };
     let key = format!("turned {:?} {scale:?}", Arc::as_ptr(&node.cell));
-    let Some(resource) = cell(builder, key, &node.cell, upright, area, shown, true)? else {
+    let Some(resource) = cell(builder, key, &node.cell, upright, area, shown)? else {
         return Ok(None);
     };
-    let into = Affine::scale(2.0) * Affine::translate((-f64::from(area.x0), -f64::from(area.y0))) * upright;
+    let into = Affine::translate((-f64::from(area.x0), -f64::from(area.y0))) * upright;
     Ok(Some(Item { area: shown, what: What::Turned { resource, from_px: into * back } }))
 }
 
@@ -122,19 +128,19 @@ fn cell(
     to_px: Affine,
     area: Area,
     uses: Area,
-    double: bool,
 ) -> Result<Option<usize>, Violation> {
-    let pixels = area.pixels() * if double { 4 } else { 1 };
+    let pixels = area.pixels();
     if !builder.knows(&key) {
         if builder.cell_pixels + pixels > MAX_CELL_PIXELS {
             return Ok(None);
         }
         builder.cell_pixels += pixels;
     }
+    let per_mm = builder.px_per_mm;
     builder
         .resource(key, uses, || {
-            let list = resolve(&[Node::Group(group.clone())], to_px, area)?;
-            Ok(Spec::Cell(Box::new(CellSpec { list, area, double })))
+            let list = resolve(&[Node::Group(group.clone())], to_px, area, per_mm)?;
+            Ok(Spec::Cell(Box::new(CellSpec { list, area })))
         })
         .map(Some)
 }
@@ -177,9 +183,10 @@ pub(super) fn tiling(
     let area = Area::around(Rect::new(0.0, 0.0, w, h));
     let key = format!("tile {:?} {:?} {:?}", Arc::as_ptr(tiling), (w, h), area);
     let group = tiling.group.clone();
+    let per_mm = builder.px_per_mm;
     let resource = builder.resource(key, uses, || {
-        let list = resolve(&[Node::Group(group)], paint, area)?;
-        Ok(Spec::Cell(Box::new(CellSpec { list, area, double: false })))
+        let list = resolve(&[Node::Group(group)], paint, area, per_mm)?;
+        Ok(Spec::Cell(Box::new(CellSpec { list, area })))
     })?;
     let from_px = Affine::scale_non_uniform(1.0 / width, 1.0 / height)
         * Affine::translate((-tiling.cell.x0, -tiling.cell.y0))

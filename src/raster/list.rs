@@ -48,8 +48,6 @@ pub(super) struct CellSpec {
     pub(super) list: List,
     /// The cell's own pixels.
     pub(super) area: Area,
-    /// Resampled to twice its size, so that it can be read between its pixels without loss.
-    pub(super) double: bool,
 }
 
 /// One thing to paint.

@@ -5,7 +5,6 @@
 //! never held whole. Compositing is in gamma-encoded sRGB on premultiplied pixels of 8 or 16
 //! bits. The same scene gives the same bytes with any number of threads.
 
-mod adjust;
 mod band;
 mod blend;
 mod cell;
@@ -77,7 +76,7 @@ pub fn paint_all(
     sinks: &[&dyn Sink],
 ) -> Result<PaintReport, Violation> {
     frame.check(limits)?;
-    let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area())?;
+    let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area(), frame.dpi.per_mm())?;
     match frame.depth {
         Depth::Eight => band::Pass::<u8>::new(frame, &list, ground(frame), sinks, control).run()?,
         Depth::Sixteen => band::Pass::<u16>::new(frame, &list, ground(frame), sinks, control).run()?,

@@ -71,8 +71,9 @@ pub(super) struct Plan {
     pub(super) area: Area,
 }
 
-/// Plans a picture whose unit square `to_px` takes to pixels. `None` when nothing of it shows.
-pub(super) fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<Plan> {
+/// Plans a picture whose unit square `to_px` takes to pixels, `per_mm` of them a millimetre on the
+/// page. `None` when nothing of it shows.
+pub(super) fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area, per_mm: f64) -> Option<Plan> {
     let outline = Outline::quad(Rect::new(0.0, 0.0, 1.0, 1.0), to_px);
     let area = outline.area.intersect(frame);
     let from_unit = inverse(to_px)?;
@@ -82,9 +83,8 @@ pub(super) fn plan(node: &Arc<ImageNode>, to_px: Affine, frame: Area) -> Option<
     let [a, b, c, d, _, _] = to_px.as_coeffs();
     let (width, height) = node.picture.size();
     let (width, height) = (f64::from(width), f64::from(height));
-    // How many source pixels a pixel of the frame shows, for blurs given in millimetres.
-    let node_scale = node.transform.as_coeffs();
-    let mm = (libm::hypot(node_scale[0], node_scale[1]), libm::hypot(node_scale[2], node_scale[3]));
+    // Source pixels of a millimetre on the page, for blurs given in millimetres.
+    let mm = (libm::hypot(a, b) / per_mm, libm::hypot(c, d) / per_mm);
     let px_per_mm =
         (node.crop.width() * width / mm.0.max(1e-9), node.crop.height() * height / mm.1.max(1e-9));
     let upright = b.abs() < SNAP && c.abs() < SNAP;

@@ -14,9 +14,9 @@ use std::sync::Arc;
 /// Most corners of all flattened outlines of a surface (8 bytes each).
 const MAX_POINTS: usize = 12_000_000;
 
-/// Resolves nodes for a frame.
-pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List, Violation> {
-    let mut builder = Builder::new(frame);
+/// Resolves nodes for a frame of so many pixels a millimetre.
+pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area, px_per_mm: f64) -> Result<List, Violation> {
+    let mut builder = Builder::new(frame, px_per_mm);
     let mut items = Vec::new();
     builder.nodes(nodes, to_px, &mut items)?;
     Ok(List { items, resources: builder.resources })
@@ -26,6 +26,8 @@ pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area) -> Result<List
 pub(super) struct Builder {
     /// All pixels of the frame.
     pub(super) frame: Area,
+    /// Pixels of a millimetre on the page.
+    pub(super) px_per_mm: f64,
     /// Pixels that pattern cells hold so far.
     pub(super) cell_pixels: usize,
     resources: Vec<Resource>,
@@ -34,8 +36,15 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    fn new(frame: Area) -> Self {
-        Builder { frame, cell_pixels: 0, resources: Vec::new(), by_key: BTreeMap::new(), points: 0 }
+    fn new(frame: Area, px_per_mm: f64) -> Self {
+        Builder {
+            frame,
+            px_per_mm,
+            cell_pixels: 0,
+            resources: Vec::new(),
+            by_key: BTreeMap::new(),
+            points: 0,
+        }
     }
 
     /// The resource of a key, made when it is new; it serves the pixels of `uses` too.
@@ -132,6 +141,9 @@ impl Builder {
             .fill
             .as_ref()
             .map(|fill| (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity));
+        if let Some(stroke) = &node.stroke {
+            stroke.check_dashes(&node.path)?;
+        }
         let stroke = node.stroke.as_ref().and_then(|stroke| {
             let outline = Outline::stroke(&node.path, &stroke.style, to_px)?;
             Some((outline, &stroke.paint, stroke.opacity))
@@ -174,7 +186,7 @@ impl Builder {
     }
 
     fn image(&mut self, node: &Arc<ImageNode>, to_px: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
-        let Some(plan) = picture::plan(node, to_px * node.transform, self.frame) else {
+        let Some(plan) = picture::plan(node, to_px * node.transform, self.frame, self.px_per_mm) else {
             return Ok(());
         };
         let resource = self.resource(plan.key, plan.area, || Ok(Spec::Picture(plan.spec)))?;

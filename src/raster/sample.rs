@@ -31,6 +31,10 @@ pub(crate) trait Sample:
     fn from_unit(unit: f32) -> Self;
     /// To 0..=1.
     fn to_unit(self) -> f32;
+    /// The number itself, 0 to `MAX`.
+    fn level(self) -> f32;
+    /// The nearest number; beyond the ends, the end.
+    fn from_level(level: f32) -> Self;
     /// From 8-bit coverage.
     fn from_cover(cover: u8) -> Self;
     /// To 8-bit coverage, to nearest.
@@ -80,6 +84,14 @@ impl Sample for u8 {
     #[inline(always)]
     fn to_unit(self) -> f32 {
         f32::from(self) / 255.0
+    }
+    #[inline(always)]
+    fn level(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn from_level(level: f32) -> u8 {
+        (level.clamp(0.0, 255.0) + 0.5) as u8
     }
     #[inline(always)]
     fn from_cover(cover: u8) -> u8 {
@@ -136,6 +148,14 @@ impl Sample for u16 {
     #[inline(always)]
     fn to_unit(self) -> f32 {
         f32::from(self) / 65_535.0
+    }
+    #[inline(always)]
+    fn level(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn from_level(level: f32) -> u16 {
+        (level.clamp(0.0, 65_535.0) + 0.5) as u16
     }
     #[inline(always)]
     fn from_cover(cover: u8) -> u16 {

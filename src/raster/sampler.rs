@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::sample::{Pixel, Sample};
+use kurbo::{Affine, Point};
 
 /// The nearest pixel; beyond the border, the border.
 #[inline]
@@ -37,7 +38,7 @@ pub(super) fn bicubic<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     [r.min(a), g.min(a), b.min(a), a]
 }
 
-fn catmull_rom(t: f32) -> [f32; 4] {
+const fn catmull_rom(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
     [
         0.5 * (-t3 + 2.0 * t2 - t),
@@ -47,25 +48,103 @@ fn catmull_rom(t: f32) -> [f32; 4] {
     ]
 }
 
-/// Between the four nearest pixels; nothing beyond the border.
-#[inline]
-pub(super) fn bilinear<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
-    let (w, h) = (layer.area.width() as i32, layer.area.height() as i32);
-    let (u, v) = (u - 0.5, v - 0.5);
-    let (x, y) = (u.floor(), v.floor());
-    let (fx, fy) = (u - x, v - y);
-    let (x, y) = (x as i32, y as i32);
-    if x < -1 || y < -1 || x >= w || y >= h {
-        return [S::ZERO; 4];
+/// How far from a place [`turned_row`] reads, and one more for rounding.
+pub(super) const REACH: i32 = 3;
+
+/// Places between two pixels that have weights of their own.
+const PHASES: usize = 256;
+/// Catmull-Rom weights of four neighbours, by place.
+static WEIGHTS: [[f32; 4]; PHASES] = {
+    let mut weights = [[0.0; 4]; PHASES];
+    let mut i = 0;
+    while i < PHASES {
+        // The middle of each step, so that no picture is moved.
+        weights[i] = catmull_rom((i as f32 + 0.5) / PHASES as f32);
+        i += 1;
     }
-    let at = |x: i32, y: i32| {
-        if x < 0 || y < 0 || x >= w || y >= h {
-            [S::ZERO; 4]
-        } else {
-            layer.data[y as usize * w as usize + x as usize]
-        }
+    weights
+};
+
+/// A row of Catmull-Rom readings from a layer with a margin of [`REACH`] empty pixels: the first
+/// at `at`, the others a step of `from_px` to the right each. Beyond the layer is nothing.
+pub(super) fn turned_row<S: Sample>(layer: &Layer<S>, at: Point, from_px: Affine, out: &mut [Pixel<S>]) {
+    /// Fixed point, 32 bits after the point: exact sums, the same for every row.
+    const ONE: f64 = 4_294_967_296.0;
+    let (w, h) = (layer.area.width(), layer.area.height());
+    if w < 4 || h < 4 {
+        return;
+    }
+    let fixed = |v: f64| (v.clamp(-1e8, 1e8) * ONE) as i64;
+    let [a, b, ..] = from_px.as_coeffs();
+    let (u, du) = (fixed(at.x - 0.5), fixed(a));
+    let (v, dv) = (fixed(at.y - 0.5), fixed(b));
+    let whole = |n: usize| (n as i64) << 32;
+    let (first, end) = inside(u, du, whole(1), whole(w - 2), out.len());
+    let (top, bottom) = inside(v, dv, whole(1), whole(h - 2), out.len());
+    let (first, end) = (first.max(top), end.min(bottom));
+    if first >= end {
+        return;
+    }
+    let (mut u, mut v) = (u + du * first as i64, v + dv * first as i64);
+    for pixel in &mut out[first..end] {
+        let start = ((v >> 32) as usize - 1) * w + (u >> 32) as usize - 1;
+        let (across, down) = (&WEIGHTS[phase(u)], &WEIGHTS[phase(v)]);
+        *pixel = weighed(&layer.data[start..start + 3 * w + 4], w, across, down);
+        u += du;
+        v += dv;
+    }
+}
+
+/// Which weights a fixed-point place takes.
+#[inline(always)]
+fn phase(place: i64) -> usize {
+    ((place >> 24) & (PHASES as i64 - 1)) as usize
+}
+
+/// Which of `count` steps from `start` lie in `low..high`.
+fn inside(start: i64, step: i64, low: i64, high: i64, count: usize) -> (usize, usize) {
+    let (first, end) = match step.signum() {
+        0 if (low..high).contains(&start) => (0, i64::MAX),
+        0 => (0, 0),
+        1 => (ceil_div(low - start, step), ceil_div(high - start, step)),
+        _negative => (ceil_div(start - high + 1, -step), ceil_div(start - low + 1, -step)),
     };
-    lerp([at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)], fx, fy)
+    let bounded = |n: i64| n.clamp(0, count as i64) as usize;
+    (bounded(first), bounded(end))
+}
+
+fn ceil_div(a: i64, b: i64) -> i64 {
+    a.div_euclid(b) + i64::from(a.rem_euclid(b) != 0)
+}
+
+/// Four by four pixels of rows of `w`, weighed.
+#[inline(always)]
+fn weighed<S: Sample>(window: &[Pixel<S>], w: usize, across: &[f32; 4], down: &[f32; 4]) -> Pixel<S> {
+    let rows = [&window[..4], &window[w..w + 4], &window[2 * w..2 * w + 4], &window[3 * w..3 * w + 4]];
+    let one = rows[1][1];
+    if rows.iter().all(|row| row.iter().all(|pixel| *pixel == one)) {
+        return one;
+    }
+    let mut sum = [0.0f32; 4];
+    for (row, down) in rows.iter().zip(down) {
+        let mut line = [0.0f32; 4];
+        for (pixel, across) in row.iter().zip(across) {
+            for k in 0..4 {
+                line[k] += pixel[k].level() * across;
+            }
+        }
+        for k in 0..4 {
+            sum[k] += line[k] * down;
+        }
+    }
+    // The weights overshoot: no component may exceed its alpha.
+    let alpha = S::from_level(sum[3]);
+    [
+        S::from_level(sum[0]).min(alpha),
+        S::from_level(sum[1]).min(alpha),
+        S::from_level(sum[2]).min(alpha),
+        alpha,
+    ]
 }
 
 /// Between the four nearest pixels of a layer that repeats without end; (u, v) lies inside it.
@@ -95,4 +174,61 @@ fn lerp<S: Sample>([a, b, c, d]: [Pixel<S>; 4], fx: f32, fy: f32) -> Pixel<S> {
                 + d[k].to_unit() * weights[3],
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::layer::Area;
+    use crate::scene::rotation;
+
+    /// A cell of noise inside its empty margin.
+    fn cell(side: i32) -> Layer<u8> {
+        let area = Area::new(0, 0, side, side);
+        let mut layer = Layer::new(area);
+        let mut seed = 7_u32;
+        for y in REACH..side - REACH {
+            for pixel in layer.row_mut(y, REACH, side - REACH) {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let alpha = (seed >> 24) as u8;
+                *pixel = [alpha / 2, alpha / 3, alpha, alpha];
+            }
+        }
+        layer
+    }
+
+    #[test]
+    fn a_turned_row_reads_what_one_reading_at_a_time_does() {
+        let layer = cell(40);
+        let mut covered = 0;
+        for degrees in [0.0, 17.0, 90.0, 163.0, 270.0] {
+            let from_px = Affine::translate((20.0, 20.0))
+                * rotation(degrees)
+                * Affine::scale(0.83)
+                * Affine::translate((-31.0, -29.5));
+            for y in 0..60 {
+                let at = from_px * Point::new(0.5, f64::from(y) + 0.5);
+                let mut row = [[0_u8; 4]; 60];
+                turned_row(&layer, at, from_px, &mut row);
+                for (x, pixel) in (0..).zip(row) {
+                    let at = from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+                    let one = bicubic(&layer, at.x as f32, at.y as f32);
+                    for (a, b) in pixel.iter().zip(one) {
+                        assert!(a.abs_diff(b) <= 4, "{degrees} {x} {y}: {pixel:?} {one:?}");
+                        covered += usize::from(*a > 0);
+                    }
+                }
+            }
+        }
+        assert!(covered > 10_000, "{covered}");
+    }
+
+    #[test]
+    fn steps_outside_the_layer_are_left_alone() {
+        assert_eq!(inside(0, 0, 1, 5, 9), (0, 0));
+        assert_eq!(inside(3, 0, 1, 5, 9), (0, 9));
+        assert_eq!(inside(-4, 2, 1, 5, 9), (3, 5));
+        assert_eq!(inside(9, -2, 1, 5, 9), (3, 5));
+        assert_eq!(inside(9, 2, 1, 5, 9), (0, 0));
+    }
 }

@@ -2,13 +2,12 @@
 
 use super::filter;
 use super::layer::{Area, Layer};
-use super::list::{CellSpec, List, Spec};
+use super::list::{List, Spec};
 use super::sample::Sample;
 use super::texture::{self, Texture};
 use super::walk::Painter;
 use crate::control::Control;
 use crate::error::{Code, Violation};
-use kurbo::Rect;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A computed resource.
@@ -39,7 +38,7 @@ impl<S: Sample> Store<S> {
                 let texture = texture::load(spec)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
             }
-            Spec::Cell(spec) => Loaded::Layer(paint_cell(spec, control)?),
+            Spec::Cell(spec) => Loaded::Layer(paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?),
             Spec::Filter(spec) => Loaded::Layer(filter::load(spec)?),
         };
         self.put(resource, Some(Arc::new(loaded)));
@@ -62,18 +61,6 @@ impl<S: Sample> Store<S> {
             Violation::new(Code::InternalError, "a band was painted before its pictures; please report it")
         })
     }
-}
-
-/// Paints a small scene whole.
-fn paint_cell<S: Sample>(spec: &CellSpec, control: Control<'_>) -> Result<Layer<S>, Violation> {
-    let layer = paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?;
-    if !spec.double {
-        return Ok(layer);
-    }
-    let (width, height) = (spec.area.width(), spec.area.height());
-    let texture = Texture { width, height, channels: 4, data: bytemuck::cast_slice(&layer.data).to_vec() };
-    let all = Rect::new(0.0, 0.0, width as f64, height as f64);
-    Ok(texture.resized(all, (width as u32 * 2, height as u32 * 2))?.into_layer())
 }
 
 /// Paints a list in one piece, onto a colour.

@@ -31,7 +31,7 @@ impl Sink for Collect {
 /// Nodes in pixels (a millimetre is one) in one piece.
 fn whole_of<S: Sample>(nodes: &[Node], width: i32, height: i32) -> Layer<S> {
     let area = Area::new(0, 0, width, height);
-    let list = resolve(nodes, Affine::IDENTITY, area).unwrap();
+    let list = resolve(nodes, Affine::IDENTITY, area, 1.0).unwrap();
     paint_whole(&list, area, [S::ZERO; 4], Control::NONE).unwrap()
 }
 

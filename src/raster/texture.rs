@@ -1,10 +1,9 @@
 //! Prepared pictures: decoded, adjusted, matted, premultiplied, turned, and perhaps resized.
 
-use super::adjust;
 use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
-use crate::asset::Picture;
+use crate::asset::adjust;
 use crate::error::{Code, Violation};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -32,11 +31,14 @@ pub(super) struct Texture<S> {
 /// Prepares a picture.
 pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
     let node = &spec.node;
-    let mut texture = decode::<S>(&node.picture)?;
-    adjust::apply(&mut texture, &node.adjust, spec.px_per_mm);
+    let mut pixels = node.picture.decode(S::DEPTH)?;
     if let Some(matte) = &node.matte {
-        texture = matted(texture, matte)?;
+        adjust::apply_matte(&mut pixels, &matte.decode(S::DEPTH)?)?;
     }
+    adjust::apply(&mut pixels, &node.adjust, spec.px_per_mm);
+    let (width, height) = (pixels.width as usize, pixels.height as usize);
+    let (data, channels) = S::take(pixels.data);
+    let mut texture = Texture { width, height, channels, data };
     if texture.channels == 4 {
         premultiply(&mut texture.data);
     }
@@ -45,42 +47,6 @@ pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violatio
         texture = texture.resized(crop, size)?;
     }
     Ok(texture)
-}
-
-fn decode<S: Sample>(picture: &Picture) -> Result<Texture<S>, Violation> {
-    let pixels = picture.decode(S::DEPTH)?;
-    let (width, height) = (pixels.width as usize, pixels.height as usize);
-    let (data, channels) = S::take(pixels.data);
-    Ok(Texture { width, height, channels, data })
-}
-
-/// Adds a matte's alpha: the alpha of one that has any, the luminosity of an opaque one.
-fn matted<S: Sample>(texture: Texture<S>, matte: &Picture) -> Result<Texture<S>, Violation> {
-    let mut matte = decode::<S>(matte)?;
-    // Only the alpha is wanted: it travels in every component, so that resampling needs no division.
-    let varies = matte.channels == 4 && matte.data.iter().skip(3).step_by(4).any(|alpha| *alpha != S::MAX);
-    if varies {
-        for pixel in matte.data.chunks_exact_mut(4) {
-            pixel.fill(pixel[3]);
-        }
-    } else {
-        for pixel in matte.data.chunks_exact_mut(matte.channels) {
-            let luma =
-                0.2126 * pixel[0].to_unit() + 0.7152 * pixel[1].to_unit() + 0.0722 * pixel[2].to_unit();
-            pixel.fill(S::from_unit(luma));
-        }
-    }
-    if (matte.width, matte.height) != (texture.width, texture.height) {
-        let all = Rect::new(0.0, 0.0, matte.width as f64, matte.height as f64);
-        matte = matte.resized(all, (texture.width as u32, texture.height as u32))?;
-    }
-    let mut data = Vec::with_capacity(texture.width * texture.height * 4);
-    let alphas = matte.data.iter().step_by(matte.channels);
-    for (pixel, alpha) in texture.data.chunks_exact(texture.channels).zip(alphas) {
-        let own = pixel.get(3).copied().unwrap_or(S::MAX);
-        data.extend_from_slice(&[pixel[0], pixel[1], pixel[2], own.mul(*alpha)]);
-    }
-    Ok(Texture { channels: 4, data, ..texture })
 }
 
 fn premultiply<S: Sample>(data: &mut [S]) {

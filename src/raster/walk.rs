@@ -263,8 +263,14 @@ fn blit<S: Sample>(
     }
 }
 
-fn turned<S: Sample>(layer: &Layer<S>, from_px: Affine, area: Area) -> Layer<S> {
-    sampled(layer, from_px, area, sampler::bilinear)
+/// Reads a turned cell for every pixel of an area.
+fn turned<S: Sample>(cell: &Layer<S>, from_px: Affine, area: Area) -> Layer<S> {
+    let mut layer = Layer::new(area);
+    for y in area.y0..area.y1 {
+        let at = from_px * Point::new(f64::from(area.x0) + 0.5, f64::from(y) + 0.5);
+        sampler::turned_row(cell, at, from_px, layer.row_mut(y, area.x0, area.x1));
+    }
+    layer
 }
 
 /// Reads a layer between its pixels for every pixel of an area.

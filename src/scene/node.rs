@@ -8,7 +8,8 @@
 use super::ink::Ink;
 use super::separation::Separation;
 use crate::asset::Picture;
-use kurbo::{Affine, BezPath, Point, Rect};
+use crate::error::{Code, Violation};
+use kurbo::{Affine, BezPath, Point, Rect, Shape};
 use std::sync::Arc;
 
 /// One printable thing. Nodes of a list are painted first to last.
@@ -179,6 +180,33 @@ pub struct Stroke {
     pub style: kurbo::Stroke,
 }
 
+impl Stroke {
+    /// Most dashes of one line.
+    pub const MAX_DASHES: u32 = 500_000;
+
+    /// A line is drawn with all its dashes or refused, never solid and never left out.
+    ///
+    /// # Errors
+    /// `svg.too_complex` when `path` has more than [`Stroke::MAX_DASHES`] of them.
+    pub fn check_dashes(&self, path: &BezPath) -> Result<(), Violation> {
+        let dashes = &self.style.dash_pattern;
+        let period: f64 = dashes.iter().sum();
+        if dashes.is_empty() || period <= 0.0 {
+            return Ok(());
+        }
+        // Any precision will do: this is compared with half a million.
+        let length = path.perimeter((period * 10.0).max(1e-3));
+        if length / period * dashes.len() as f64 <= f64::from(Self::MAX_DASHES) {
+            return Ok(());
+        }
+        let detail = format!(
+            "a dashed line has more than {} dashes; send art with longer dashes or a solid line",
+            Self::MAX_DASHES
+        );
+        Err(Violation::new(Code::SvgTooComplex, detail).limit(u64::from(Self::MAX_DASHES)))
+    }
+}
+
 /// What an area is painted with. Coordinates are those of the painted path.
 #[derive(Debug, Clone)]
 pub enum Paint {
@@ -311,4 +339,25 @@ pub struct FilterNode {
     pub transform: Affine,
     /// Content digest of the art and the node's place in it: equal keys mean equal pixels.
     pub key: Arc<str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Color;
+
+    #[test]
+    fn a_line_of_too_many_dashes_is_refused() {
+        let mut path = BezPath::new();
+        path.move_to((0.0, 0.0));
+        path.curve_to((0.0, 500.0), (1000.0, 500.0), (1000.0, 0.0));
+        let dashed = |dash: f64| Stroke {
+            paint: Paint::Solid(Color::BLACK.into()),
+            opacity: 1.0,
+            style: kurbo::Stroke::new(1.0).with_dashes(0.0, [dash, dash]),
+        };
+        assert!(dashed(0.1).check_dashes(&path).is_ok());
+        assert!(dashed(0.0).check_dashes(&path).is_ok());
+        assert_eq!(dashed(0.001).check_dashes(&path).map_err(|v| v.code), Err(Code::SvgTooComplex));
+    }
 }
