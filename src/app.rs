@@ -5,6 +5,7 @@ use crate::asset::{Encoded, Limits};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
+use crate::derive::derive;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::event::{
@@ -113,7 +114,9 @@ impl App {
         control.check()?;
         observe(Stage::Layout);
         let assets = Assets::probe(fetched, &self.limits)?;
-        let composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
+        let mut composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
+        observe(Stage::Derive);
+        composed.scene = derive(composed.scene, order.profile(), &self.limits, control)?;
         let used = assets.used().iter().map(|(asset, sha256, bytes)| AssetUsed {
             asset: asset.clone(),
             sha256: sha256.clone(),

@@ -3,6 +3,7 @@
 //! Bytes go straight from the encoders into a [`Destination`]'s files and are hashed as they
 //! pass; nothing is held whole.
 
+mod beside;
 mod slug;
 
 use crate::asset::{Depth, Limits};
@@ -42,8 +43,12 @@ pub enum Stage {
     Layout,
     /// Painting and encoding pictures.
     Raster,
+    /// Making plates from the art.
+    Derive,
     /// Writing documents.
     Pdf,
+    /// Writing drawings.
+    Vector,
 }
 
 impl Stage {
@@ -53,7 +58,9 @@ impl Stage {
             Stage::Fetch => "fetch",
             Stage::Layout => "layout",
             Stage::Raster => "raster",
+            Stage::Derive => "derive",
             Stage::Pdf => "pdf",
+            Stage::Vector => "vector",
         }
     }
 }
@@ -108,6 +115,30 @@ impl Job<'_> {
                     for surface in &self.scene.surfaces {
                         let frame = Frame::preview(surface, self.profile.preview.max_px);
                         artifacts.push(self.picture(surface, &frame, Output::Preview, destination)?);
+                    }
+                }
+                Output::Jpeg => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        artifacts.push(self.jpeg(surface, destination)?);
+                    }
+                }
+                Output::Svg => {
+                    observe(Stage::Vector);
+                    for surface in &self.scene.surfaces {
+                        artifacts.push(self.drawing(surface, destination)?);
+                    }
+                }
+                Output::Plates => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        artifacts.extend(self.plates(surface, destination)?);
+                    }
+                }
+                Output::Engraving => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        artifacts.push(self.engraving(surface, destination)?);
                     }
                 }
             }
@@ -226,15 +257,15 @@ impl Job<'_> {
             )
             .limit(self.limits.output_pixels));
         }
-        let (role, name, max_bytes) = match output {
-            Output::Preview => ("preview", format!("{}.preview.png", surface.name), None),
-            Output::Png | Output::Pdf => {
-                ("print", format!("{}.png", surface.name), self.profile.png.max_bytes)
-            }
+        let preview = output == Output::Preview;
+        let (role, name, max_bytes) = if preview {
+            ("preview", format!("{}.preview.png", surface.name), None)
+        } else {
+            ("print", format!("{}.png", surface.name), self.profile.png.max_bytes)
         };
-        let area = match (output, self.profile.area) {
-            (Output::Png, Area::Bleed) => surface.bleed_box(),
-            (Output::Png, Area::Trim) | (Output::Preview | Output::Pdf, _) => surface.trim_box(),
+        let area = match self.profile.area {
+            Area::Bleed if !preview => surface.bleed_box(),
+            Area::Bleed | Area::Trim => surface.trim_box(),
         };
         let file = Hashing::new(destination.create(&name)?);
         let sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
@@ -309,6 +340,11 @@ fn spots(nodes: &[Node], names: &mut BTreeSet<String>) {
                 paints.into_iter().flatten().for_each(|paint| paint_spots(paint, names));
             }
             Node::Pattern(pattern) => spots(&pattern.cell.nodes, names),
+            Node::Separation(separation) => {
+                if let Ink::Spot { name, .. } = &separation.ink {
+                    names.insert(name.to_string());
+                }
+            }
             Node::Image(_) | Node::Filter(_) => {}
         }
     }

@@ -85,7 +85,11 @@ impl Subject {
         let app = App::new(Places::default(), Limits::default()).unwrap();
         let draft = Draft::parse(&std::fs::read(order).unwrap()).unwrap();
         let prepared = app.prepare(order, &draft, Control::NONE, &mut |_| {});
-        let prepared = prepared.unwrap_or_else(|e| panic!("{}: {e}", order.display()));
+        let mut prepared = prepared.unwrap_or_else(|e| panic!("{}: {e}", order.display()));
+        // Cut lines and the like are on plates of their own: viewers show them, pictures do not.
+        for surface in &mut prepared.composed.scene.surfaces {
+            surface.nodes.retain(|node| !matches!(node, Node::Separation(_)));
+        }
         // Two tests of one process may hold the same order.
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -224,9 +228,10 @@ fn changed(nodes: &[Node], change: &mut dyn FnMut(&Node) -> Option<Vec<Node>>) -
                 let nodes = changed(&group.nodes, change);
                 out.push(Node::Group(Arc::new(Group { nodes, ..Group::clone(group) })));
             }
-            (None, Node::Path(_) | Node::Image(_) | Node::Pattern(_) | Node::Filter(_)) => {
-                out.push(node.clone())
-            }
+            (
+                None,
+                Node::Path(_) | Node::Image(_) | Node::Pattern(_) | Node::Filter(_) | Node::Separation(_),
+            ) => out.push(node.clone()),
         }
     }
     out
@@ -341,6 +346,7 @@ fn a_deleted_layer_is_noticed_and_so_is_a_deleted_word() {
                         Node::Path(_)
                         | Node::Group(_)
                         | Node::Image(_)
+                        | Node::Separation(_)
                         | Node::Pattern(_)
                         | Node::Filter(_) => None,
                     });

@@ -36,7 +36,7 @@ fn paths(group: &Group) -> Vec<Arc<PathNode>> {
         match node {
             Node::Group(group) => out.extend(paths(group)),
             Node::Path(path) => out.push(path.clone()),
-            Node::Image(_) | Node::Pattern(_) | Node::Filter(_) => {}
+            Node::Image(_) | Node::Pattern(_) | Node::Filter(_) | Node::Separation(_) => {}
         }
     }
     out
@@ -220,7 +220,7 @@ fn a_filtered_group_is_one_node_and_is_recoloured_inside() {
             group.nodes.iter().find_map(|node| match node {
                 Node::Group(group) => find(group),
                 Node::Filter(filter) => Some(filter.clone()),
-                Node::Path(_) | Node::Image(_) | Node::Pattern(_) => None,
+                Node::Path(_) | Node::Image(_) | Node::Pattern(_) | Node::Separation(_) => None,
             })
         }
         find(&art.group(recolor).unwrap()).unwrap()

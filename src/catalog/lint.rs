@@ -5,6 +5,7 @@ use super::expr;
 use super::field::{Field, FieldType};
 use super::layer::Layer;
 use super::load::Template;
+use super::plates::UnderbaseForm;
 use super::print::{Laid, Space, SpotInk, Standard, Step};
 use super::profile::Profile;
 use super::value::ColorSpec;
@@ -98,6 +99,7 @@ pub(super) fn lint_profile(profile: &Profile) -> Result<(), Violations> {
         }
     }
     lint_print(profile, &mut out);
+    lint_plates(profile, &mut out);
     out.or(())
 }
 
@@ -129,6 +131,44 @@ fn lint_print(profile: &Profile, out: &mut Violations) {
         if spot.step == Some(Step::White) && (spot.turn() != last || spot.laid == Laid::Knockout) {
             invalid(out, &place, "white is painted last, and by overprint or multiply");
         }
+    }
+}
+
+/// Plates made from the art name spots that exist.
+fn lint_plates(profile: &Profile, out: &mut Violations) {
+    let spot = |out: &mut Violations, name: &str, place: String| {
+        if !profile.spots.contains_key(name) {
+            let known = profile.spots.keys().map(String::as_str);
+            out.push(
+                Violation::new(Code::TemplateInvalid, "the profile has no such spot ink")
+                    .at(place)
+                    .allowed(known),
+            );
+        }
+    };
+    if let Some(underbase) = &profile.underbase {
+        spot(out, &underbase.spot, "/underbase/spot".into());
+        if underbase.choke > 0.0 && underbase.spread > 0.0 {
+            invalid(out, "/underbase", "an underbase has a choke or a spread, not both");
+        }
+        if underbase.form == UnderbaseForm::Vector && underbase.garment_knockout.is_some() {
+            invalid(
+                out,
+                "/underbase/garment_knockout",
+                "only an underbase that is an image can leave colours out",
+            );
+        }
+    }
+    for (i, contour) in profile.contour.iter().enumerate() {
+        spot(out, &contour.spot, format!("/contour/{i}/spot"));
+    }
+    for (list, names) in [("cut", &profile.svg.cut), ("engrave", &profile.svg.engrave)] {
+        for (i, name) in names.iter().enumerate() {
+            spot(out, name, format!("/svg/{list}/{i}"));
+        }
+    }
+    if profile.jpeg.min_quality > profile.jpeg.quality {
+        invalid(out, "/jpeg/min_quality", "the least quality is at most the first one tried");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Render profiles: how a product is printed. One TOML file a profile.
 
+use super::plates::{Contour, EngravingSettings, JpegSettings, SvgSettings, Underbase};
 use super::print::{ColorSettings, MarkSettings, PdfSettings, SpotInk};
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
@@ -51,6 +52,21 @@ pub struct Profile {
     /// Previews.
     #[serde(default)]
     pub preview: PreviewSettings,
+    /// An ink under the art, made from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underbase: Option<Underbase>,
+    /// Lines to cut along, made from the art.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contour: Vec<Contour>,
+    /// SVG files.
+    #[serde(default)]
+    pub svg: SvgSettings,
+    /// JPEG files.
+    #[serde(default)]
+    pub jpeg: JpegSettings,
+    /// 1-bit engraving files.
+    #[serde(default)]
+    pub engraving: EngravingSettings,
     /// Spot inks, by the name that templates use.
     #[serde(default)]
     pub spots: IndexMap<String, SpotInk>,
@@ -79,15 +95,38 @@ pub enum Output {
     Png,
     /// One small PNG for each surface, on its garment.
     Preview,
+    /// One JPEG for each surface, at the job's resolution.
+    Jpeg,
+    /// One drawing of the vector art for each surface: for cutters and lasers.
+    Svg,
+    /// One greyscale PNG for each spot plate of each surface: white is full ink.
+    Plates,
+    /// One 1-bit PNG for each surface, at the device's resolution: black is engraved.
+    Engraving,
 }
 
 impl Output {
+    /// Every kind.
+    pub const ALL: [Output; 7] = [
+        Output::Pdf,
+        Output::Png,
+        Output::Preview,
+        Output::Jpeg,
+        Output::Svg,
+        Output::Plates,
+        Output::Engraving,
+    ];
+
     /// The name in orders, results and file names.
     pub fn as_str(self) -> &'static str {
         match self {
             Output::Pdf => "pdf",
             Output::Png => "png",
             Output::Preview => "preview",
+            Output::Jpeg => "jpeg",
+            Output::Svg => "svg",
+            Output::Plates => "plates",
+            Output::Engraving => "engraving",
         }
     }
 }

@@ -231,7 +231,7 @@ fn one_in_ink(node: &Node, ink: &Ink) -> Result<Node, Violation> {
                 instances: pattern.instances.clone(),
             }))
         }
-        Node::Image(_) | Node::Filter(_) => {
+        Node::Image(_) | Node::Filter(_) | Node::Separation(_) => {
             return Err(Violation::new(
                 Code::TemplateInvalid,
                 "a layer with an `ink` holds outlines only, no pictures",

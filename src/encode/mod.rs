@@ -1,5 +1,8 @@
 //! Encoders: bands of pixels in, bytes of a file out, in order.
 
+pub mod grey;
 mod huffman;
+pub mod jpeg;
 pub mod png;
 mod png_filter;
+pub mod screen;

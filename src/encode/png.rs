@@ -187,7 +187,7 @@ fn unwritable(error: &io::Error) -> Violation {
 }
 
 /// Appends one chunk.
-fn chunk(kind: &[u8; 4], data: &[u8], out: &mut Vec<u8>) {
+pub(super) fn chunk(kind: &[u8; 4], data: &[u8], out: &mut Vec<u8>) {
     let mut crc = crc32fast::Hasher::new();
     crc.update(kind);
     crc.update(data);

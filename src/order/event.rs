@@ -118,7 +118,7 @@ pub struct Artifact {
     pub role: String,
     /// The surfaces it shows, in the order of its pages.
     pub surfaces: Vec<String>,
-    /// `pdf`, `png` or `preview`.
+    /// As the order names outputs: `pdf`, `png`, `svg` and so on.
     pub output: String,
     /// Where it lies: a path beside `result.json`, or a store's address.
     pub uri: String,

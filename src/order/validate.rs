@@ -158,7 +158,7 @@ impl Draft {
             return profile.outputs.clone();
         };
         for (i, name) in wanted.iter().enumerate() {
-            let known = ["pdf", "png", "preview"].contains(&name.as_str().unwrap_or_default());
+            let known = Output::ALL.iter().any(|output| name == output.as_str());
             if known && !profile.outputs.iter().any(|output| name == output.as_str()) {
                 out.push(
                     Violation::new(Code::OptionInvalid, "the profile does not make this output")

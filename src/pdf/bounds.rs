@@ -1,5 +1,6 @@
 //! How far nodes reach, so that transparency groups and masks get no larger than needed.
 
+use crate::scene::separation::Content;
 use crate::scene::{Clip, Group, Node, PathNode};
 use kurbo::{Affine, Rect};
 
@@ -19,6 +20,10 @@ fn of_node(node: &Node) -> Option<Rect> {
             .map(|instance| instance.transform_rect_bbox(pattern.bounds))
             .reduce(|a, b| a.union(b)),
         Node::Filter(filter) => Some(filter.transform.transform_rect_bbox(filter.bounds)),
+        Node::Separation(separation) => match &separation.content {
+            Content::Outlines(nodes) => of_nodes(nodes),
+            Content::Coverage(coverage) => Some(coverage.area),
+        },
     }
 }
 

@@ -22,6 +22,7 @@ mod paint;
 mod path;
 mod pixels;
 mod rules;
+mod separation;
 mod tiling;
 
 pub use metadata::Moment;

@@ -97,6 +97,7 @@ impl<W: Write> Painter<'_, W> {
                 Node::Image(image) => self.image(out, image, space)?,
                 Node::Pattern(pattern) => self.pattern(out, pattern, space)?,
                 Node::Filter(filter) => self.filter(out, filter, space)?,
+                Node::Separation(separation) => self.separation(out, separation, space)?,
             }
         }
         Ok(())

@@ -117,6 +117,6 @@ fn flatten(group: &Group, outer: Affine, cell: Rect, parts: &mut Vec<(Affine, Pa
             parts.push((to_cell, (**path).clone()));
             fits
         }
-        Node::Image(_) | Node::Pattern(_) | Node::Filter(_) => false,
+        Node::Image(_) | Node::Pattern(_) | Node::Filter(_) | Node::Separation(_) => false,
     })
 }

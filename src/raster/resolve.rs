@@ -86,6 +86,8 @@ impl Builder {
                 Node::Image(image) => self.image(image, to_px, out)?,
                 Node::Pattern(pattern) => cell::pattern(self, pattern, to_px, out)?,
                 Node::Filter(node) => self.filter(node, to_px, out)?,
+                // Plates beside the art are not part of its picture.
+                Node::Separation(_) => {}
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What nodes cover at most, without painting them.
 
 use super::node::{Group, ImageNode, Node, PathNode};
+use super::separation::Content;
 use kurbo::{Affine, Rect, Shape};
 
 /// The smallest rectangle known to hold everything the nodes paint, in the space that
@@ -20,6 +21,10 @@ fn node_bounds(node: &Node, transform: Affine) -> Option<Rect> {
             .map(|place| (transform * *place).transform_rect_bbox(pattern.bounds))
             .reduce(|a, b| a.union(b)),
         Node::Filter(filter) => Some((transform * filter.transform).transform_rect_bbox(filter.bounds)),
+        Node::Separation(separation) => match &separation.content {
+            Content::Outlines(nodes) => bounds(nodes, transform),
+            Content::Coverage(coverage) => Some(transform.transform_rect_bbox(coverage.area)),
+        },
     }
 }
 

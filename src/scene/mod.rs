@@ -7,12 +7,14 @@ mod bounds;
 pub mod ink;
 pub mod node;
 mod placement;
+pub mod separation;
 pub mod units;
 
 pub use bounds::bounds;
 pub use ink::{Color, Ink};
 pub use node::*;
 pub use placement::Placement;
+pub use separation::Separation;
 pub use units::{Dpi, Length, MM_PER_INCH, MM_PER_PT, rotation};
 
 use kurbo::{Insets, Rect, Size};

@@ -6,6 +6,7 @@
 //! decoded pixels.
 
 use super::ink::Ink;
+use super::separation::Separation;
 use crate::asset::Picture;
 use crate::error::{Code, Violation};
 use kurbo::{Affine, BezPath, Point, Rect, Shape};
@@ -24,6 +25,8 @@ pub enum Node {
     Pattern(Arc<PatternNode>),
     /// A piece of vector art that needs pixels to be computed: an SVG filter.
     Filter(Arc<FilterNode>),
+    /// A plate beside the art; pictures do not show it.
+    Separation(Arc<Separation>),
 }
 
 /// Nodes that share a transform, an opacity, clips or a mask.

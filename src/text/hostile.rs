@@ -108,7 +108,9 @@ fn fills(group: &Group, into: Affine) -> Vec<(kurbo::Rect, Paint, f32)> {
                 let fill = path.fill.clone().unwrap();
                 vec![((into * (*path.path).clone()).bounding_box(), fill.paint, fill.opacity)]
             }
-            Node::Image(_) | Node::Pattern(_) | Node::Filter(_) => panic!("not a glyph's node"),
+            Node::Image(_) | Node::Pattern(_) | Node::Filter(_) | Node::Separation(_) => {
+                panic!("not a glyph's node")
+            }
         })
         .collect()
 }

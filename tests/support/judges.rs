@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qpdf", "qpdf"),
     ("identify", "imagemagick"),
     ("convert", "imagemagick"),
+    ("compare", "imagemagick"),
     ("exiftool", "libimage-exiftool-perl"),
     ("pngcheck", "pngcheck"),
     ("zbarimg", "zbar-tools"),

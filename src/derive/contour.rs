@@ -1,0 +1,123 @@
+//! From what a contour follows to the curves of its line.
+
+use super::region::Region;
+use super::{alpha, art, crossing, fit};
+use crate::asset::Limits;
+use crate::catalog::plates::{Contour, ContourFrom, Holes};
+use crate::control::Control;
+use crate::error::{Code, Violation};
+use crate::scene::{Dpi, FillRule, Node, Surface};
+use kurbo::{Affine, BezPath, Point};
+
+/// Bends are never tighter than this, in millimetres: two stretches of line then never touch.
+const LEAST_RADIUS: f64 = 0.02;
+/// How far the fitted curves of an underbase may leave the exact outline, in millimetres.
+const UNDERBASE_TOLERANCE: f64 = 0.01;
+/// Longest side of a surface whose outline is traced, in millimetres.
+const MOST_MM: f64 = 20_000.0;
+
+/// The closed curves of a contour, in the surface's millimetres. A layer that it follows is
+/// taken out of the surface.
+pub(super) fn path(
+    surface: &mut Surface,
+    spec: &Contour,
+    dpi: Dpi,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<BezPath, Violation> {
+    check_size(surface)?;
+    let region = match &spec.from {
+        ContourFrom::Trim => {
+            let trim = surface.trim_box();
+            let corners = [(trim.x0, trim.y0), (trim.x1, trim.y0), (trim.x1, trim.y1), (trim.x0, trim.y1)];
+            Region::new(&[corners.map(Point::from).to_vec()], FillRule::NonZero)
+        }
+        ContourFrom::Layer(id) => {
+            let mut polygons = Vec::new();
+            art::take_layer(&mut surface.nodes, id, Affine::IDENTITY, &mut polygons);
+            surface.layers.retain(|layer| layer.id.as_ref() != id);
+            Region::union(polygons.iter().map(|(rings, rule)| Region::new(rings, *rule)))
+        }
+        ContourFrom::Alpha => {
+            let nodes = art::without_spots(&surface.nodes);
+            traced(surface, nodes, spec.threshold, dpi, limits, control)?
+        }
+    };
+    control.check()?;
+    let region = match (&spec.from, spec.holes) {
+        // The least area of a hole counts on the finished line, so that is looked at below.
+        (_, Holes::Keep | Holes::Drop) => region,
+        (_, Holes::Fill) => region.without_holes_under(f64::INFINITY),
+    };
+    // Straight sides of the trim keep their corners unless they are to be round.
+    let plain = spec.from == ContourFrom::Trim && spec.min_radius == 0.0 && spec.offset <= 0.0;
+    let region =
+        if plain { region.grown(spec.offset)? } else { rounded(&region, spec.offset, spec.min_radius)? };
+    let region = match spec.holes {
+        Holes::Keep => region,
+        Holes::Fill => region.without_holes_under(f64::INFINITY),
+        Holes::Drop => region.without_holes_under(spec.min_hole_area),
+    };
+    Ok(curves(&region, spec.smoothing))
+}
+
+/// The closed curves of an underbase.
+pub(super) fn underbase(
+    surface: &Surface,
+    nodes: Vec<Node>,
+    reach: f64,
+    threshold: f64,
+    dpi: Dpi,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<BezPath, Violation> {
+    check_size(surface)?;
+    let region = traced(surface, nodes, threshold, dpi, limits, control)?.grown(reach)?;
+    Ok(curves(&region, UNDERBASE_TOLERANCE))
+}
+
+fn traced(
+    surface: &Surface,
+    nodes: Vec<Node>,
+    threshold: f64,
+    dpi: Dpi,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<Region, Violation> {
+    let level = alpha::level(threshold);
+    let contours = alpha::contours(nodes, surface.bleed_box(), dpi, level, limits, control)?;
+    // Holes run the other way round: the winding number is 1 inside and 0 elsewhere.
+    Ok(Region::new(&contours, FillRule::NonZero))
+}
+
+/// Offset, then without bends tighter than the radius: notches are bridged, points are blunted.
+pub(super) fn rounded(region: &Region, offset: f64, min_radius: f64) -> Result<Region, Violation> {
+    let radius = min_radius.max(LEAST_RADIUS);
+    let rounded = region.grown(offset + radius)?.grown(-2.0 * radius)?.grown(radius)?;
+    Ok(rounded)
+}
+
+/// A region's rings as curves, none of which cross.
+pub(super) fn curves(region: &Region, tolerance: f64) -> BezPath {
+    let rings = region.rings();
+    for tolerance in [tolerance, tolerance / 4.0] {
+        let paths: Vec<BezPath> = rings.iter().map(|ring| fit::smooth(ring, tolerance)).collect();
+        if !crossing::crosses(&paths) {
+            return paths.into_iter().flatten().collect();
+        }
+    }
+    // The polygons themselves do not cross.
+    rings.iter().flat_map(|ring| fit::polygon(ring)).collect()
+}
+
+fn check_size(surface: &Surface) -> Result<(), Violation> {
+    let area = surface.bleed_box();
+    if area.width().max(area.height()) > MOST_MM {
+        return Err(Violation::new(
+            Code::OutputTooLarge,
+            format!("a surface with a contour or an outlined underbase is at most {MOST_MM} mm long"),
+        )
+        .limit(MOST_MM as u64));
+    }
+    Ok(())
+}

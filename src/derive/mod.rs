@@ -1,0 +1,164 @@
+//! Plates made from the art: white underbases and cut contours.
+//!
+//! A composed scene goes in, and the same scene with a [`Separation`] for each plate that the
+//! render profile asks for comes out. What needs the whole canvas is seen to in a pass of its
+//! own: the art is painted in bands (`alpha`) and only its alpha goes on, into streaming
+//! contours (`trace`) or a streaming choke (`choke`). Outlines are offset as polygons of whole
+//! numbers (`region`), then become smooth curves (`fit`) that are known not to cross
+//! (`crossing`).
+
+mod alpha;
+mod art;
+mod choke;
+mod contour;
+mod crossing;
+mod fit;
+mod plate;
+mod region;
+mod simplify;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+pub use alpha::coverage_rows;
+pub use plate::plate_rows;
+
+use crate::asset::Limits;
+use crate::catalog::Profile;
+use crate::catalog::plates::{Contour, ContourFrom, Lies, Underbase, UnderbaseForm};
+use crate::catalog::value::Spots;
+use crate::control::Control;
+use crate::error::{Code, Violation};
+use crate::scene::separation::{Beneath, Content, Coverage, Knockout, Purpose};
+use crate::scene::{
+    Fill, FillRule, Ink, MM_PER_PT, Node, Paint, PathNode, Scene, Separation, Stroke, Surface,
+};
+use kurbo::BezPath;
+use std::sync::Arc;
+
+/// Adds the plates that the profile makes from the art: contours, then the underbase, which is
+/// printed last.
+///
+/// # Errors
+/// `svg.too_complex` for art whose outline has too many corners; what painting reports.
+pub fn derive(
+    mut scene: Scene,
+    profile: &Profile,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<Scene, Violation> {
+    if profile.contour.is_empty() && profile.underbase.is_none() {
+        return Ok(scene);
+    }
+    for surface in &mut scene.surfaces {
+        let pass = Pass { profile, limits, control };
+        let mut plates = Vec::new();
+        // Die lines leave the art before anything is traced from it.
+        let die_line = |contour: &&Contour| matches!(contour.from, ContourFrom::Layer(_));
+        let (first, then): (Vec<_>, Vec<_>) = profile.contour.iter().partition(die_line);
+        for contour in first.into_iter().chain(then) {
+            plates.extend(pass.contour(surface, contour)?);
+        }
+        if let Some(underbase) = &profile.underbase {
+            plates.extend(pass.underbase(surface, underbase)?);
+        }
+        surface.nodes.extend(plates.into_iter().map(|plate| Node::Separation(Arc::new(plate))));
+    }
+    Ok(scene)
+}
+
+struct Pass<'a> {
+    profile: &'a Profile,
+    limits: &'a Limits,
+    control: Control<'a>,
+}
+
+impl Pass<'_> {
+    fn ink(&self, spot: &str) -> Result<Ink, Violation> {
+        let unknown =
+            || Violation::new(Code::TemplateInvalid, "the profile names a spot ink it does not have");
+        let (name, alternate) = self.profile.spot(spot).ok_or_else(unknown)?;
+        Ok(Ink::Spot { name, tint: 1.0, alternate })
+    }
+
+    fn contour(&self, surface: &mut Surface, spec: &Contour) -> Result<Option<Separation>, Violation> {
+        let ink = self.ink(&spec.spot)?;
+        let path = contour::path(surface, spec, self.profile.dpi(), self.limits, self.control)?;
+        let stroke = Stroke {
+            paint: Paint::Solid(ink.clone()),
+            opacity: 1.0,
+            style: art::line(spec.stroke * MM_PER_PT),
+        };
+        Ok(outlines(path, None, Some(stroke), ink, Purpose::Contour, spec.lies))
+    }
+
+    fn underbase(&self, surface: &Surface, spec: &Underbase) -> Result<Option<Separation>, Violation> {
+        let ink = self.ink(&spec.spot)?;
+        let reach = spec.spread - spec.choke;
+        let from = art::without_spots(&surface.nodes);
+        if from.is_empty() {
+            return Ok(None);
+        }
+        match spec.form {
+            UnderbaseForm::Image => {
+                let knockout = match (spec.garment_knockout, surface.garment) {
+                    (Some(tolerance), Some(garment)) => {
+                        Some(Knockout { garment: garment.to_srgb(), tolerance: tolerance as f32 })
+                    }
+                    (None, _) | (_, None) => None,
+                };
+                let coverage = Coverage {
+                    from: Arc::new(from),
+                    area: surface.bleed_box(),
+                    reach,
+                    threshold: spec.threshold.map(|t| t as f32),
+                    knockout,
+                };
+                Ok(Some(Separation {
+                    purpose: Purpose::Underbase,
+                    ink,
+                    content: Content::Coverage(coverage),
+                    beneath: beneath(spec.lies),
+                }))
+            }
+            UnderbaseForm::Vector => {
+                let dpi = self.profile.dpi();
+                let threshold = spec.threshold.unwrap_or(0.5);
+                let path =
+                    contour::underbase(surface, from, reach, threshold, dpi, self.limits, self.control)?;
+                let fill = Fill { paint: Paint::Solid(ink.clone()), opacity: 1.0, rule: FillRule::NonZero };
+                Ok(outlines(path, Some(fill), None, ink, Purpose::Underbase, spec.lies))
+            }
+        }
+    }
+}
+
+fn beneath(lies: Lies) -> Beneath {
+    match lies {
+        Lies::Overprint => Beneath::Overprint,
+        Lies::Multiply => Beneath::Multiply,
+    }
+}
+
+/// A plate of one path; none where there is nothing to draw.
+fn outlines(
+    path: BezPath,
+    fill: Option<Fill>,
+    stroke: Option<Stroke>,
+    ink: Ink,
+    purpose: Purpose,
+    lies: Lies,
+) -> Option<Separation> {
+    if path.elements().is_empty() {
+        return None;
+    }
+    let node = Node::Path(Arc::new(PathNode {
+        path: Arc::new(path),
+        fill,
+        stroke,
+        stroke_first: false,
+        overprint: lies == Lies::Overprint,
+    }));
+    Some(Separation { purpose, ink, content: Content::Outlines(vec![node]), beneath: beneath(lies) })
+}
