@@ -136,7 +136,10 @@ fn lint_print(profile: &Profile, out: &mut Violations) {
 
 /// Plates made from the art name spots that exist.
 fn lint_plates(profile: &Profile, out: &mut Violations) {
-    let spot = |out: &mut Violations, name: &str, place: String| {
+    let spot = |out: &mut Violations, name: &str, place: String, laid: bool| {
+        if laid && profile.spots.get(name).is_some_and(|spot| spot.laid == Laid::Knockout) {
+            invalid(out, &place, "a plate that is made from the art is laid by overprint or multiply");
+        }
         if !profile.spots.contains_key(name) {
             let known = profile.spots.keys().map(String::as_str);
             out.push(
@@ -147,7 +150,7 @@ fn lint_plates(profile: &Profile, out: &mut Violations) {
         }
     };
     if let Some(underbase) = &profile.underbase {
-        spot(out, &underbase.spot, "/underbase/spot".into());
+        spot(out, &underbase.spot, "/underbase/spot".into(), true);
         if underbase.choke > 0.0 && underbase.spread > 0.0 {
             invalid(out, "/underbase", "an underbase has a choke or a spread, not both");
         }
@@ -160,11 +163,11 @@ fn lint_plates(profile: &Profile, out: &mut Violations) {
         }
     }
     for (i, contour) in profile.contour.iter().enumerate() {
-        spot(out, &contour.spot, format!("/contour/{i}/spot"));
+        spot(out, &contour.spot, format!("/contour/{i}/spot"), true);
     }
     for (list, names) in [("cut", &profile.svg.cut), ("engrave", &profile.svg.engrave)] {
         for (i, name) in names.iter().enumerate() {
-            spot(out, name, format!("/svg/{list}/{i}"));
+            spot(out, name, format!("/svg/{list}/{i}"), false);
         }
     }
     if profile.jpeg.min_quality > profile.jpeg.quality {

@@ -4,22 +4,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How a plate leaves the plates beneath it as they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Lies {
-    /// Overprint.
-    Overprint,
-    /// The blend mode Multiply.
-    #[default]
-    Multiply,
-}
-
 /// A white or clear ink under the art.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Underbase {
-    /// The spot ink, by its name in `[spots]`.
+    /// The spot ink, by its name in `[spots]`; it is laid by overprint or multiply.
     pub spot: String,
     /// Millimetres that it is drawn in from the art's edge, so that no white shows beside it.
     #[serde(default)]
@@ -37,9 +26,6 @@ pub struct Underbase {
     /// Image or outlines: some RIPs see spot inks in vector art only.
     #[serde(default, rename = "as")]
     pub form: UnderbaseForm,
-    /// `"overprint"` or `"multiply"`.
-    #[serde(default)]
-    pub lies: Lies,
     /// Nothing under art of the garment's own colour; the number is the largest difference of
     /// an sRGB component (0 to 1) that counts as the same. Images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +48,7 @@ pub enum UnderbaseForm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contour {
-    /// The spot ink, by its name in `[spots]`.
+    /// The spot ink, by its name in `[spots]`; it is laid by overprint or multiply.
     pub spot: String,
     /// What it follows.
     pub from: ContourFrom,
@@ -93,9 +79,6 @@ pub struct Contour {
     #[serde(default = "quarter")]
     #[schemars(range(min = 0.001, max = 10.0))]
     pub stroke: f64,
-    /// `"overprint"` or `"multiply"`.
-    #[serde(default = "overprint")]
-    pub lies: Lies,
 }
 
 fn fine() -> f64 {
@@ -108,10 +91,6 @@ fn half() -> f64 {
 
 fn quarter() -> f64 {
     0.25
-}
-
-fn overprint() -> Lies {
-    Lies::Overprint
 }
 
 /// What a contour follows.

@@ -26,7 +26,8 @@ pub use plate::plate_rows;
 
 use crate::asset::Limits;
 use crate::catalog::Profile;
-use crate::catalog::plates::{Contour, ContourFrom, Lies, Underbase, UnderbaseForm};
+use crate::catalog::print::Laid;
+use crate::catalog::plates::{Contour, ContourFrom, Underbase, UnderbaseForm};
 use crate::catalog::value::Spots;
 use crate::control::Control;
 use crate::error::{Code, Violation};
@@ -82,6 +83,14 @@ impl Pass<'_> {
         Ok(Ink::Spot { name, tint: 1.0, alternate })
     }
 
+    fn beneath(&self, spot: &str) -> Beneath {
+        match self.profile.spots.get(spot).map(|spot| spot.laid) {
+            Some(Laid::Multiply) => Beneath::Multiply,
+            // A profile whose plate would knock out is refused before.
+            Some(Laid::Overprint | Laid::Knockout) | None => Beneath::Overprint,
+        }
+    }
+
     fn contour(&self, surface: &mut Surface, spec: &Contour) -> Result<Option<Separation>, Violation> {
         let ink = self.ink(&spec.spot)?;
         let path = contour::path(surface, spec, self.profile.dpi(), self.limits, self.control)?;
@@ -90,7 +99,7 @@ impl Pass<'_> {
             opacity: 1.0,
             style: art::line(spec.stroke * MM_PER_PT),
         };
-        Ok(outlines(path, None, Some(stroke), ink, Purpose::Contour, spec.lies))
+        Ok(outlines(path, None, Some(stroke), ink, Purpose::Contour, self.beneath(&spec.spot)))
     }
 
     fn underbase(&self, surface: &Surface, spec: &Underbase) -> Result<Option<Separation>, Violation> {
@@ -119,7 +128,7 @@ impl Pass<'_> {
                     purpose: Purpose::Underbase,
                     ink,
                     content: Content::Coverage(coverage),
-                    beneath: beneath(spec.lies),
+                    beneath: self.beneath(&spec.spot),
                 }))
             }
             UnderbaseForm::Vector => {
@@ -128,16 +137,9 @@ impl Pass<'_> {
                 let path =
                     contour::underbase(surface, from, reach, threshold, dpi, self.limits, self.control)?;
                 let fill = Fill { paint: Paint::Solid(ink.clone()), opacity: 1.0, rule: FillRule::NonZero };
-                Ok(outlines(path, Some(fill), None, ink, Purpose::Underbase, spec.lies))
+                Ok(outlines(path, Some(fill), None, ink, Purpose::Underbase, self.beneath(&spec.spot)))
             }
         }
-    }
-}
-
-fn beneath(lies: Lies) -> Beneath {
-    match lies {
-        Lies::Overprint => Beneath::Overprint,
-        Lies::Multiply => Beneath::Multiply,
     }
 }
 
@@ -148,7 +150,7 @@ fn outlines(
     stroke: Option<Stroke>,
     ink: Ink,
     purpose: Purpose,
-    lies: Lies,
+    beneath: Beneath,
 ) -> Option<Separation> {
     if path.elements().is_empty() {
         return None;
@@ -158,7 +160,7 @@ fn outlines(
         fill,
         stroke,
         stroke_first: false,
-        overprint: lies == Lies::Overprint,
+        overprint: beneath == Beneath::Overprint,
     }));
-    Some(Separation { purpose, ink, content: Content::Outlines(vec![node]), beneath: beneath(lies) })
+    Some(Separation { purpose, ink, content: Content::Outlines(vec![node]), beneath })
 }

@@ -42,6 +42,11 @@ fn one(node: &Node, holds: Holds<'_>) -> Option<Node> {
             let cell = Arc::new(of_group(&pattern.cell, holds)?);
             Some(Node::Pattern(Arc::new(PatternNode { cell, ..(**pattern).clone() })))
         }
+        Node::Separation(plate) => match &plate.ink {
+            Ink::Spot { name, .. } => holds(Some(name)),
+            Ink::Process(_) => holds(None),
+        }
+        .then(|| node.clone()),
         Node::Image(_) | Node::Filter(_) => holds(None).then(|| node.clone()),
     }
 }

@@ -7,6 +7,7 @@ use super::content::Content;
 use super::image::FLIP;
 use super::object::{dictionary, name};
 use super::paint::{Painter, Space};
+use super::rules::Role;
 use crate::asset::Limits;
 use crate::derive::coverage_rows;
 use crate::error::{Code, Violation};
@@ -31,6 +32,8 @@ impl<W: Write> Painter<'_, W> {
                 // The paths overprint by themselves; a form around them would mix the spot into
                 // the form's own colour space.
                 let state = match separation.beneath {
+                    // On a layer of its own every path of the plate is laid as the profile says.
+                    Beneath::Overprint | Beneath::Multiply if self.lifting.is_some() => None,
                     Beneath::Overprint => None,
                     Beneath::Multiply => self.state(1.0, Blend::Multiply, None, false)?,
                 };
@@ -43,7 +46,7 @@ impl<W: Write> Painter<'_, W> {
                 Ok(())
             }
             Carried::Coverage(coverage) => {
-                let ink = self.spaces.ink(self.objects, &separation.ink, space.tone, self.blend)?;
+                let ink = self.spaces.ink(self.objects, &separation.ink, space.tone, self.inking, Role::Area)?;
                 let image = self.coverage(coverage, ink.space)?;
                 let state = match separation.beneath {
                     Beneath::Overprint => self.state(1.0, Blend::Normal, None, true)?,
