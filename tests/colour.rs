@@ -5,12 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "support/delta_e.rs"]
-#[allow(dead_code, reason = "colours are L*a*b* here already")]
 mod delta_e;
 #[path = "support/tools.rs"]
 mod tools;
 
-use delta_e::delta_e_2000;
+use delta_e::{delta_e_2000, lab};
 use presswork::color::{Press, RenderingIntent};
 use std::path::Path;
 
@@ -95,6 +94,25 @@ fn inks_agree_with_an_independent_engine() {
             assert!(mean <= 0.3 && most <= 1.0, "{intent:?}, {what}: mean {mean}, most {most}");
         }
     }
+}
+
+/// The soft proof of a picture against that of single colours, which Argyll's inks agree with.
+#[test]
+fn the_proof_of_pictures_is_that_of_single_colours() {
+    let press = press(RenderingIntent::RelativeColorimetric, true);
+    let inks = press.inks_8(&colours()).unwrap();
+    let table = press.proof_8(&inks).unwrap();
+    let far: Vec<f64> = inks
+        .iter()
+        .zip(table)
+        .map(|(inks, table)| {
+            let exact = press.proof(unit(*inks).map(|v| v as f32)).map(f64::from);
+            delta_e_2000(lab(exact), lab(unit(table)))
+        })
+        .collect();
+    let (mean, most) = (far.iter().sum::<f64>() / 1000.0, far.iter().copied().fold(0.0, f64::max));
+    eprintln!("proof: mean {mean:.4}, most {most:.4}");
+    assert!(mean <= 0.3 && most <= 2.0, "mean {mean}, most {most}");
 }
 
 /// Adobe's published way: XYZ is scaled so that the source's black lies on the press's.
