@@ -20,6 +20,7 @@ pub mod raster;
 pub mod encode;
 pub mod pdf;
 pub mod render;
+pub mod preflight;
 pub mod edge;
 pub mod app;
 pub mod check;

@@ -39,6 +39,8 @@ pub enum Stage {
     Raster,
     /// Writing documents.
     Pdf,
+    /// Looking at the finished documents.
+    Preflight,
 }
 
 impl Stage {
@@ -49,6 +51,7 @@ impl Stage {
             Stage::Layout => "layout",
             Stage::Raster => "raster",
             Stage::Pdf => "pdf",
+            Stage::Preflight => "preflight",
         }
     }
 }

@@ -5,11 +5,13 @@ use super::expr;
 use super::field::{Field, FieldType};
 use super::layer::Layer;
 use super::load::Template;
+use super::preflight::PreflightSettings;
 use super::profile::Profile;
 use super::value::ColorSpec;
 use crate::compose::env::{Piece, pieces};
 use crate::error::{Code, Violation, Violations};
 use crate::order::field as reader;
+use crate::preflight::Rule;
 use crate::schema::escape;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -96,7 +98,27 @@ pub(super) fn lint_profile(profile: &Profile) -> Result<(), Violations> {
             invalid(&mut out, &format!("/spots/{}", escape(name)), "an alternate is a process colour");
         }
     }
+    lint_preflight(&profile.preflight, &mut out);
     out.or(())
+}
+
+fn lint_preflight(settings: &PreflightSettings, out: &mut Violations) {
+    let limits = [
+        ("dpi_warn", settings.dpi_warn),
+        ("dpi_fail", settings.dpi_fail),
+        ("dpi_most", settings.dpi_most),
+        ("bleed", settings.bleed),
+        ("safe_zone", settings.safe_zone),
+        ("line_min", settings.line_min),
+        ("type_min", settings.type_min),
+        ("ink_limit", settings.ink_limit),
+    ];
+    for (key, _) in limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit < 0.0)) {
+        invalid(out, &format!("/preflight/{key}"), "a limit is not negative");
+    }
+    for code in settings.verdicts.keys().filter(|code| Rule::from_code(code).is_none()) {
+        invalid(out, &format!("/preflight/verdicts/{}", escape(code)), "there is no such finding");
+    }
 }
 
 fn invalid(out: &mut Violations, place: &str, detail: &str) {

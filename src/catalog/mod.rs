@@ -9,6 +9,7 @@ pub mod field;
 pub mod layer;
 mod lint;
 mod load;
+pub mod preflight;
 pub mod profile;
 pub mod template;
 pub mod value;

@@ -1,5 +1,6 @@
 //! Render profiles: how a product is printed. One TOML file a profile.
 
+use super::preflight::PreflightSettings;
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
 use indexmap::IndexMap;
@@ -59,6 +60,9 @@ pub struct Profile {
     /// Effective resolution of pictures.
     #[serde(default)]
     pub resolution: Resolution,
+    /// What a finished PDF is held to.
+    #[serde(default)]
+    pub preflight: PreflightSettings,
 }
 
 fn one() -> f64 {
