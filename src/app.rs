@@ -8,7 +8,8 @@ use crate::control::Control;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::event::{
-    Artifact, AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    Artifact, AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict,
+    event_id,
 };
 use crate::order::{Draft, ValidOrder};
 use crate::preflight::{Inspection, Wish};
@@ -289,7 +290,8 @@ fn inspect(
     }
     let mut failed = Violations::default();
     for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
-        let place = if finding.surface.is_empty() { String::new() } else { format!(" on {}", finding.surface) };
+        let place =
+            if finding.surface.is_empty() { String::new() } else { format!(" on {}", finding.surface) };
         let detail = format!("{}{place}: {}", finding.code, finding.detail);
         failed.push(Violation::new(Code::PreflightFailed, detail));
     }

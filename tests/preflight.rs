@@ -72,11 +72,15 @@ fn breaks() -> Vec<Break> {
         (Rule::MetadataMissing, "no packet", |f| drop(f.edit(CATALOG, "/Metadata 4 0 R", ""))),
         (Rule::MetadataMissing, "a packet that is no XML", |f| drop(f.redraw(XMP, "</rdf:RDF>", ""))),
         (Rule::MetadataIncomplete, "no title", |f| drop(f.redraw(XMP, "dc:title", "dc:subject"))),
-        (Rule::MetadataIncomplete, "no document id", |f| drop(f.redraw(XMP, "xmpMM:DocumentID", "xmpMM:Other"))),
+        (Rule::MetadataIncomplete, "no document id", |f| {
+            drop(f.redraw(XMP, "xmpMM:DocumentID", "xmpMM:Other"))
+        }),
         (Rule::MetadataStandard, "another standard", |f| drop(f.redraw(XMP, "PDF/X-4", "PDF/X-3"))),
         (Rule::MetadataTrapped, "trapping unknown", |f| drop(f.redraw(XMP, "pdf:Trapped=\"False\"", ""))),
         (Rule::MetadataMismatch, "another title", |f| drop(f.edit(INFO, "(A card)", "(A mug)"))),
-        (Rule::MetadataMismatch, "another date", |f| drop(f.edit(INFO, "ModDate (D:2026", "ModDate (D:2025"))),
+        (Rule::MetadataMismatch, "another date", |f| {
+            drop(f.edit(INFO, "ModDate (D:2026", "ModDate (D:2025"))
+        }),
         (Rule::MetadataMismatch, "another producer", |f| drop(f.edit(INFO, "(hand)", "(foot)"))),
         (Rule::MetadataMismatch, "trapped and not", |f| drop(f.edit(INFO, "/False", "/True"))),
         (Rule::MetadataMismatch, "two standards", |f| drop(f.edit(INFO, "(PDF/X-4)", "(PDF/X-1a:2003)"))),
@@ -84,7 +88,9 @@ fn breaks() -> Vec<Break> {
         (Rule::IntentMissing, "an intent for archives", |f| drop(f.edit(INTENT, "GTS_PDFX", "GTS_PDFA1"))),
         (Rule::IntentSeveral, "two intents", |f| drop(f.edit(CATALOG, "[5 0 R]", "[5 0 R 5 0 R]"))),
         (Rule::IntentIncomplete, "no condition", |f| drop(f.edit(INTENT, "(FOGRA39)", "()"))),
-        (Rule::IntentProfile, "no profile", |f| drop(f.edit(INTENT, "/DestOutputProfile", "/DestinationOutputProfile"))),
+        (Rule::IntentProfile, "no profile", |f| {
+            drop(f.edit(INTENT, "/DestOutputProfile", "/DestinationOutputProfile"))
+        }),
         (Rule::IntentProfile, "a monitor's profile", |f| {
             f.object(PROFILE, "<< /N 4 >>", Some(&profile(b"mntr", b"CMYK")));
         }),
@@ -98,8 +104,12 @@ fn breaks() -> Vec<Break> {
             f.edit(PAGE, "/TrimBox [10 10 190 290]", "");
         }),
         (Rule::BoxArt, "an art box too", |f| drop(f.add(PAGE, "/ArtBox [10 10 190 290]"))),
-        (Rule::BoxNesting, "a bleed outside the media", |f| drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]"))),
-        (Rule::FontEmbedded, "a font without its program", |f| drop(f.edit(DESCRIPTOR, "/FontFile3 10 0 R", ""))),
+        (Rule::BoxNesting, "a bleed outside the media", |f| {
+            drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]"))
+        }),
+        (Rule::FontEmbedded, "a font without its program", |f| {
+            drop(f.edit(DESCRIPTOR, "/FontFile3 10 0 R", ""))
+        }),
         (Rule::ColorRgb, "RGB paint", |f| drop(f.redraw(FORM, "0.5 g", "1 0 0 rg"))),
         (Rule::ColorRgb, "an RGB group", |f| drop(f.edit(FORM, "/DeviceCMYK", "/DeviceRGB"))),
         (Rule::ColorRgb, "an RGB picture", |f| drop(f.edit(IMAGE, "/DeviceGray", "/DeviceRGB"))),
@@ -119,14 +129,28 @@ fn breaks() -> Vec<Break> {
         (Rule::GroupSpace, "a form's group without a space", |f| drop(f.edit(FORM, "/CS /DeviceCMYK", ""))),
         (Rule::GroupSpace, "a page's group without a space", |f| drop(f.edit(PAGE, "/CS /DeviceCMYK", ""))),
         (Rule::GroupSpace, "transparency without a group", |f| {
-            f.edit(PAGE, "/Group << /S /Transparency /CS /DeviceCMYK >>", "").edit(STATE, "/OPM 1", "/OPM 1 /ca 0.5");
+            f.edit(PAGE, "/Group << /S /Transparency /CS /DeviceCMYK >>", "").edit(
+                STATE,
+                "/OPM 1",
+                "/OPM 1 /ca 0.5",
+            );
         }),
         (Rule::BlendMode, "an unknown blend mode", |f| drop(f.add(STATE, "/BM /Sparkle"))),
-        (Rule::NoScript, "JavaScript", |f| drop(f.add(CATALOG, "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>"))),
-        (Rule::NoAction, "an action at opening", |f| drop(f.add(CATALOG, "/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"))),
-        (Rule::NoAction, "an action of the page", |f| drop(f.add(PAGE, "/AA << /O << /S /Named /N /NextPage >> >>"))),
+        (Rule::NoScript, "JavaScript", |f| {
+            drop(f.add(CATALOG, "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>"))
+        }),
+        (Rule::NoAction, "an action at opening", |f| {
+            drop(f.add(CATALOG, "/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"))
+        }),
+        (Rule::NoAction, "an action of the page", |f| {
+            drop(f.add(PAGE, "/AA << /O << /S /Named /N /NextPage >> >>"))
+        }),
         (Rule::NoLzw, "LZW", |f| {
-            f.object(FORM, "<< /Type /XObject /Subtype /Form /BBox [0 0 200 300] /Filter /LZWDecode >>", Some(&[0x80, 0x10, 0x10]));
+            f.object(
+                FORM,
+                "<< /Type /XObject /Subtype /Form /BBox [0 0 200 300] /Filter /LZWDecode >>",
+                Some(&[0x80, 0x08, 0x20, 0x20]),
+            );
         }),
         (Rule::NoPostScript, "PostScript", |f| {
             f.object(30, "<< /Type /XObject /Subtype /PS >>", Some(b"showpage"));
@@ -145,45 +169,84 @@ fn breaks() -> Vec<Break> {
         (Rule::NoExternal, "another document's page", |f| drop(f.add(FORM, "/Ref << /Page 0 >>"))),
         (Rule::NoEmbedded, "a file within the file", |f| {
             f.object(30, "<< /Type /EmbeddedFile >>", Some(b"x"));
-            f.add(CATALOG, "/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /EF << /F 30 0 R >> >>] >> >>");
+            f.add(
+                CATALOG,
+                "/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /EF << /F 30 0 R >> >>] >> >>",
+            );
         }),
-        (Rule::NoAnnotation, "a note on the card", |f| drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Text /Rect [50 50 60 60] >>]"))),
-        (Rule::NoMedia, "a film", |f| drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]"))),
+        (Rule::NoAnnotation, "a note on the card", |f| {
+            drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Text /Rect [50 50 60 60] >>]"))
+        }),
+        (Rule::NoMedia, "a film", |f| {
+            drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]"))
+        }),
         (Rule::NoForm, "a form to fill in", |f| drop(f.add(CATALOG, "/AcroForm << /Fields [] >>"))),
-        (Rule::NoViewer, "another area to print", |f| drop(f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>"))),
+        (Rule::NoViewer, "another area to print", |f| {
+            drop(f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>"))
+        }),
         (Rule::LayerConfig, "layers without a name", |f| drop(f.edit(CATALOG, "/Name (All)", ""))),
-        (Rule::LayerConfig, "layers by event", |f| drop(f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []"))),
+        (Rule::LayerConfig, "layers by event", |f| {
+            drop(f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []"))
+        }),
         (Rule::LayerConfig, "a layer left out", |f| drop(f.edit(CATALOG, "/Order [13 0 R]", "/Order []"))),
         (Rule::ContentBalance, "q without Q", |f| drop(f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do"))),
         (Rule::ContentBalance, "Q without q", |f| drop(f.redraw(CONTENT, "q /Fm Do Q", "/Fm Do Q"))),
         (Rule::ContentBalance, "EMC without BMC", |f| drop(f.redraw(CONTENT, "/OC /Layer BDC", ""))),
         (Rule::ContentBalance, "BT without ET", |f| drop(f.redraw(CONTENT, "Tj ET", "Tj"))),
         (Rule::ContentOperator, "an unknown operator", |f| drop(f.redraw(FORM, "re f", "re f sparkle"))),
-        (Rule::ContentOperator, "one within BX and EX", |f| drop(f.redraw(FORM, "re f", "re f BX sparkle EX"))),
+        (Rule::ContentOperator, "one within BX and EX", |f| {
+            drop(f.redraw(FORM, "re f", "re f BX sparkle EX"))
+        }),
         (Rule::ContentOperand, "too few operands", |f| drop(f.redraw(FORM, "0.5 g", "0.5 g 1 w w"))),
         (Rule::ContentOperand, "too many components", |f| drop(f.redraw(CONTENT, "cs 1 scn", "cs 1 1 scn"))),
-        (Rule::ContentResource, "a picture that is missing", |f| drop(f.redraw(CONTENT, "/Im Do", "/Im2 Do"))),
-        (Rule::ContentResource, "a layer that is missing", |f| drop(f.redraw(CONTENT, "/OC /Layer", "/OC /None"))),
-        (Rule::ImageLow, "a picture stretched", |f| drop(f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40"))),
-        (Rule::ImageHigh, "a picture shrunk", |f| drop(f.redraw(CONTENT, "36 0 0 36 60 60", "17 0 0 17 60 60"))),
-        (Rule::BleedSmall, "a small bleed", |f| drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[5 1.5 198.5 298.5]"))),
-        (Rule::BleedEmpty, "paint that ends early", |f| drop(f.redraw(CONTENT, "0 0 200 300 re f", "5 0 195 300 re f"))),
+        (Rule::ContentResource, "a picture that is missing", |f| {
+            drop(f.redraw(CONTENT, "/Im Do", "/Im2 Do"))
+        }),
+        (Rule::ContentResource, "a layer that is missing", |f| {
+            drop(f.redraw(CONTENT, "/OC /Layer", "/OC /None"))
+        }),
+        (Rule::ImageLow, "a picture stretched", |f| {
+            drop(f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40"))
+        }),
+        (Rule::ImageHigh, "a picture shrunk", |f| {
+            drop(f.redraw(CONTENT, "36 0 0 36 60 60", "17 0 0 17 60 60"))
+        }),
+        (Rule::BleedSmall, "a small bleed", |f| {
+            drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[5 1.5 198.5 298.5]"))
+        }),
+        (Rule::BleedEmpty, "paint that ends early", |f| {
+            drop(f.redraw(CONTENT, "0 0 200 300 re f", "5 0 195 300 re f"))
+        }),
         (Rule::BleedEmpty, "paint that is clipped", |f| {
-            f.redraw(CONTENT, "0 0 0 0.1 k 0 0 200 300 re f", "q 0 0 m 200 0 l 200 300 l h W n 0 0 0 0.1 k 0 0 200 300 re f Q");
+            f.redraw(
+                CONTENT,
+                "0 0 0 0.1 k 0 0 200 300 re f",
+                "q 0 0 m 200 0 l 200 300 l h W n 0 0 0 0.1 k 0 0 200 300 re f Q",
+            );
         }),
         (Rule::SafeZone, "type at the edge", |f| drop(f.redraw(CONTENT, "60 200 Td", "12 200 Td"))),
-        (Rule::PageCount, "too many pages", |f| drop(f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32))),
+        (Rule::PageCount, "too many pages", |f| {
+            drop(f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32))
+        }),
         (Rule::PageSize, "another size", |f| drop(f.edit(PAGE, "190 290]", "189 290]"))),
         (Rule::LineThin, "a hairline", |f| drop(f.redraw(CONTENT, "0.25 w", "0.1 w"))),
         (Rule::TypeSmall, "small type", |f| drop(f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf"))),
-        (Rule::TypeSmall, "type made small by a matrix", |f| drop(f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm"))),
+        (Rule::TypeSmall, "type made small by a matrix", |f| {
+            drop(f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm"))
+        }),
         (Rule::PlateUnexpected, "a gold that nobody ordered", |f| {
             f.object(30, "[/Separation /Gold /DeviceCMYK 15 0 R]", None);
             f.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Gold 30 0 R");
-            f.redraw(FORM, "0.5 g", "/Gold cs 1 scn").edit(FORM, "/BBox", "/Resources << /ColorSpace << /Gold 30 0 R >> >> /BBox");
+            f.redraw(FORM, "0.5 g", "/Gold cs 1 scn").edit(
+                FORM,
+                "/BBox",
+                "/Resources << /ColorSpace << /Gold 30 0 R >> >> /BBox",
+            );
         }),
         (Rule::PlateMissing, "no cut line", |f| drop(f.redraw(CONTENT, "/Cut CS 1 SCN", "0 0 0 1 K"))),
-        (Rule::WhiteOrder, "colour on white", |f| drop(f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f"))),
+        (Rule::WhiteOrder, "colour on white", |f| {
+            drop(f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f"))
+        }),
         (Rule::WhiteKnockout, "white that knocks out", |f| drop(f.redraw(CONTENT, "/Over gs", ""))),
         (Rule::WhiteBoth, "white that does both", |f| drop(f.add(STATE, "/BM /Multiply"))),
         (Rule::InkLimit, "too much ink", |f| drop(f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k"))),
@@ -227,7 +290,8 @@ fn each_broken_file_is_refused_for_its_rule_and_no_other() {
     assert!(breaks().len() >= 30);
     // Rules that no edit of the card can break alone have a test of their own below.
     let elsewhere = [Rule::FileDamaged, Rule::FileLimit, Rule::BoxSizes, Rule::PageBlank, Rule::PageSpine];
-    let untested: Vec<_> = Rule::ALL.iter().filter(|rule| !seen.contains(rule) && !elsewhere.contains(rule)).collect();
+    let untested: Vec<_> =
+        Rule::ALL.iter().filter(|rule| !seen.contains(rule) && !elsewhere.contains(rule)).collect();
     assert!(untested.is_empty(), "no file breaks {untested:?}");
 }
 
@@ -259,7 +323,10 @@ fn findings_say_where() {
     let type_small = report.findings.iter().find(|f| f.code == "type.too_small").unwrap();
     let [x, y, width, height] = type_small.place.unwrap();
     // 50 pt right of the trim's left, 90 pt under its upper edge.
-    assert!((x - 17.64).abs() < 0.1 && (y - 30.16).abs() < 0.2 && width > 2.0 && height < 2.5, "{type_small:?}");
+    assert!(
+        (x - 17.64).abs() < 0.1 && (y - 30.16).abs() < 0.2 && width > 2.0 && height < 2.5,
+        "{type_small:?}"
+    );
     let line = report.findings.iter().find(|f| f.code == "line.too_thin").unwrap();
     assert!(line.detail.contains("0.100 pt"), "{line:?}");
 }

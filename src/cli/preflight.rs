@@ -93,7 +93,8 @@ fn show(path: &Path, report: &Report, json: bool) {
 
 fn line(finding: &Finding) -> String {
     let page = finding.page.map(|page| format!(" page {page}")).unwrap_or_default();
-    let place = finding.place.map(|[x, y, w, h]| format!(" at {x:.1},{y:.1} {w:.1}×{h:.1} mm")).unwrap_or_default();
+    let place =
+        finding.place.map(|[x, y, w, h]| format!(" at {x:.1},{y:.1} {w:.1}×{h:.1} mm")).unwrap_or_default();
     format!("{} {}{page}{place}: {}", word(finding.verdict), finding.code, finding.detail)
 }
 

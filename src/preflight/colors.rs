@@ -11,8 +11,20 @@ use std::io::{Read, Seek};
 
 /// Blend modes that PDF knows beside Normal and Multiply.
 const BLENDS: &[&str] = &[
-    "Screen", "Overlay", "Darken", "Lighten", "ColorDodge", "ColorBurn", "HardLight", "SoftLight", "Difference",
-    "Exclusion", "Hue", "Saturation", "Color", "Luminosity",
+    "Screen",
+    "Overlay",
+    "Darken",
+    "Lighten",
+    "ColorDodge",
+    "ColorBurn",
+    "HardLight",
+    "SoftLight",
+    "Difference",
+    "Exclusion",
+    "Hue",
+    "Saturation",
+    "Color",
+    "Luminosity",
 ];
 
 impl<R: Read + Seek> Context<'_, R> {
@@ -34,7 +46,8 @@ impl<R: Read + Seek> Context<'_, R> {
                 let old = if stroking { &content.state.stroke } else { &content.state.fill };
                 let ink = Ink { space: old.space.clone(), values: numbers.to_vec() };
                 self.check_values(&ink, operands);
-                if let (Space::Pattern(_), Some(name)) = (&*ink.space, operands.last().and_then(Value::name)) {
+                if let (Space::Pattern(_), Some(name)) = (&*ink.space, operands.last().and_then(Value::name))
+                {
                     self.pattern(&name, content)?;
                 }
                 *slot(content, stroking) = ink;
@@ -59,7 +72,11 @@ impl<R: Read + Seek> Context<'_, R> {
             (_, components) => !pattern && components == Some(ink.values.len()),
         };
         if !fine {
-            self.say(Rule::ContentOperand, None, "A colour has too many or too few components for its space; write the file again.");
+            self.say(
+                Rule::ContentOperand,
+                None,
+                "A colour has too many or too few components for its space; write the file again.",
+            );
         }
     }
 
@@ -99,7 +116,11 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     /// `gs`.
-    pub(crate) fn graphics_state(&mut self, name: &Value, content: &mut Content<'_>) -> Result<(), ReadError> {
+    pub(crate) fn graphics_state(
+        &mut self,
+        name: &Value,
+        content: &mut Content<'_>,
+    ) -> Result<(), ReadError> {
         let name = name.name().unwrap_or_default();
         let Some(found) = self.resource(content.resources, "ExtGState", &name)? else { return Ok(()) };
         let dict = self.file.resolve(&found)?.dict().cloned().unwrap_or_default();
@@ -131,14 +152,19 @@ impl<R: Read + Seek> Context<'_, R> {
             };
             match blend(&names) {
                 Some(blend) => content.state.blend = blend,
-                None => self.say(Rule::BlendMode, None, "A blend mode is named that PDF does not know; use one of its sixteen."),
+                None => self.say(
+                    Rule::BlendMode,
+                    None,
+                    "A blend mode is named that PDF does not know; use one of its sixteen.",
+                ),
             }
         }
         if let Some(intent) = self.file.entry(&dict, "RI")? {
             self.rendering_intent(&intent);
         }
         if let Some(font) = self.file.list(&dict, "Font")?
-            && let (Some(Value::Array(raw)), Some(size)) = (dict.get("Font"), font.get(1).and_then(Value::number))
+            && let (Some(Value::Array(raw)), Some(size)) =
+                (dict.get("Font"), font.get(1).and_then(Value::number))
             && let Some(value) = raw.first()
         {
             content.state.text.font = Some(self.font(value)?);

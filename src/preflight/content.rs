@@ -88,7 +88,9 @@ fn signature(operator: &[u8]) -> Option<&'static str> {
 
 fn fits(signature: &str, operands: &[Value]) -> bool {
     if signature == "*" {
-        return operands.iter().all(|v| v.number().is_some_and(f64::is_finite) || matches!(v, Value::Name(_)));
+        return operands
+            .iter()
+            .all(|v| v.number().is_some_and(f64::is_finite) || matches!(v, Value::Name(_)));
     }
     signature.len() == operands.len()
         && signature.bytes().zip(operands).all(|(kind, value)| match kind {
@@ -102,7 +104,13 @@ fn fits(signature: &str, operands: &[Value]) -> bool {
 
 impl<R: Read + Seek> Context<'_, R> {
     /// Reads a content stream to its end.
-    pub(crate) fn content(&mut self, data: &[u8], resources: &Dict, state: State, mode: Mode) -> Result<(), ReadError> {
+    pub(crate) fn content(
+        &mut self,
+        data: &[u8],
+        resources: &Dict,
+        state: State,
+        mode: Mode,
+    ) -> Result<(), ReadError> {
         if mode.depth > 28 {
             return Err(ReadError::limit("forms are nested deeper than 28, or in a circle"));
         }
@@ -114,7 +122,9 @@ impl<R: Read + Seek> Context<'_, R> {
                 Token::Operand(value) => {
                     operands.push(value);
                     if operands.len() > OPERANDS {
-                        return Err(ReadError::limit(format!("an operator has more than {OPERANDS} operands")));
+                        return Err(ReadError::limit(format!(
+                            "an operator has more than {OPERANDS} operands"
+                        )));
                     }
                 }
                 Token::Operator(name) if *name == *b"BI" => {
@@ -140,35 +150,64 @@ impl<R: Read + Seek> Context<'_, R> {
             (content.marked > 0, "BMC or BDC is not followed by its EMC"),
         ];
         for (_, what) in open.iter().filter(|(open, _)| *open) {
-            self.say(Rule::ContentBalance, None, format!("The page's operators are not balanced: {what}; write the file again."));
+            self.say(
+                Rule::ContentBalance,
+                None,
+                format!("The page's operators are not balanced: {what}; write the file again."),
+            );
         }
         if left {
-            self.say(Rule::ContentOperand, None, "A content stream ends with operands that no operator takes; write the file again.");
+            self.say(
+                Rule::ContentOperand,
+                None,
+                "A content stream ends with operands that no operator takes; write the file again.",
+            );
         }
     }
 
     fn unbalanced(&mut self, what: &str) {
-        self.say(Rule::ContentBalance, None, format!("The page's operators are not balanced: {what}; write the file again."));
+        self.say(
+            Rule::ContentBalance,
+            None,
+            format!("The page's operators are not balanced: {what}; write the file again."),
+        );
     }
 
-    fn operator(&mut self, name: &[u8], operands: &[Value], content: &mut Content<'_>) -> Result<(), ReadError> {
+    fn operator(
+        &mut self,
+        name: &[u8],
+        operands: &[Value],
+        content: &mut Content<'_>,
+    ) -> Result<(), ReadError> {
         let Some(signature) = signature(name) else {
             // Within BX and EX a reader passes over it; the standard for print has no such licence.
-            if content.compatible == 0 || self.findings.wish.standard == crate::catalog::preflight::Standard::X4 {
-                self.say(Rule::ContentOperator, None, "A content stream has an operator that PDF does not know; write the file again.");
+            if content.compatible == 0
+                || self.findings.wish.standard == crate::catalog::preflight::Standard::X4
+            {
+                self.say(
+                    Rule::ContentOperator,
+                    None,
+                    "A content stream has an operator that PDF does not know; write the file again.",
+                );
             }
             return Ok(());
         };
         if !fits(signature, operands) {
             let name = String::from_utf8_lossy(name);
-            self.say(Rule::ContentOperand, None, format!("The operator {name} has the wrong operands; write the file again."));
+            self.say(
+                Rule::ContentOperand,
+                None,
+                format!("The operator {name} has the wrong operands; write the file again."),
+            );
             return Ok(());
         }
         let numbers: Vec<f64> = operands.iter().filter_map(Value::number).collect();
         match name {
             b"q" => {
                 if content.saved.len() >= SAVED {
-                    return Err(ReadError::limit(format!("more than {SAVED} graphics states wait for their Q")));
+                    return Err(ReadError::limit(format!(
+                        "more than {SAVED} graphics states wait for their Q"
+                    )));
                 }
                 content.saved.push(content.state.clone());
             }
@@ -190,7 +229,9 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             b"BMC" | b"BDC" => {
                 content.marked += 1;
-                if let (b"BDC", Some(Value::Name(_)), true) = (name, operands.get(1), operands[0].is_name("OC")) {
+                if let (b"BDC", Some(Value::Name(_)), true) =
+                    (name, operands.get(1), operands[0].is_name("OC"))
+                {
                     let layer = operands[1].name().unwrap_or_default();
                     self.resource(content.resources, "Properties", &layer)?;
                 }
@@ -213,8 +254,8 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             b"Do" => self.draw(&operands[0].name().unwrap_or_default(), content)?,
             b"sh" => self.shade(&operands[0].name().unwrap_or_default(), content)?,
-            b"Tc" | b"Tw" | b"Tz" | b"TL" | b"Tr" | b"Ts" | b"Tf" | b"Td" | b"TD" | b"Tm" | b"T*" | b"Tj" | b"TJ" | b"'"
-            | b"\"" => self.text_operator(name, operands, &numbers, content)?,
+            b"Tc" | b"Tw" | b"Tz" | b"TL" | b"Tr" | b"Ts" | b"Tf" | b"Td" | b"TD" | b"Tm" | b"T*" | b"Tj"
+            | b"TJ" | b"'" | b"\"" => self.text_operator(name, operands, &numbers, content)?,
             b"j" | b"J" | b"M" | b"i" | b"d" | b"MP" | b"DP" | b"d0" | b"d1" => {}
             _ => self.path_operator(name, &numbers, content)?,
         }
@@ -225,7 +266,11 @@ impl<R: Read + Seek> Context<'_, R> {
     pub(crate) fn rendering_intent(&mut self, intent: &Value) {
         let known = ["Perceptual", "RelativeColorimetric", "Saturation", "AbsoluteColorimetric"];
         if !intent.name().is_some_and(|name| known.contains(&name.as_str())) {
-            self.say(Rule::ColorIntent, None, "A rendering intent is named that PDF does not know; use one of its four.");
+            self.say(
+                Rule::ColorIntent,
+                None,
+                "A rendering intent is named that PDF does not know; use one of its four.",
+            );
         }
     }
 }

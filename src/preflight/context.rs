@@ -90,7 +90,10 @@ impl<'a, R: Read + Seek> Context<'a, R> {
     pub(crate) fn work(&mut self) -> Result<(), ReadError> {
         self.steps += 1;
         if self.steps > self.file.limits.operators {
-            return Err(ReadError::limit(format!("the pages take more than {} operators", self.file.limits.operators)));
+            return Err(ReadError::limit(format!(
+                "the pages take more than {} operators",
+                self.file.limits.operators
+            )));
         }
         if self.steps.is_multiple_of(10_000) {
             self.control.check().map_err(ReadError::Stopped)?;
@@ -99,11 +102,16 @@ impl<'a, R: Read + Seek> Context<'a, R> {
     }
 
     /// A form's decoded content, kept for the next time it is drawn.
-    pub(crate) fn form_data(&mut self, number: Option<u32>, form: &super::read::Indirect) -> Result<Arc<Vec<u8>>, ReadError> {
+    pub(crate) fn form_data(
+        &mut self,
+        number: Option<u32>,
+        form: &super::read::Indirect,
+    ) -> Result<Arc<Vec<u8>>, ReadError> {
         if let Some(kept) = number.and_then(|number| self.forms.get(&number)) {
             return Ok(kept.clone());
         }
-        let data = self.file.data(form)?.ok_or_else(|| ReadError::damaged("a content stream is a picture"))?;
+        let data =
+            self.file.data(form)?.ok_or_else(|| ReadError::damaged("a content stream is a picture"))?;
         let data = Arc::new(data);
         if let Some(number) = number {
             self.forms_bytes += data.len();

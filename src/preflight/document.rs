@@ -26,12 +26,19 @@ impl<R: Read + Seek> Context<'_, R> {
             [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9', ..] => Some((major - b'0', minor - b'0')),
             _ => None,
         };
-        let newer = self.file.entry(catalog, "Version")?.and_then(|v| v.name()).and_then(|v| version(v.as_bytes()));
+        let newer =
+            self.file.entry(catalog, "Version")?.and_then(|v| v.name()).and_then(|v| version(v.as_bytes()));
         let found = newer.max(version(&head[at + 5..]));
         if at > 0 {
-            self.findings.file(Rule::FileVersion, "The file does not begin with its header; remove what stands before it.");
+            self.findings.file(
+                Rule::FileVersion,
+                "The file does not begin with its header; remove what stands before it.",
+            );
         } else if found.is_none_or(|found| found > (1, 6)) {
-            self.findings.file(Rule::FileVersion, "The file is of a newer version than PDF 1.6, which PDF/X-4 is built on; write it as 1.6.");
+            self.findings.file(
+                Rule::FileVersion,
+                "The file is of a newer version than PDF 1.6, which PDF/X-4 is built on; write it as 1.6.",
+            );
         }
         Ok(())
     }
@@ -55,31 +62,40 @@ impl<R: Read + Seek> Context<'_, R> {
             return Ok(());
         };
         if ours.len() > 1 {
-            self.findings.file(Rule::IntentSeveral, "There is more than one output intent of PDF/X; keep one.");
+            self.findings
+                .file(Rule::IntentSeveral, "There is more than one output intent of PDF/X; keep one.");
         }
         let condition = self.file.entry(intent, "OutputConditionIdentifier")?;
         if !condition.is_some_and(|v| v.bytes().is_some_and(|text| !text.is_empty())) {
             self.findings.file(Rule::IntentIncomplete, "The output intent does not name its printing condition in /OutputConditionIdentifier; name it.");
         }
         let Some(profile) = intent.get("DestOutputProfile").cloned() else {
-            self.findings.file(Rule::IntentProfile, "The output intent has no profile in /DestOutputProfile; embed the press's.");
+            self.findings.file(
+                Rule::IntentProfile,
+                "The output intent has no profile in /DestOutputProfile; embed the press's.",
+            );
             return Ok(());
         };
         let object = self.file.follow(&profile)?;
         let claimed = object.value.dict().and_then(|dict| dict.get("N")).and_then(Value::int);
-        let data = if object.stream.is_some() { self.file.data(&object)?.unwrap_or_default() } else { Vec::new() };
+        let data =
+            if object.stream.is_some() { self.file.data(&object)?.unwrap_or_default() } else { Vec::new() };
         let header = Header::read(&data);
         let what = match &header {
             None => Some("is no ICC profile, or is cut off"),
             Some(header) if header.class != *b"prtr" => Some("is not that of an output device"),
             Some(header) if header.version > 4 => Some("is of a newer ICC version than 4"),
-            Some(header) if claimed != Some(header.components as i64) => Some("has another number of components than it claims"),
+            Some(header) if claimed != Some(header.components as i64) => {
+                Some("has another number of components than it claims")
+            }
             Some(_) => None,
         };
         if let Some(what) = what {
-            self.findings.file(Rule::IntentProfile, format!("The output intent's profile {what}; embed the press's."));
+            self.findings
+                .file(Rule::IntentProfile, format!("The output intent's profile {what}; embed the press's."));
         }
-        self.intent = header.map(|header| header.components).or(claimed.and_then(|n| usize::try_from(n).ok()));
+        self.intent =
+            header.map(|header| header.components).or(claimed.and_then(|n| usize::try_from(n).ok()));
         Ok(())
     }
 
@@ -93,7 +109,11 @@ impl<R: Read + Seek> Context<'_, R> {
         configs.extend(self.file.entry(&layers, "D")?);
         let mut names: Vec<Vec<u8>> = Vec::new();
         for config in configs.iter().filter_map(Value::dict) {
-            let name = self.file.entry(config, "Name")?.and_then(|v| v.bytes().map(<[u8]>::to_vec)).unwrap_or_default();
+            let name = self
+                .file
+                .entry(config, "Name")?
+                .and_then(|v| v.bytes().map(<[u8]>::to_vec))
+                .unwrap_or_default();
             let order = self.file.entry(config, "Order")?;
             let problem = if name.is_empty() {
                 Some("has no name")
@@ -107,7 +127,8 @@ impl<R: Read + Seek> Context<'_, R> {
                 None
             };
             if let Some(problem) = problem {
-                let detail = format!("A configuration of layers {problem}, which PDF/X-4 does not allow; mend it.");
+                let detail =
+                    format!("A configuration of layers {problem}, which PDF/X-4 does not allow; mend it.");
                 self.findings.file(Rule::LayerConfig, detail);
             }
             names.push(name);
@@ -120,7 +141,9 @@ impl<R: Read + Seek> Context<'_, R> {
         for key in ["ViewArea", "ViewClip", "PrintArea", "PrintClip"] {
             let named = self.file.entry(&wishes, key)?;
             if named.is_some_and(|area| !area.is_name("MediaBox") && !area.is_name("BleedBox")) {
-                let detail = format!("The viewer preference {key} names a box other than the media or the bleed box; remove it.");
+                let detail = format!(
+                    "The viewer preference {key} names a box other than the media or the bleed box; remove it."
+                );
                 self.findings.file(Rule::NoViewer, detail);
             }
         }

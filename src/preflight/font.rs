@@ -106,7 +106,11 @@ impl<R: Read + Seek> Context<'_, R> {
     /// Lists a font whose program is missing.
     pub(crate) fn check_font(&mut self, font: &Font, area: kurbo::Rect) {
         if !font.embedded {
-            self.say(Rule::FontEmbedded, Some(area), "A font is used whose program is not in the file; embed it, or turn the text into outlines.");
+            self.say(
+                Rule::FontEmbedded,
+                Some(area),
+                "A font is used whose program is not in the file; embed it, or turn the text into outlines.",
+            );
         }
     }
 }

@@ -40,7 +40,8 @@ pub fn html(report: &Report, title: &str) -> String {
         out += "</div>";
     }
     for page in report.pages.iter().take(DRAWN) {
-        let own: Vec<(usize, &Finding)> = numbered(report).filter(|(_, f)| f.page == Some(page.page)).collect();
+        let own: Vec<(usize, &Finding)> =
+            numbered(report).filter(|(_, f)| f.page == Some(page.page)).collect();
         let [_, _, width, height] = page.trim;
         let _ = write!(out, "<h2>Page {} · {width:.1} × {height:.1} mm</h2><div class=\"page\">", page.page);
         draw(&mut out, page, &own);
@@ -88,9 +89,17 @@ fn color(verdict: Verdict) -> &'static str {
 fn list(out: &mut String, findings: &[(usize, &Finding)]) {
     out.push_str("<ol>");
     for (number, finding) in findings {
-        let _ = write!(out, "<li value=\"{number}\">{} <code>{}</code><br>{}", badge(finding.verdict), escaped(&finding.code), escaped(&finding.detail));
+        let _ = write!(
+            out,
+            "<li value=\"{number}\">{} <code>{}</code><br>{}",
+            badge(finding.verdict),
+            escaped(&finding.code),
+            escaped(&finding.detail)
+        );
         let page = finding.page.map(|page| format!("page {page}"));
-        let place = finding.place.map(|[x, y, w, h]| format!("{w:.1} × {h:.1} mm at {x:.1}, {y:.1} from the trim's corner"));
+        let place = finding
+            .place
+            .map(|[x, y, w, h]| format!("{w:.1} × {h:.1} mm at {x:.1}, {y:.1} from the trim's corner"));
         let place: Vec<String> = page.into_iter().chain(place).collect();
         if !place.is_empty() {
             let _ = write!(out, "<br><span class=\"where\">{}</span>", place.join(", "));
@@ -144,7 +153,10 @@ fn draw(out: &mut String, page: &PageReport, findings: &[(usize, &Finding)]) {
 }
 
 fn rect(out: &mut String, [x, y, width, height]: [f64; 4], style: &str, line: f64) {
-    let _ = write!(out, "<rect x=\"{x:.3}\" y=\"{y:.3}\" width=\"{width:.3}\" height=\"{height:.3}\" {style} stroke-width=\"{line:.3}\"/>");
+    let _ = write!(
+        out,
+        "<rect x=\"{x:.3}\" y=\"{y:.3}\" width=\"{width:.3}\" height=\"{height:.3}\" {style} stroke-width=\"{line:.3}\"/>"
+    );
 }
 
 fn escaped(text: &str) -> String {

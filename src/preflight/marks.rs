@@ -42,6 +42,8 @@ pub(crate) struct Mark {
     pub(crate) ink: Ink,
     pub(crate) overprint: bool,
     pub(crate) alpha: f64,
+    /// A line's pieces, where its bounds say too little; else empty.
+    pub(crate) pieces: Vec<Rect>,
 }
 
 /// What a page's marks have shown so far.
@@ -95,11 +97,23 @@ impl<R> Context<'_, R> {
         let (rgb, cmyk) = space.devices();
         if rgb && intent != 3 {
             let detail = "DeviceRGB is used though the output is no RGB; use an ICC-based RGB or the inks of the press.";
-            self.findings.add(Rule::ColorRgb, self.page, place, detail.into(), self.findings.wish.verdict(Rule::ColorRgb));
+            self.findings.add(
+                Rule::ColorRgb,
+                self.page,
+                place,
+                detail.into(),
+                self.findings.wish.verdict(Rule::ColorRgb),
+            );
         }
         if cmyk && intent != 4 {
             let detail = "DeviceCMYK is used though the output is no CMYK; use an ICC-based CMYK or the colours of the output.";
-            self.findings.add(Rule::ColorCmyk, self.page, place, detail.into(), self.findings.wish.verdict(Rule::ColorCmyk));
+            self.findings.add(
+                Rule::ColorCmyk,
+                self.page,
+                place,
+                detail.into(),
+                self.findings.wish.verdict(Rule::ColorCmyk),
+            );
         }
     }
 
@@ -126,10 +140,12 @@ impl<R> Context<'_, R> {
         }
         // Cut lines and varnishes may follow; colours may not.
         let technical = matches!(&*mark.ink.space, Space::Inks { .. });
-        let meets = |white: &Rect| {
-            white.x0 < mark.bounds.x1 && mark.bounds.x0 < white.x1 && white.y0 < mark.bounds.y1 && mark.bounds.y0 < white.y1
+        let meets = |a: &Rect, b: &Rect| a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
+        let covers = |white: &Rect| {
+            let apart = !mark.pieces.is_empty() && !mark.pieces.iter().any(|piece| meets(white, piece));
+            meets(white, &mark.bounds) && !apart
         };
-        if !technical && !mode.repeated && self.marks.whites.iter().any(meets) {
+        if !technical && !mode.repeated && self.marks.whites.iter().any(covers) {
             let detail = "Colour is painted after the white ink that it lies on, which erases the white; paint white last.";
             self.find(Rule::WhiteOrder, mark.bounds, mode, detail.into());
         }
@@ -142,11 +158,17 @@ impl<R> Context<'_, R> {
             return;
         }
         let inks = match &*mark.ink.space {
-            Space::Cmyk | Space::Inks { .. } => mark.ink.values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0,
-            Space::Gray | Space::Rgb | Space::Defined { .. } | Space::Indexed(_) | Space::Pattern(_) => return,
+            Space::Cmyk | Space::Inks { .. } => {
+                mark.ink.values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0
+            }
+            Space::Gray | Space::Rgb | Space::Defined { .. } | Space::Indexed(_) | Space::Pattern(_) => {
+                return;
+            }
         };
         if inks > limit + 1e-6 {
-            let detail = format!("A colour asks for {inks:.0} % of ink, and the paper takes {limit:.0} %; make it lighter.");
+            let detail = format!(
+                "A colour asks for {inks:.0} % of ink, and the paper takes {limit:.0} %; make it lighter."
+            );
             self.find(Rule::InkLimit, mark.bounds, mode, detail);
         }
     }
@@ -157,20 +179,26 @@ impl<R> Context<'_, R> {
             Kind::Stroke { width } => {
                 let width = width * unit;
                 if let Some(least) = wish.line_min.filter(|least| width + 1e-6 < *least) {
-                    let detail = format!("A line is {width:.3} pt wide, and the press holds {least} pt; make it wider.");
+                    let detail = format!(
+                        "A line is {width:.3} pt wide, and the press holds {least} pt; make it wider."
+                    );
                     self.find(Rule::LineThin, mark.bounds, mode, detail);
                 }
             }
             Kind::Text { size } => {
                 let size = size * unit;
                 if let Some(least) = wish.type_min.filter(|least| size + 1e-6 < *least) {
-                    let detail = format!("Type of {size:.1} pt is used, and the press holds {least} pt; set it larger.");
+                    let detail = format!(
+                        "Type of {size:.1} pt is used, and the press holds {least} pt; set it larger."
+                    );
                     self.find(Rule::TypeSmall, mark.bounds, mode, detail);
                 }
             }
             Kind::Image { pixels: [width, height], dpi, .. } => {
                 let about = |limit: f64, what: &str| {
-                    format!("A picture of {width} × {height} pixels is printed at {dpi:.0} dpi, and {what} {limit:.0}.")
+                    format!(
+                        "A picture of {width} × {height} pixels is printed at {dpi:.0} dpi, and {what} {limit:.0}."
+                    )
                 };
                 if let Some(limit) = wish.dpi_fail.filter(|limit| dpi + 0.5 < *limit) {
                     let verdict = wish.verdicts.get(&Rule::ImageLow).copied().or(wish.dpi_verdict);
@@ -178,10 +206,17 @@ impl<R> Context<'_, R> {
                     self.find_as(Rule::ImageLow, mark.bounds, mode, detail, verdict.unwrap_or(Verdict::Fail));
                 } else if let Some(limit) = wish.dpi_warn.filter(|limit| dpi + 0.5 < *limit) {
                     let verdict = wish.verdicts.get(&Rule::ImageLow).copied().unwrap_or(Verdict::Warn);
-                    self.find_as(Rule::ImageLow, mark.bounds, mode, about(limit, "the profile wants"), verdict);
+                    self.find_as(
+                        Rule::ImageLow,
+                        mark.bounds,
+                        mode,
+                        about(limit, "the profile wants"),
+                        verdict,
+                    );
                 }
                 // One pixel that is stretched over an area is a plain colour.
-                if let Some(limit) = wish.dpi_most.filter(|limit| dpi - 0.5 > *limit && width.min(height) > 1) {
+                if let Some(limit) = wish.dpi_most.filter(|limit| dpi - 0.5 > *limit && width.min(height) > 1)
+                {
                     self.find(Rule::ImageHigh, mark.bounds, mode, about(limit, "more is of no use than"));
                 }
             }
@@ -204,7 +239,9 @@ impl<R> Context<'_, R> {
         let sides = [b.x0 - trim.x0, trim.x1 - b.x1, b.y0 - trim.y0, trim.y1 - b.y1];
         let intrudes = |inside: f64| inside < inset - slack && (text || inside > slack);
         if sides.into_iter().any(intrudes) {
-            let detail = format!("Something comes nearer to the edge than {safe} mm, where the knife may cut it; move it inwards, or let it bleed.");
+            let detail = format!(
+                "Something comes nearer to the edge than {safe} mm, where the knife may cut it; move it inwards, or let it bleed."
+            );
             self.find(Rule::SafeZone, b, mode, detail);
         }
     }

@@ -53,20 +53,30 @@ impl<R: Read + Seek> Context<'_, R> {
         let text = text.unwrap_or_default();
         let document = Document::parse_with_options(text.trim_start_matches('\u{FEFF}'), options).ok();
         let Some(xmp) = document.filter(|xmp| descriptions(xmp).next().is_some()) else {
-            self.findings.file(Rule::MetadataMissing, "There is no XMP packet that reads; write one into /Metadata.");
+            self.findings
+                .file(Rule::MetadataMissing, "There is no XMP packet that reads; write one into /Metadata.");
             return Ok(());
         };
-        let missing: Vec<&str> =
-            REQUIRED.iter().filter(|(ns, name, _)| property(&xmp, ns, name).is_none_or(|v| v.is_empty())).map(|r| r.2).collect();
+        let missing: Vec<&str> = REQUIRED
+            .iter()
+            .filter(|(ns, name, _)| property(&xmp, ns, name).is_none_or(|v| v.is_empty()))
+            .map(|r| r.2)
+            .collect();
         if !missing.is_empty() {
             let detail = format!("XMP lacks {}, which PDF/X-4 asks for; write it.", missing.join(", "));
             self.findings.file(Rule::MetadataIncomplete, detail);
         }
         if property(&xmp, PDFX, "GTS_PDFXVersion").as_deref() != Some("PDF/X-4") {
-            self.findings.file(Rule::MetadataStandard, "XMP does not name PDF/X-4 as the file's standard in pdfxid:GTS_PDFXVersion; name it.");
+            self.findings.file(
+                Rule::MetadataStandard,
+                "XMP does not name PDF/X-4 as the file's standard in pdfxid:GTS_PDFXVersion; name it.",
+            );
         }
         if !matches!(property(&xmp, PDF, "Trapped").as_deref(), Some("True" | "False")) {
-            self.findings.file(Rule::MetadataTrapped, "XMP does not say in pdf:Trapped whether the file is trapped; say True or False.");
+            self.findings.file(
+                Rule::MetadataTrapped,
+                "XMP does not say in pdf:Trapped whether the file is trapped; say True or False.",
+            );
         }
         let trailer = self.file.trailer.clone();
         let info = self.file.dict(&trailer, "Info")?.unwrap_or_default();
@@ -80,19 +90,25 @@ impl<R: Read + Seek> Context<'_, R> {
             let other = property(&xmp, ns, name);
             // What XMP lacks and has to have is told above.
             let Some(other) = other else {
-                if !REQUIRED.iter().any(|(n, l, _)| n == ns && l == name) && !matches!(*key, "Trapped" | "GTS_PDFXVersion") {
+                if !REQUIRED.iter().any(|(n, l, _)| n == ns && l == name)
+                    && !matches!(*key, "Trapped" | "GTS_PDFXVersion")
+                {
                     differ.push(*key);
                 }
                 continue;
             };
             let same = if *date { digits(&own) == digits(&other) } else { own.trim() == other.trim() };
-            let told = *key == "GTS_PDFXVersion" && other != "PDF/X-4" || *key == "Trapped" && !matches!(other.as_str(), "True" | "False");
+            let told = *key == "GTS_PDFXVersion" && other != "PDF/X-4"
+                || *key == "Trapped" && !matches!(other.as_str(), "True" | "False");
             if !same && !told {
                 differ.push(*key);
             }
         }
         if !differ.is_empty() {
-            let detail = format!("Info and XMP contradict each other in {}; write both from one source.", differ.join(", "));
+            let detail = format!(
+                "Info and XMP contradict each other in {}; write both from one source.",
+                differ.join(", ")
+            );
             self.findings.file(Rule::MetadataMismatch, detail);
         }
         Ok(())
@@ -125,7 +141,8 @@ fn digits(date: &str) -> String {
     };
     let only = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let away = only(zone);
-    let zone = if away.chars().all(|c| c == '0') { "Z".to_owned() } else { format!("{}{away:0<4}", &zone[..1]) };
+    let zone =
+        if away.chars().all(|c| c == '0') { "Z".to_owned() } else { format!("{}{away:0<4}", &zone[..1]) };
     // A whole second may be written with a fraction.
     format!("{:.14}{zone}", only(time.split('.').next().unwrap_or_default()))
 }

@@ -92,7 +92,11 @@ impl<'a> Inspection<'a> {
         Ok(cx.findings.report(pages, plates))
     }
 
-    fn go_through<R: Read + Seek>(&self, cx: &mut Context<'_, R>, reports: &mut Vec<PageReport>) -> Result<(), ReadError> {
+    fn go_through<R: Read + Seek>(
+        &self,
+        cx: &mut Context<'_, R>,
+        reports: &mut Vec<PageReport>,
+    ) -> Result<(), ReadError> {
         let trailer = cx.file.trailer.clone();
         let catalog = cx.file.dict(&trailer, "Root")?.filter(|dict| dict.has("Pages"));
         let catalog = catalog.ok_or_else(|| ReadError::damaged("the file has no catalog with pages"))?;
@@ -115,7 +119,7 @@ impl<'a> Inspection<'a> {
         }
         cx.boxes = None;
         cx.walk(&Value::Dict(trailer), &mut seen)?;
-        self.check_plates(cx);
+        self.check_plates(cx, reports.len() == pages.len());
         Ok(())
     }
 
@@ -124,22 +128,34 @@ impl<'a> Inspection<'a> {
         let expected = match (wish.pages_min, wish.pages_max, wish.pages_multiple) {
             (Some(least), _, _) if count < least => format!("at least {least}"),
             (_, Some(most), _) if count > most => format!("at most {most}"),
-            (_, _, Some(multiple)) if multiple > 0 && !count.is_multiple_of(multiple) => format!("a multiple of {multiple}"),
+            (_, _, Some(multiple)) if multiple > 0 && !count.is_multiple_of(multiple) => {
+                format!("a multiple of {multiple}")
+            }
             _ => return,
         };
-        cx.findings.file(Rule::PageCount, format!("The file has {count} pages, and the profile wants {expected}."));
+        cx.findings
+            .file(Rule::PageCount, format!("The file has {count} pages, and the profile wants {expected}."));
     }
 
-    fn check_plates<R>(&self, cx: &mut Context<'_, R>) {
-        let shown = |name: &str| if name.chars().count() <= 60 { name.to_owned() } else { "with a long name".to_owned() };
+    fn check_plates<R>(&self, cx: &mut Context<'_, R>, all_read: bool) {
+        let shown = |name: &str| {
+            if name.chars().count() <= 60 { name.to_owned() } else { "with a long name".to_owned() }
+        };
         if let Some(allowed) = &self.wish.plates {
             for plate in cx.plates.iter().filter(|plate| !allowed.contains(plate)) {
-                let detail = format!("The spot ink {} is used, which the profile does not print; it has {}.", shown(plate), list(allowed));
+                let detail = format!(
+                    "The spot ink {} is used, which the profile does not print; it has {}.",
+                    shown(plate),
+                    list(allowed)
+                );
                 cx.findings.file(Rule::PlateUnexpected, detail);
             }
         }
-        for plate in self.wish.plates_required.iter().filter(|plate| !cx.plates.contains(*plate)) {
-            let detail = format!("Nothing is painted with the spot ink {}, which the profile asks for.", shown(plate));
+        // What an unreadable page is painted with is unknown.
+        let required = if all_read { self.wish.plates_required.as_slice() } else { &[] };
+        for plate in required.iter().filter(|plate| !cx.plates.contains(*plate)) {
+            let detail =
+                format!("Nothing is painted with the spot ink {}, which the profile asks for.", shown(plate));
             cx.findings.file(Rule::PlateMissing, detail);
         }
     }
@@ -152,9 +168,15 @@ fn list(names: &[String]) -> String {
 /// What cannot be read is a finding; what stopped us is an error.
 fn unreadable(error: ReadError, say: &mut dyn FnMut(Rule, String)) -> Result<(), Violation> {
     match error {
-        ReadError::Damaged(what) => say(Rule::FileDamaged, format!("The file is damaged: {what}. Write it again.")),
-        ReadError::TooLarge(what) => say(Rule::FileLimit, format!("The file asks for too much: {what}. Write it more plainly.")),
-        ReadError::Encrypted => say(Rule::FileEncrypted, "The file is encrypted; save it without a password.".into()),
+        ReadError::Damaged(what) => {
+            say(Rule::FileDamaged, format!("The file is damaged: {what}. Write it again."))
+        }
+        ReadError::TooLarge(what) => {
+            say(Rule::FileLimit, format!("The file asks for too much: {what}. Write it more plainly."))
+        }
+        ReadError::Encrypted => {
+            say(Rule::FileEncrypted, "The file is encrypted; save it without a password.".into())
+        }
         ReadError::Stopped(violation) => return Err(violation),
     }
     Ok(())

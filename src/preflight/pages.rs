@@ -26,7 +26,9 @@ impl<R: Read + Seek> Context<'_, R> {
             if let Value::Ref(number, _) = node
                 && !seen.insert(number)
             {
-                return Err(ReadError::damaged("the tree of pages leads round in a circle, or names a page twice"));
+                return Err(ReadError::damaged(
+                    "the tree of pages leads round in a circle, or names a page twice",
+                ));
             }
             let Value::Dict(mut dict) = self.file.resolve(&node)? else {
                 return Err(ReadError::damaged("the tree of pages has a node that is no dictionary"));
@@ -64,7 +66,12 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     /// Checks one page whole. `drawn` asks for its picture.
-    pub(crate) fn check_page(&mut self, index: u32, page: &Dict, drawn: bool) -> Result<Option<PageReport>, ReadError> {
+    pub(crate) fn check_page(
+        &mut self,
+        index: u32,
+        page: &Dict,
+        drawn: bool,
+    ) -> Result<Option<PageReport>, ReadError> {
         self.page = Some(index);
         self.boxes = None;
         self.marks = Marks::default();
@@ -88,7 +95,11 @@ impl<R: Read + Seek> Context<'_, R> {
             self.say(Rule::GroupSpace, None, detail);
         }
         if wish.blank && !self.marks.printed {
-            self.say(Rule::PageBlank, Some(boxes.trim), "Nothing is printed on this page; leave it out, or find out what is missing.");
+            self.say(
+                Rule::PageBlank,
+                Some(boxes.trim),
+                "Nothing is printed on this page; leave it out, or find out what is missing.",
+            );
         }
         if wish.bleed_painted {
             self.check_bleed(&boxes);
@@ -96,7 +107,13 @@ impl<R: Read + Seek> Context<'_, R> {
         let media = boxes.place(boxes.media);
         let picture = self.canvas.take().filter(|_| drawn).and_then(Canvas::png);
         self.page = None;
-        Ok(Some(PageReport { page: index + 1, media, bleed: boxes.place(boxes.bleed), trim: boxes.place(boxes.trim), picture }))
+        Ok(Some(PageReport {
+            page: index + 1,
+            media,
+            bleed: boxes.place(boxes.bleed),
+            trim: boxes.place(boxes.trim),
+            picture,
+        }))
     }
 
     /// All content streams of a page, joined as the standard joins them.
@@ -111,9 +128,15 @@ impl<R: Read + Seek> Context<'_, R> {
         let mut whole = Vec::new();
         for part in parts {
             let object = self.file.follow(&part)?;
-            let data = self.file.data(&object)?.ok_or_else(|| ReadError::damaged("a page's content is a picture"))?;
+            let data = self
+                .file
+                .data(&object)?
+                .ok_or_else(|| ReadError::damaged("a page's content is a picture"))?;
             if (whole.len() + data.len()) as u64 > self.file.limits.stream_bytes {
-                return Err(ReadError::limit(format!("a page's content has more than {} bytes", self.file.limits.stream_bytes)));
+                return Err(ReadError::limit(format!(
+                    "a page's content has more than {} bytes",
+                    self.file.limits.stream_bytes
+                )));
             }
             if whole.is_empty() {
                 whole = data;
@@ -130,12 +153,14 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     fn boxes(&mut self, page: &Dict) -> Result<Option<Boxes>, ReadError> {
-        let media = self.rect(page, "MediaBox")?.filter(|media| media.width() >= 1.0 && media.height() >= 1.0);
+        let media =
+            self.rect(page, "MediaBox")?.filter(|media| media.width() >= 1.0 && media.height() >= 1.0);
         let Some(media) = media.filter(|media| media.width() <= 2e6 && media.height() <= 2e6) else {
             self.say(Rule::BoxMissing, None, "The page has no media box of a usable size; give it one.");
             return Ok(None);
         };
-        let unit = self.file.entry(page, "UserUnit")?.and_then(|v| v.number()).filter(|u| *u > 0.0).unwrap_or(1.0);
+        let unit =
+            self.file.entry(page, "UserUnit")?.and_then(|v| v.number()).filter(|u| *u > 0.0).unwrap_or(1.0);
         let crop = self.rect(page, "CropBox")?.unwrap_or(media);
         let (trim, art) = (self.rect(page, "TrimBox")?, self.rect(page, "ArtBox")?);
         let bleed = self.rect(page, "BleedBox")?;
@@ -146,7 +171,11 @@ impl<R: Read + Seek> Context<'_, R> {
     fn check_boxes(&mut self, page: &Dict, boxes: &Boxes) -> Result<(), ReadError> {
         let has = |key| page.has(key);
         if !has("TrimBox") && !has("ArtBox") {
-            self.say(Rule::BoxTrim, None, "The page has no trim box, so nobody knows where to cut; give it one.");
+            self.say(
+                Rule::BoxTrim,
+                None,
+                "The page has no trim box, so nobody knows where to cut; give it one.",
+            );
         }
         if has("TrimBox") && has("ArtBox") {
             self.say(Rule::BoxArt, None, "The page has a trim box and an art box; keep the trim box.");
@@ -154,13 +183,24 @@ impl<R: Read + Seek> Context<'_, R> {
         // Points are written with a few decimals.
         let within = |inner: Rect, outer: Rect| {
             let slack = 0.02;
-            inner.x0 >= outer.x0 - slack && inner.y0 >= outer.y0 - slack && inner.x1 <= outer.x1 + slack && inner.y1 <= outer.y1 + slack
+            inner.x0 >= outer.x0 - slack
+                && inner.y0 >= outer.y0 - slack
+                && inner.x1 <= outer.x1 + slack
+                && inner.y1 <= outer.y1 + slack
         };
         if !within(boxes.trim, boxes.bleed) {
-            self.say(Rule::BoxNesting, Some(boxes.trim), "The trim box leaves the bleed box; the boxes have to lie in each other.");
+            self.say(
+                Rule::BoxNesting,
+                Some(boxes.trim),
+                "The trim box leaves the bleed box; the boxes have to lie in each other.",
+            );
         }
         if !within(boxes.bleed, boxes.media) {
-            self.say(Rule::BoxNesting, Some(boxes.bleed), "The bleed box leaves the media box; the boxes have to lie in each other.");
+            self.say(
+                Rule::BoxNesting,
+                Some(boxes.bleed),
+                "The bleed box leaves the media box; the boxes have to lie in each other.",
+            );
         }
         let wish = self.findings.wish;
         if let Some(least) = wish.bleed {
@@ -168,7 +208,9 @@ impl<R: Read + Seek> Context<'_, R> {
             let sides = [t.x0 - b.x0, b.x1 - t.x1, t.y0 - b.y0, b.y1 - t.y1];
             let smallest = boxes.mm(sides.into_iter().fold(f64::INFINITY, f64::min));
             if smallest + 0.02 < least {
-                let detail = format!("The bleed is {smallest:.2} mm on its smallest side, and the profile wants {least} mm; make it larger.");
+                let detail = format!(
+                    "The bleed is {smallest:.2} mm on its smallest side, and the profile wants {least} mm; make it larger."
+                );
                 self.say(Rule::BleedSmall, Some(boxes.bleed), detail);
             }
         }
@@ -177,7 +219,10 @@ impl<R: Read + Seek> Context<'_, R> {
         if let Some([width, height]) = wish.trim
             && (differs(size[0], width) || differs(size[1], height))
         {
-            let detail = format!("The page is {:.1} × {:.1} mm, and the profile wants {width} × {height} mm.", size[0], size[1]);
+            let detail = format!(
+                "The page is {:.1} × {:.1} mm, and the profile wants {width} × {height} mm.",
+                size[0], size[1]
+            );
             self.say(Rule::PageSize, Some(boxes.trim), detail);
         }
         if let Some([cover, spine]) = wish.spine
@@ -219,7 +264,9 @@ impl<R: Read + Seek> Context<'_, R> {
         ];
         let bare: Vec<_> = strips.into_iter().filter(|(_, strip)| canvas.covered(*strip) < 0.97).collect();
         for (side, strip) in bare {
-            let detail = format!("Paint does not reach the {side} edge of the bleed, so a white line may show after cutting; let the background reach it.");
+            let detail = format!(
+                "Paint does not reach the {side} edge of the bleed, so a white line may show after cutting; let the background reach it."
+            );
             self.say(Rule::BleedEmpty, Some(strip), detail);
         }
     }

@@ -8,12 +8,19 @@ use super::state::scale_of;
 use kurbo::{Affine, BezPath, Point, Rect, Shape};
 use std::io::{Read, Seek};
 
+/// Pieces of a line that are held against white ink one by one.
+const PIECES: usize = 2_000;
 /// Elements of one path.
 const ELEMENTS: usize = 4_000_000;
 
 impl<R: Read + Seek> Context<'_, R> {
     /// `m l c v y h re`, `W W*`, and everything that paints or ends a path.
-    pub(crate) fn path_operator(&mut self, name: &[u8], n: &[f64], content: &mut Content<'_>) -> Result<(), ReadError> {
+    pub(crate) fn path_operator(
+        &mut self,
+        name: &[u8],
+        n: &[f64],
+        content: &mut Content<'_>,
+    ) -> Result<(), ReadError> {
         let open = !content.path.elements().is_empty();
         let last = content.path.elements().last().and_then(|e| e.end_point()).unwrap_or_default();
         let path = &mut content.path;
@@ -87,6 +94,7 @@ impl<R: Read + Seek> Context<'_, R> {
             ink: content.state.fill.clone(),
             overprint: content.state.overprint_fill,
             alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
         };
         if let Some(canvas) = &mut self.canvas
             && !content.mode.repeated
@@ -101,12 +109,20 @@ impl<R: Read + Seek> Context<'_, R> {
         let width = content.state.width * scale_of(content.state.ctm);
         let around = placed.bounding_box().inflate(width / 2.0, width / 2.0);
         let Some(bounds) = clipped(around, content.state.clip) else { return };
+        // Only white ink asks where exactly a line runs.
+        let pieces = if self.findings.wish.white.is_empty() {
+            Vec::new()
+        } else {
+            let half = width / 2.0;
+            placed.segments().take(PIECES).map(|s| s.bounding_box().inflate(half, half)).collect()
+        };
         let mark = Mark {
             kind: Kind::Stroke { width },
             bounds,
             ink: content.state.stroke.clone(),
             overprint: content.state.overprint_stroke,
             alpha: content.state.alpha_stroke,
+            pieces,
         };
         if let Some(canvas) = &mut self.canvas
             && !content.mode.repeated
@@ -119,7 +135,12 @@ impl<R: Read + Seek> Context<'_, R> {
 }
 
 /// Narrows the clip by a path that stands on the page.
-pub(crate) fn narrow<R>(cx: &mut Context<'_, R>, placed: &BezPath, even_odd: bool, content: &mut Content<'_>) {
+pub(crate) fn narrow<R>(
+    cx: &mut Context<'_, R>,
+    placed: &BezPath,
+    even_odd: bool,
+    content: &mut Content<'_>,
+) {
     if let Some(canvas) = &cx.canvas
         && !content.mode.repeated
         && !content.mode.masking

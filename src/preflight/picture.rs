@@ -1,8 +1,8 @@
 //! A rough picture of a page: enough to see what is painted where, and whether paint reaches
 //! the edge of the bleed. Pictures are grey boxes and text is bars; it is no proof.
 
-use super::state::{Ink, State};
 use super::space::Space;
+use super::state::{Ink, State};
 use kurbo::{Affine, BezPath, PathEl, Rect};
 use std::sync::Arc;
 use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Transform};
@@ -45,7 +45,13 @@ impl Canvas {
     pub(crate) fn fill(&mut self, path: &BezPath, even_odd: bool, ink: &Ink, alpha: f64, state: &State) {
         let Some(path) = self.path(path) else { return };
         let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
-        self.pixels.fill_path(&path, &paint(ink, alpha), rule, Transform::identity(), self.mask(state).as_deref());
+        self.pixels.fill_path(
+            &path,
+            &paint(ink, alpha),
+            rule,
+            Transform::identity(),
+            self.mask(state).as_deref(),
+        );
     }
 
     /// Strokes a path that stands on the page with a line of so many units.
@@ -53,7 +59,13 @@ impl Canvas {
         let Some(path) = self.path(path) else { return };
         let width = (width * super::state::scale_of(self.to_pixels)).clamp(0.5, 1e5) as f32;
         let stroke = Stroke { width, ..Stroke::default() };
-        self.pixels.stroke_path(&path, &paint(ink, alpha), &stroke, Transform::identity(), self.mask(state).as_deref());
+        self.pixels.stroke_path(
+            &path,
+            &paint(ink, alpha),
+            &stroke,
+            Transform::identity(),
+            self.mask(state).as_deref(),
+        );
     }
 
     fn mask(&self, state: &State) -> Option<Arc<Mask>> {

@@ -56,7 +56,9 @@ impl Space {
             }
             Space::Indexed(base) => base.spots(),
             Space::Pattern(Some(under)) => under.spots(),
-            Space::Gray | Space::Rgb | Space::Cmyk | Space::Defined { .. } | Space::Pattern(None) => Vec::new(),
+            Space::Gray | Space::Rgb | Space::Cmyk | Space::Defined { .. } | Space::Pattern(None) => {
+                Vec::new()
+            }
         }
     }
 
@@ -75,7 +77,12 @@ impl Space {
 
 impl<R: Read + Seek> Context<'_, R> {
     /// Reads a colour space: a name, or an array. `resources` holds names and defaults.
-    pub(crate) fn space(&mut self, value: &Value, resources: &Dict, depth: u32) -> Result<Arc<Space>, ReadError> {
+    pub(crate) fn space(
+        &mut self,
+        value: &Value,
+        resources: &Dict,
+        depth: u32,
+    ) -> Result<Arc<Space>, ReadError> {
         if let Value::Ref(number, _) = value
             && let Some(known) = self.spaces.get(number)
         {
@@ -89,7 +96,13 @@ impl<R: Read + Seek> Context<'_, R> {
         let space = match &resolved {
             Value::Name(_) => self.named_space(&resolved, resources, depth)?,
             Value::Array(items) => Arc::new(self.array_space(items, resources, depth)?),
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Real(_) | Value::Text(_) | Value::Dict(_) | Value::Ref(..) => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Real(_)
+            | Value::Text(_)
+            | Value::Dict(_)
+            | Value::Ref(..) => {
                 return Err(ReadError::damaged("a colour space is malformed"));
             }
         };
@@ -119,7 +132,11 @@ impl<R: Read + Seek> Context<'_, R> {
         match own.get(&name).cloned() {
             Some(found) => self.space(&found, resources, depth + 1),
             None => {
-                self.say(Rule::ContentResource, None, "A colour space is named that the page does not have; write the file again.");
+                self.say(
+                    Rule::ContentResource,
+                    None,
+                    "A colour space is named that the page does not have; write the file again.",
+                );
                 Ok(Arc::new(Space::Gray))
             }
         }
@@ -145,7 +162,8 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             "DeviceN" => {
                 let names = self.file.resolve(item(1)?)?;
-                let names: Option<Vec<String>> = names.array().map(|list| list.iter().filter_map(Value::name).collect());
+                let names: Option<Vec<String>> =
+                    names.array().map(|list| list.iter().filter_map(Value::name).collect());
                 let names = names.filter(|names| !names.is_empty() && names.len() <= 32).ok_or_else(bad)?;
                 let alternate = self.space(item(2)?, resources, depth + 1)?;
                 Ok(Space::Inks { names, alternate })
@@ -196,7 +214,8 @@ impl<R: Read + Seek> Context<'_, R> {
         match self.spots.get(name) {
             Some(known) if *known != digest => {
                 let quoted = if name.len() <= 60 { name } else { "with a long name" };
-                let detail = format!("The spot ink {quoted} is defined in two ways; give it one alternate colour.");
+                let detail =
+                    format!("The spot ink {quoted} is defined in two ways; give it one alternate colour.");
                 self.say(Rule::ColorSpot, None, detail);
             }
             Some(_) => {}

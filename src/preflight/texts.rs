@@ -88,7 +88,11 @@ impl<R: Read + Seek> Context<'_, R> {
     fn show(&mut self, pieces: &[Value], content: &mut Content<'_>) {
         let text = content.state.text.clone();
         let Some(font) = text.font else {
-            self.say(Rule::ContentOperand, None, "Text is shown before a font is chosen; write the file again.");
+            self.say(
+                Rule::ContentOperand,
+                None,
+                "Text is shown before a font is chosen; write the file again.",
+            );
             return;
         };
         // Widths of empty space count too: they move what follows.
@@ -124,6 +128,7 @@ impl<R: Read + Seek> Context<'_, R> {
             ink: content.state.fill.clone(),
             overprint: content.state.overprint_fill,
             alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
         };
         if let Some(canvas) = &mut self.canvas
             && !content.mode.repeated

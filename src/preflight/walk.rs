@@ -8,8 +8,23 @@ use std::io::{Read, Seek};
 
 /// The kinds of action, JavaScript left out.
 const ACTIONS: &[&str] = &[
-    "GoTo", "GoToR", "GoToE", "Launch", "Thread", "URI", "Sound", "Movie", "Hide", "Named", "SubmitForm", "ResetForm",
-    "ImportData", "SetOCGState", "Rendition", "Trans", "GoTo3DView",
+    "GoTo",
+    "GoToR",
+    "GoToE",
+    "Launch",
+    "Thread",
+    "URI",
+    "Sound",
+    "Movie",
+    "Hide",
+    "Named",
+    "SubmitForm",
+    "ResetForm",
+    "ImportData",
+    "SetOCGState",
+    "Rendition",
+    "Trans",
+    "GoTo3DView",
 ];
 /// Annotations that play something.
 const MEDIA: &[&str] = &["Screen", "Movie", "Sound", "3D", "RichMedia"];
@@ -55,7 +70,12 @@ impl<R: Read + Seek> Context<'_, R> {
                     }
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Real(_) | Value::Name(_) | Value::Text(_) => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Real(_)
+            | Value::Name(_)
+            | Value::Text(_) => {}
         }
         Ok(())
     }
@@ -77,17 +97,29 @@ impl<R: Read + Seek> Context<'_, R> {
         // A soft mask may have one: it is no press's curve.
         let mask = dict.has("G") && matches!(action.as_str(), "Alpha" | "Luminosity");
         if !mask && (dict.has("TR") || dict.get("TR2").is_some_and(|curve| !curve.is_name("Default"))) {
-            self.say(Rule::NoTransfer, None, "A transfer function changes the colours behind the profile's back; remove it.");
+            self.say(
+                Rule::NoTransfer,
+                None,
+                "A transfer function changes the colours behind the profile's back; remove it.",
+            );
         }
         let kind = dict.get("HalftoneType").and_then(Value::int);
         if dict.has("HTP") || kind.is_some_and(|kind| !matches!(kind, 1 | 5)) {
-            self.say(Rule::NoHalftone, None, "A halftone is set that PDF/X-4 does not allow; leave screening to the press.");
+            self.say(
+                Rule::NoHalftone,
+                None,
+                "A halftone is set that PDF/X-4 does not allow; leave screening to the press.",
+            );
         }
         if dict.has("OPI") {
             self.say(Rule::NoOpi, None, "A picture stands for another one by OPI; place the picture itself.");
         }
         if dict.has("Alternates") {
-            self.say(Rule::NoAlternates, None, "A picture has alternates, and presses may choose another one; remove them.");
+            self.say(
+                Rule::NoAlternates,
+                None,
+                "A picture has alternates, and presses may choose another one; remove them.",
+            );
         }
         let form = name("Subtype") == "Form";
         if stream && dict.has("F") || form && dict.has("Ref") {
@@ -120,7 +152,11 @@ impl<R: Read + Seek> Context<'_, R> {
             let bleed = boxes.bleed;
             let inside = area.x0 < bleed.x1 && area.x1 > bleed.x0 && area.y0 < bleed.y1 && area.y1 > bleed.y0;
             if inside && !matches!(kind.as_str(), "TrapNet" | "PrinterMark") {
-                self.say(Rule::NoAnnotation, Some(area), "An annotation lies on what is printed; remove it, or move it outside the bleed.");
+                self.say(
+                    Rule::NoAnnotation,
+                    Some(area),
+                    "An annotation lies on what is printed; remove it, or move it outside the bleed.",
+                );
             }
         }
         Ok(())

@@ -60,7 +60,8 @@ impl Wish {
     pub fn of(profile: &Profile) -> Self {
         let own = &profile.preflight;
         let plates: Vec<String> = profile.spots.values().map(|spot| spot.plate.clone()).collect();
-        let verdicts = own.verdicts.iter().filter_map(|(code, level)| Some((Rule::from_code(code)?, level.verdict())));
+        let verdicts =
+            own.verdicts.iter().filter_map(|(code, level)| Some((Rule::from_code(code)?, level.verdict())));
         Wish {
             standard: own.standard,
             // Pictures are weighed when they are placed; this is what the file made of them.

@@ -18,7 +18,11 @@ impl<R: Read + Seek> Context<'_, R> {
         let Some(value) = self.resource(content.resources, "XObject", name)? else { return Ok(()) };
         let object = self.file.follow(&value)?;
         let Some(dict) = object.value.dict().filter(|_| object.stream.is_some()).cloned() else {
-            self.say(Rule::ContentResource, None, "What a page draws is no picture and no form; write the file again.");
+            self.say(
+                Rule::ContentResource,
+                None,
+                "What a page draws is no picture and no form; write the file again.",
+            );
             return Ok(());
         };
         if dict.is("Subtype", "Image") {
@@ -43,7 +47,8 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         let own = self.file.dict(&dict, "Resources")?;
         let resources = own.unwrap_or_else(|| content.resources.clone());
-        let placed = self.file.list(&dict, "Matrix")?.and_then(|items| matrix(&items)).unwrap_or(Affine::IDENTITY);
+        let placed =
+            self.file.list(&dict, "Matrix")?.and_then(|items| matrix(&items)).unwrap_or(Affine::IDENTITY);
         let mut inner = content.inner(&resources, mode);
         inner.state.ctm *= placed;
         if dict.has("Group") {
@@ -96,7 +101,14 @@ impl<R: Read + Seek> Context<'_, R> {
             let area = super::picture::rectangle(bounds);
             canvas.fill(&area, false, &ink, content.state.alpha_fill, &content.state);
         }
-        let mark = Mark { kind: Kind::Shading, bounds, ink, overprint: content.state.overprint_fill, alpha: content.state.alpha_fill };
+        let mark = Mark {
+            kind: Kind::Shading,
+            bounds,
+            ink,
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
         self.mark(mark, &content.state, content.mode);
         Ok(())
     }
@@ -115,7 +127,11 @@ impl<R: Read + Seek> Context<'_, R> {
             None => {
                 let jpx = filters(dict).iter().any(|(name, _)| name == "JPXDecode");
                 if !jpx {
-                    self.say(Rule::ContentOperand, None, "A picture names no colour space; write the file again.");
+                    self.say(
+                        Rule::ContentOperand,
+                        None,
+                        "A picture names no colour space; write the file again.",
+                    );
                 }
                 Ink { space: Arc::new(Space::Defined { components: 3 }), values: Vec::new() }
             }
@@ -128,7 +144,14 @@ impl<R: Read + Seek> Context<'_, R> {
         Ok(())
     }
 
-    fn picture(&mut self, size: [Option<u32>; 2], ink: Ink, stencil: bool, soft: bool, content: &Content<'_>) {
+    fn picture(
+        &mut self,
+        size: [Option<u32>; 2],
+        ink: Ink,
+        stencil: bool,
+        soft: bool,
+        content: &Content<'_>,
+    ) {
         let [Some(width), Some(height)] = size else {
             self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
             return;
@@ -144,18 +167,29 @@ impl<R: Read + Seek> Context<'_, R> {
             && !content.mode.repeated
             && !content.mode.masking
         {
-            let shown = if stencil { ink.clone() } else { Ink { space: Arc::new(Space::Gray), values: vec![0.72] } };
+            let shown =
+                if stencil { ink.clone() } else { Ink { space: Arc::new(Space::Gray), values: vec![0.72] } };
             canvas.fill(&outline, false, &shown, content.state.alpha_fill, &content.state);
         }
-        let mark =
-            Mark { kind, bounds, ink, overprint: content.state.overprint_fill, alpha: content.state.alpha_fill };
+        let mark = Mark {
+            kind,
+            bounds,
+            ink,
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
         let mut state = content.state.clone();
         state.masked |= soft;
         self.mark(mark, &state, content.mode);
     }
 
     /// `BI … ID … EI`.
-    pub(crate) fn inline_image(&mut self, lexer: &mut Lexer<'_>, content: &Content<'_>) -> Result<(), ReadError> {
+    pub(crate) fn inline_image(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        content: &Content<'_>,
+    ) -> Result<(), ReadError> {
         let dict = lexer.inline_entries()?;
         let get = |long: &str, short: &str| dict.get(long).or_else(|| dict.get(short)).cloned();
         let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());

@@ -67,19 +67,34 @@ impl X4 {
             trailer: "/Root 1 0 R /Info 18 0 R /ID [<0123456789abcdef> <0123456789abcdef>]".into(),
         };
         let plain = [
-            (CATALOG, "/Type /Catalog /Pages 2 0 R /Metadata 4 0 R /OutputIntents [5 0 R] /OCProperties << /OCGs [13 0 R] /D << /Name (All) /Order [13 0 R] >> >>"),
+            (
+                CATALOG,
+                "/Type /Catalog /Pages 2 0 R /Metadata 4 0 R /OutputIntents [5 0 R] /OCProperties << /OCGs [13 0 R] /D << /Name (All) /Order [13 0 R] >> >>",
+            ),
             (2, "/Type /Pages /Count 1 /Kids [3 0 R]"),
-            (PAGE, "/Type /Page /Parent 2 0 R /MediaBox [0 0 200 300] /BleedBox [1.5 1.5 198.5 298.5] /TrimBox [10 10 190 290] \
+            (
+                PAGE,
+                "/Type /Page /Parent 2 0 R /MediaBox [0 0 200 300] /BleedBox [1.5 1.5 198.5 298.5] /TrimBox [10 10 190 290] \
                 /Contents 7 0 R /Group << /S /Transparency /CS /DeviceCMYK >> /Resources << /Font << /F 8 0 R >> \
                 /XObject << /Im 11 0 R /Fm 16 0 R >> /ExtGState << /Over 12 0 R >> \
-                /ColorSpace << /Cut 14 0 R /White 17 0 R >> /Properties << /Layer 13 0 R >> >>"),
-            (INTENT, "/Type /OutputIntent /S /GTS_PDFX /OutputConditionIdentifier (FOGRA39) /RegistryName (http://www.color.org) /Info (Coated) /DestOutputProfile 6 0 R"),
-            (8, "/Type /Font /Subtype /Type1 /BaseFont /Hand /FirstChar 72 /LastChar 72 /Widths [700] /FontDescriptor 9 0 R"),
+                /ColorSpace << /Cut 14 0 R /White 17 0 R >> /Properties << /Layer 13 0 R >> >>",
+            ),
+            (
+                INTENT,
+                "/Type /OutputIntent /S /GTS_PDFX /OutputConditionIdentifier (FOGRA39) /RegistryName (http://www.color.org) /Info (Coated) /DestOutputProfile 6 0 R",
+            ),
+            (
+                8,
+                "/Type /Font /Subtype /Type1 /BaseFont /Hand /FirstChar 72 /LastChar 72 /Widths [700] /FontDescriptor 9 0 R",
+            ),
             (DESCRIPTOR, "/Type /FontDescriptor /FontName /Hand /Flags 32 /FontFile3 10 0 R"),
             (STATE, "/Type /ExtGState /OP true /op true /OPM 1"),
             (13, "/Type /OCG /Name (Type)"),
             (15, "/FunctionType 2 /Domain [0 1] /N 1 /C0 [0 0 0 0] /C1 [0 1 0 0]"),
-            (INFO, "/Title (A card) /Producer (hand) /CreationDate (D:20260102030405Z) /ModDate (D:20260102030405Z) /Trapped /False /GTS_PDFXVersion (PDF/X-4)"),
+            (
+                INFO,
+                "/Title (A card) /Producer (hand) /CreationDate (D:20260102030405Z) /ModDate (D:20260102030405Z) /Trapped /False /GTS_PDFXVersion (PDF/X-4)",
+            ),
         ];
         for (number, entries) in plain {
             file.objects.insert(number, (format!("<< {entries} >>"), None));
@@ -91,8 +106,16 @@ impl X4 {
             (PROFILE, "/N 4", profile(b"prtr", b"CMYK")),
             (CONTENT, "", DRAWING.as_bytes().to_vec()),
             (10, "/Subtype /Type1C", vec![1, 0, 4, 1]),
-            (IMAGE, "/Type /XObject /Subtype /Image /Width 150 /Height 150 /BitsPerComponent 8 /ColorSpace /DeviceGray", vec![128; 22_500]),
-            (FORM, "/Type /XObject /Subtype /Form /BBox [0 0 200 300] /Group << /S /Transparency /CS /DeviceCMYK >>", b"0.5 g 110 60 36 36 re f".to_vec()),
+            (
+                IMAGE,
+                "/Type /XObject /Subtype /Image /Width 150 /Height 150 /BitsPerComponent 8 /ColorSpace /DeviceGray",
+                vec![128; 22_500],
+            ),
+            (
+                FORM,
+                "/Type /XObject /Subtype /Form /BBox [0 0 200 300] /Group << /S /Transparency /CS /DeviceCMYK >>",
+                b"0.5 g 110 60 36 36 re f".to_vec(),
+            ),
         ];
         for (number, entries, data) in streams {
             file.objects.insert(number, (format!("<< {entries} >>"), Some(data)));
@@ -163,7 +186,9 @@ impl X4 {
             };
         }
         out.extend(table.bytes());
-        out.extend(format!("trailer\n<< /Size {size} {} >>\nstartxref\n{start}\n%%EOF\n", self.trailer).bytes());
+        out.extend(
+            format!("trailer\n<< /Size {size} {} >>\nstartxref\n{start}\n%%EOF\n", self.trailer).bytes(),
+        );
         out
     }
 }

@@ -70,7 +70,8 @@ impl<R: Read + Seek> PdfFile<R> {
     /// Bytes of the file, fewer at its end.
     pub(crate) fn bytes(&mut self, at: u64, length: u64) -> Result<Vec<u8>, ReadError> {
         let length = length.min(self.size.saturating_sub(at));
-        let mut bytes = vec![0; usize::try_from(length).map_err(|_| ReadError::limit("a stream is too long"))?];
+        let mut bytes =
+            vec![0; usize::try_from(length).map_err(|_| ReadError::limit("a stream is too long"))?];
         self.source.seek(SeekFrom::Start(at)).map_err(|e| stopped(&e))?;
         self.source.read_exact(&mut bytes).map_err(|e| stopped(&e))?;
         Ok(bytes)
@@ -100,7 +101,10 @@ impl<R: Read + Seek> PdfFile<R> {
                 }
                 Err(ReadError::Damaged(why)) if whole => {
                     return Err(if window >= self.limits.object_bytes {
-                        ReadError::limit(format!("an object has more than {} bytes", self.limits.object_bytes))
+                        ReadError::limit(format!(
+                            "an object has more than {} bytes",
+                            self.limits.object_bytes
+                        ))
                     } else {
                         ReadError::Damaged(match number {
                             Some(number) => format!("object {number} is damaged: {why}"),
@@ -146,7 +150,8 @@ impl<R: Read + Seek> PdfFile<R> {
     fn within(&mut self, number: u32, stream: u32, index: u32) -> Result<Indirect, ReadError> {
         let holder = self.object_stream(stream)?;
         let found = holder.objects.get(index as usize).filter(|(own, _)| *own == number);
-        let (_, at) = found.ok_or_else(|| ReadError::damaged("an object stream lacks an object of the table"))?;
+        let (_, at) =
+            found.ok_or_else(|| ReadError::damaged("an object stream lacks an object of the table"))?;
         let value = Lexer::objects(&holder.data, *at, self.limits.depth).value()?;
         Ok(Indirect { value, stream: None })
     }
@@ -197,7 +202,10 @@ impl<R: Read + Seek> PdfFile<R> {
         };
         let Some(dict) = object.value.dict() else { return Ok(None) };
         if length > self.limits.stream_bytes {
-            return Err(ReadError::limit(format!("a stream has more than {} bytes", self.limits.stream_bytes)));
+            return Err(ReadError::limit(format!(
+                "a stream has more than {} bytes",
+                self.limits.stream_bytes
+            )));
         }
         let mut dict = dict.clone();
         for (key, value) in &mut dict.0 {
@@ -209,7 +217,10 @@ impl<R: Read + Seek> PdfFile<R> {
         let decoded = filter::decode(data, &dict, self.limits.stream_bytes)?;
         self.decoded += decoded.as_ref().map_or(0, |data| data.len() as u64);
         if self.decoded > self.limits.decoded_bytes {
-            return Err(ReadError::limit(format!("the streams decode to more than {} bytes", self.limits.decoded_bytes)));
+            return Err(ReadError::limit(format!(
+                "the streams decode to more than {} bytes",
+                self.limits.decoded_bytes
+            )));
         }
         Ok(decoded)
     }
@@ -273,5 +284,8 @@ fn header(lexer: &mut Lexer<'_>, number: Option<u32>) -> Result<(), ReadError> {
 }
 
 fn stopped(error: &std::io::Error) -> ReadError {
-    ReadError::Stopped(Violation::new(Code::InternalError, format!("the PDF cannot be read: {}", error.kind())))
+    ReadError::Stopped(Violation::new(
+        Code::InternalError,
+        format!("the PDF cannot be read: {}", error.kind()),
+    ))
 }

@@ -56,7 +56,9 @@ fn over(most: u64) -> ReadError {
 fn inflate(data: &[u8], most: u64) -> Result<Vec<u8>, ReadError> {
     let mut out = Vec::new();
     let mut reader = flate2::read::ZlibDecoder::new(data).take(most.saturating_add(1));
-    reader.read_to_end(&mut out).map_err(|_| ReadError::damaged("a stream's compressed data is broken or cut off"))?;
+    reader
+        .read_to_end(&mut out)
+        .map_err(|_| ReadError::damaged("a stream's compressed data is broken or cut off"))?;
     if out.len() as u64 > most { Err(over(most)) } else { Ok(out) }
 }
 
@@ -68,7 +70,8 @@ fn predicted(data: Vec<u8>, parameters: &Dict) -> Result<Vec<u8>, ReadError> {
         return Ok(data);
     }
     let (colors, bits, columns) = (number("Colors", 1), number("BitsPerComponent", 8), number("Columns", 1));
-    let fine = (1..=32).contains(&colors) && matches!(bits, 1 | 2 | 4 | 8 | 16) && (1..=1 << 24).contains(&columns);
+    let fine =
+        (1..=32).contains(&colors) && matches!(bits, 1 | 2 | 4 | 8 | 16) && (1..=1 << 24).contains(&columns);
     if !fine {
         return Err(ReadError::damaged("a stream's predictor is malformed"));
     }

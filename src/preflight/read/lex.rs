@@ -16,7 +16,7 @@ pub(crate) enum Token {
 /// Reads objects out of a slice.
 #[derive(Debug, Clone)]
 pub(crate) struct Lexer<'a> {
-    data: &'a [u8],
+    pub(super) data: &'a [u8],
     /// Where the next byte is.
     pub(crate) at: usize,
     depth: u32,
@@ -29,7 +29,7 @@ pub(crate) fn is_space(b: u8) -> bool {
     matches!(b, 0 | 9 | 10 | 12 | 13 | 32)
 }
 
-fn is_delimiter(b: u8) -> bool {
+pub(super) fn is_delimiter(b: u8) -> bool {
     matches!(b, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
@@ -37,7 +37,7 @@ fn is_regular(b: u8) -> bool {
     !is_space(b) && !is_delimiter(b)
 }
 
-fn bad(what: &str) -> ReadError {
+pub(super) fn bad(what: &str) -> ReadError {
     ReadError::damaged(what)
 }
 
@@ -52,13 +52,8 @@ impl<'a> Lexer<'a> {
         Lexer { data, at: 0, depth, references: false }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.data.get(self.at).copied()
-    }
-
-    /// True when nothing is left.
-    pub(crate) fn at_end(&self) -> bool {
-        self.at >= self.data.len()
     }
 
     /// Passes white space and comments.
@@ -178,7 +173,7 @@ impl<'a> Lexer<'a> {
         Ok(value)
     }
 
-    fn name(&mut self) -> Result<Box<[u8]>, ReadError> {
+    pub(super) fn name(&mut self) -> Result<Box<[u8]>, ReadError> {
         self.at += 1;
         let raw = self.regular();
         if !raw.contains(&b'#') {
@@ -193,7 +188,8 @@ impl<'a> Lexer<'a> {
                 continue;
             }
             let [high, low, tail @ ..] = rest else { return Err(bad("an escape in a name is malformed")) };
-            let digits = digit(*high).zip(digit(*low)).ok_or_else(|| bad("an escape in a name is malformed"))?;
+            let digits =
+                digit(*high).zip(digit(*low)).ok_or_else(|| bad("an escape in a name is malformed"))?;
             name.push(digits.0 << 4 | digits.1);
             rest = tail;
         }
@@ -312,42 +308,6 @@ impl<'a> Lexer<'a> {
             word => Ok(Some(Token::Operator(word.into()))),
         }
     }
-
-    /// The entries of an inline image, up to its `ID`; its data begins here.
-    pub(crate) fn inline_entries(&mut self) -> Result<Dict, ReadError> {
-        let mut dict = Dict::default();
-        loop {
-            if self.keyword("ID") {
-                self.at += 1;
-                return Ok(dict);
-            }
-            if self.peek() != Some(b'/') {
-                return Err(bad("an inline image is malformed"));
-            }
-            let key = self.name()?;
-            dict.0.push((key, self.value()?));
-        }
-    }
-
-    /// Passes an inline image's data and its `EI`. `length` is known where nothing is compressed.
-    pub(crate) fn inline_data(&mut self, length: Option<usize>) -> Result<(), ReadError> {
-        let mut from = self.at.saturating_add(length.unwrap_or(0));
-        while let Some(found) = self.data.get(from..).and_then(|rest| memchr_ei(rest)) {
-            let at = from + found;
-            let before = at == self.at || self.data.get(at - 1).copied().is_some_and(is_space) || length == Some(at - self.at);
-            let after = self.data.get(at + 2).copied().is_none_or(|b| is_space(b) || is_delimiter(b));
-            if before && after {
-                self.at = at + 2;
-                return Ok(());
-            }
-            from = at + 2;
-        }
-        Err(bad("an inline image does not end"))
-    }
-}
-
-fn memchr_ei(data: &[u8]) -> Option<usize> {
-    data.windows(2).position(|pair| pair == b"EI")
 }
 
 fn digit(b: u8) -> Option<u8> {
@@ -363,7 +323,9 @@ fn parse_number(word: &[u8]) -> Option<Value> {
         return None;
     }
     let text = std::str::from_utf8(word).ok()?;
-    if points == 0 && let Ok(whole) = text.parse() {
+    if points == 0
+        && let Ok(whole) = text.parse()
+    {
         return Some(Value::Int(whole));
     }
     text.parse().ok().map(Value::Real)
@@ -379,7 +341,9 @@ mod tests {
 
     #[test]
     fn objects_are_read_as_the_standard_says() {
-        let Ok(Value::Dict(dict)) = read("<< /A#20b (x\\051\\(y\\\n) /C <4 1> /D [1 0 R -.5 +7 true null] >>") else {
+        let Ok(Value::Dict(dict)) =
+            read("<< /A#20b (x\\051\\(y\\\n) /C <4 1> /D [1 0 R -.5 +7 true null] >>")
+        else {
             panic!("no dictionary")
         };
         assert_eq!(dict.get("A b"), Some(&Value::Text(b"x)(y"[..].into())));
@@ -390,19 +354,13 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused() {
-        for text in ["", "<< /A", "<< 1 2 >>", "(a", "<4g>", "1e5", "--1", "[1", "]", "foo", "/A#4", "1.2.3"] {
-            assert!(matches!(read(text), Err(ReadError::Damaged(_))) || text == "/A#4" && read(text).is_err(), "{text}");
+        for text in ["", "<< /A", "<< 1 2 >>", "(a", "<4g>", "1e5", "--1", "[1", "]", "foo", "/A#4", "1.2.3"]
+        {
+            assert!(
+                matches!(read(text), Err(ReadError::Damaged(_))) || text == "/A#4" && read(text).is_err(),
+                "{text}"
+            );
         }
         assert!(matches!(read(&"[".repeat(1_000_000)), Err(ReadError::TooLarge(_))));
-    }
-
-    #[test]
-    fn an_inline_image_ends_where_its_data_ends() {
-        let data = b"/W 1 /H 1 /BPC 8 /CS /G ID EI EI Q";
-        let mut lexer = Lexer::content(data, 9);
-        let entries = lexer.inline_entries().unwrap();
-        assert_eq!(entries.get("W"), Some(&Value::Int(1)));
-        lexer.inline_data(Some(3)).unwrap();
-        assert_eq!(lexer.token().unwrap(), Some(Token::Operator(b"Q"[..].into())));
     }
 }

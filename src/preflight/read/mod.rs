@@ -7,12 +7,13 @@
 mod error;
 mod file;
 mod filter;
+mod inline;
 mod lex;
 mod table;
 mod value;
 
-pub use error::ReadLimits;
 pub(crate) use error::ReadError;
+pub use error::ReadLimits;
 pub(crate) use file::{Indirect, PdfFile};
 pub(crate) use filter::filters;
 pub(crate) use lex::{Lexer, Token};

@@ -62,7 +62,8 @@ pub(crate) fn load<R: Read + Seek>(file: &mut PdfFile<R>) -> Result<(), ReadErro
     if rposition(b"%%EOF").is_none() {
         return Err(ReadError::damaged("the file does not end with %%EOF; it may be cut off"));
     }
-    let at = rposition(b"startxref").ok_or_else(|| ReadError::damaged("the file does not say where its table is"))?;
+    let at = rposition(b"startxref")
+        .ok_or_else(|| ReadError::damaged("the file does not say where its table is"))?;
     let mut lexer = Lexer::objects(&tail, at + b"startxref".len(), 2);
     let mut next = Some(lexer.unsigned().ok_or_else(|| ReadError::damaged("startxref names no place"))?);
     let mut seen = BTreeSet::new();
@@ -99,7 +100,11 @@ pub(crate) fn load<R: Read + Seek>(file: &mut PdfFile<R>) -> Result<(), ReadErro
 
 fn section<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadError> {
     let head = file.bytes(at, 32)?;
-    if Lexer::objects(&head, 0, 2).keyword("xref") { plain_section(file, at) } else { stream_section(file, at) }
+    if Lexer::objects(&head, 0, 2).keyword("xref") {
+        plain_section(file, at)
+    } else {
+        stream_section(file, at)
+    }
 }
 
 /// A table as text: twenty bytes an entry.
@@ -152,10 +157,19 @@ fn trailer<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadE
 /// A table as a stream: columns of bytes.
 fn stream_section<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadError> {
     let object = file.at(at, None)?;
-    let dict = object.value.dict().filter(|dict| dict.is("Type", "XRef")).ok_or_else(|| bad("is not where the file says"))?.clone();
+    let dict = object
+        .value
+        .dict()
+        .filter(|dict| dict.is("Type", "XRef"))
+        .ok_or_else(|| bad("is not where the file says"))?
+        .clone();
     let whole = |value: &Value| value.int().and_then(|n| u64::try_from(n).ok());
-    let numbers = |key| dict.get(key).and_then(Value::array).map(|items| items.iter().filter_map(whole).collect::<Vec<_>>());
-    let widths = numbers("W").filter(|w| w.len() >= 3 && w.iter().all(|w| *w <= 8)).ok_or_else(|| bad("is malformed"))?;
+    let numbers = |key| {
+        dict.get(key).and_then(Value::array).map(|items| items.iter().filter_map(whole).collect::<Vec<_>>())
+    };
+    let widths = numbers("W")
+        .filter(|w| w.len() >= 3 && w.iter().all(|w| *w <= 8))
+        .ok_or_else(|| bad("is malformed"))?;
     let size = dict.get("Size").and_then(whole).ok_or_else(|| bad("is malformed"))?;
     let ranges = numbers("Index").unwrap_or_else(|| vec![0, size]);
     let data = file.data(&object)?.ok_or_else(|| bad("is malformed"))?;
