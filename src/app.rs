@@ -9,9 +9,11 @@ use crate::derive::derive;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    Artifact, AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict,
+    event_id,
 };
 use crate::order::{Draft, ValidOrder};
+use crate::preflight::{Inspection, Wish};
 use crate::render::{Job, Stage};
 use crate::text::FontLibrary;
 use rayon::prelude::*;
@@ -243,12 +245,15 @@ impl App {
                 control,
             };
             let artifacts = job.render(&mut folder, &mut tell)?;
-            Ok((prepared, artifacts))
+            tell(Stage::Preflight);
+            let found = inspect(&prepared.order, &folder, &artifacts, control)?;
+            Ok((prepared, artifacts, found))
         });
         let event = match made {
-            Ok((prepared, artifacts)) => {
+            Ok((prepared, artifacts, found)) => {
                 let mut data = ResultData::of(prepared.order.order());
-                let findings = prepared.composed.findings;
+                let mut findings = prepared.composed.findings;
+                findings.extend(found);
                 let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
                 let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
                 data.order_digest = Some(draft.digest());
@@ -280,6 +285,37 @@ fn slug(order: &crate::order::Order) -> String {
     words.extend(order.item_ref.iter().map(|name| format!("item {name}")));
     words.extend([order.template.clone(), order.profile.clone()]);
     words.join("  ")
+}
+
+/// Looks at the finished bytes of every document. Findings that the order accepts only warn; one
+/// that fails is the job's error.
+fn inspect(
+    order: &ValidOrder,
+    folder: &JobFolder,
+    artifacts: &[Artifact],
+    control: Control<'_>,
+) -> Result<Vec<Finding>, Violations> {
+    let wish = Wish::of(order.profile());
+    let accepted = &order.order().accept;
+    let mut findings = Vec::new();
+    for artifact in artifacts.iter().filter(|artifact| artifact.media_type == "application/pdf") {
+        let inspection = Inspection { surfaces: &artifact.surfaces, control, ..Inspection::new(&wish) };
+        findings.extend(inspection.inspect(folder.open(&artifact.uri)?)?.findings);
+    }
+    for finding in &mut findings {
+        finding.waived = accepted.contains(&finding.code);
+        if finding.waived {
+            finding.verdict = Verdict::Warn;
+        }
+    }
+    let mut failed = Violations::default();
+    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+        let place =
+            if finding.surface.is_empty() { String::new() } else { format!(" on {}", finding.surface) };
+        let detail = format!("{}{place}: {}", finding.code, finding.detail);
+        failed.push(Violation::new(Code::PreflightFailed, detail));
+    }
+    failed.or(findings)
 }
 
 /// The event of a run that made nothing.

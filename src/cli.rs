@@ -1,5 +1,7 @@
 //! The command line: as typed, then as meant.
 
+mod preflight;
+
 use crate::app::{App, Outcome, Places};
 use crate::asset::Limits;
 use crate::catalog::Profile;
@@ -31,6 +33,8 @@ enum Command {
     Render(RenderArgs),
     /// Check templates, profiles and orders, and list everything that is wrong
     Check(CheckArgs),
+    /// Look at finished PDFs: the standard's rules and the house's
+    Preflight(PreflightArgs),
     /// Print the JSON Schema of a format
     Schema(SchemaArgs),
 }
@@ -79,6 +83,36 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PreflightArgs {
+    /// PDFs, whoever wrote them
+    #[arg(required = true, value_name = "FILE.pdf")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The render profile whose limits they are held to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The standard they are held to [default: the profile's]
+    #[arg(long, value_enum)]
+    pub(crate) standard: Option<StandardArg>,
+    /// Write a report to look at, with the findings marked on the pages
+    #[arg(long, value_name = "REPORT.html")]
+    pub(crate) html: Option<PathBuf>,
+    /// The render profiles' folder [default: the built-in profiles]
+    #[arg(long, value_name = "DIR", env = "PRESSWORK_PROFILES")]
+    pub(crate) profiles: Option<PathBuf>,
+    /// Print one report a line as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StandardArg {
+    /// Any PDF that reads
+    Plain,
+    /// ISO 15930-7, PDF/X-4
+    X4,
+}
+
+#[derive(Debug, Args)]
 struct SchemaArgs {
     /// Which format
     format: Format,
@@ -118,6 +152,7 @@ impl PlaceArgs {
 }
 
 /// Exit codes of the contract.
+const MISUSED: u8 = 2;
 const REFUSED: u8 = 3;
 const BAD_CONFIGURATION: u8 = 64;
 
@@ -132,6 +167,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Ok(app) => check_paths(&app, &args.paths, args.json),
             Err(violations) => configuration(&violations),
         },
+        Command::Preflight(args) => preflight::preflight(&args),
         Command::Schema(args) => schema(args.format),
     }
 }

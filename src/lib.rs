@@ -22,6 +22,7 @@ pub mod encode;
 pub mod pdf;
 pub mod svg;
 pub mod render;
+pub mod preflight;
 pub mod edge;
 pub mod app;
 pub mod check;

@@ -49,6 +49,8 @@ pub enum Stage {
     Pdf,
     /// Writing drawings.
     Vector,
+    /// Looking at the finished documents.
+    Preflight,
 }
 
 impl Stage {
@@ -61,6 +63,7 @@ impl Stage {
             Stage::Derive => "derive",
             Stage::Pdf => "pdf",
             Stage::Vector => "vector",
+            Stage::Preflight => "preflight",
         }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use presswork::error::Code;
+use presswork::preflight::Rule;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -75,6 +76,20 @@ fn every_error_code_is_explained() {
         assert!(row.starts_with(&head), "{row}\nis to start with\n{head}");
         assert_eq!(row.matches('|').count(), 6, "{row}");
     }
+}
+
+#[test]
+fn every_rule_of_preflight_is_explained() {
+    let text = read("docs/preflight.md");
+    let rows: Vec<&str> = text.lines().filter(|l| l.starts_with("| `")).collect();
+    assert_eq!(rows.len(), Rule::ALL.len(), "one row a rule");
+    for (rule, row) in Rule::ALL.iter().zip(rows) {
+        let verdict = format!("{:?}", rule.verdict()).to_lowercase();
+        let head = format!("| `{rule}` | {} | {verdict} | ", rule.when().as_str());
+        assert!(row.starts_with(&head) && row.len() > head.len() + 10, "{row}\nis to start with\n{head}");
+    }
+    let codes: std::collections::BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.as_str()).collect();
+    assert_eq!(codes.len(), Rule::ALL.len(), "a code stands for one rule");
 }
 
 fn presswork(arguments: &[&str]) -> String {

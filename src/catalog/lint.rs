@@ -7,11 +7,13 @@ use super::layer::Layer;
 use super::load::Template;
 use super::plates::UnderbaseForm;
 use super::print::{Laid, Space, SpotInk, Standard, Step};
+use super::preflight::PreflightSettings;
 use super::profile::Profile;
 use super::value::ColorSpec;
 use crate::compose::env::{Piece, pieces};
 use crate::error::{Code, Violation, Violations};
 use crate::order::field as reader;
+use crate::preflight::Rule;
 use crate::schema::escape;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -100,6 +102,7 @@ pub(super) fn lint_profile(profile: &Profile) -> Result<(), Violations> {
     }
     lint_print(profile, &mut out);
     lint_plates(profile, &mut out);
+    lint_preflight(&profile.preflight, &mut out);
     out.or(())
 }
 
@@ -172,6 +175,25 @@ fn lint_plates(profile: &Profile, out: &mut Violations) {
     }
     if profile.jpeg.min_quality > profile.jpeg.quality {
         invalid(out, "/jpeg/min_quality", "the least quality is at most the first one tried");
+    }
+}
+
+fn lint_preflight(settings: &PreflightSettings, out: &mut Violations) {
+    let limits = [
+        ("dpi_warn", settings.dpi_warn),
+        ("dpi_fail", settings.dpi_fail),
+        ("dpi_most", settings.dpi_most),
+        ("bleed", settings.bleed),
+        ("safe_zone", settings.safe_zone),
+        ("line_min", settings.line_min),
+        ("type_min", settings.type_min),
+        ("ink_limit", settings.ink_limit),
+    ];
+    for (key, _) in limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit < 0.0)) {
+        invalid(out, &format!("/preflight/{key}"), "a limit is not negative");
+    }
+    for code in settings.verdicts.keys().filter(|code| Rule::from_code(code).is_none()) {
+        invalid(out, &format!("/preflight/verdicts/{}", escape(code)), "there is no such finding");
     }
 }
 

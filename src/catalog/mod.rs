@@ -11,6 +11,7 @@ mod lint;
 mod load;
 pub mod plates;
 pub mod print;
+pub mod preflight;
 pub mod profile;
 pub mod template;
 pub mod value;

@@ -2,6 +2,7 @@
 
 use super::plates::{Contour, EngravingSettings, JpegSettings, SvgSettings, Underbase};
 use super::print::{ColorSettings, MarkSettings, PdfSettings, SpotInk};
+use super::preflight::PreflightSettings;
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
 use indexmap::IndexMap;
@@ -79,6 +80,9 @@ pub struct Profile {
     /// Effective resolution of pictures.
     #[serde(default)]
     pub resolution: Resolution,
+    /// What a finished PDF is held to.
+    #[serde(default)]
+    pub preflight: PreflightSettings,
 }
 
 fn one() -> f64 {

@@ -104,6 +104,7 @@ impl Composer<'_> {
             code: code.into(),
             verdict,
             surface: place::lock(&self.surface).name.to_string(),
+            page: None,
             layer: Some(remark.layer.to_owned()),
             place: Some([x0, y0, remark.place.width(), remark.place.height()]),
             detail: remark.detail,

@@ -194,6 +194,11 @@ impl JobFolder {
         fs::write(self.scratch.path().join(name), bytes).map_err(|e| sink_failed(&e))
     }
 
+    /// Opens a file that was written, to look at it again.
+    pub fn open(&self, name: &str) -> Result<File, Violation> {
+        File::open(self.scratch.path().join(name)).map_err(|e| sink_failed(&e))
+    }
+
     /// Throws away what has been written so far.
     pub fn clear(&self) -> Result<(), Violation> {
         for entry in fs::read_dir(self.scratch.path()).map_err(|e| sink_failed(&e))?.flatten() {

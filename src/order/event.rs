@@ -208,6 +208,9 @@ pub struct Finding {
     pub verdict: Verdict,
     /// The surface.
     pub surface: String,
+    /// The page of the document it was found on, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
     /// The layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,

@@ -14,3 +14,4 @@ pub mod judges;
 pub mod page;
 pub mod picture;
 pub mod shop;
+pub mod x4;

@@ -1,0 +1,176 @@
+//! Path operators: construction, clips, fills and strokes.
+
+use super::content::Content;
+use super::context::Context;
+use super::marks::{Kind, Mark};
+use super::read::ReadError;
+use super::state::scale_of;
+use kurbo::{Affine, BezPath, Point, Rect, Shape};
+use std::io::{Read, Seek};
+
+/// Pieces of a line that are held against white ink one by one.
+const PIECES: usize = 2_000;
+/// Elements of one path.
+const ELEMENTS: usize = 4_000_000;
+
+impl<R: Read + Seek> Context<'_, R> {
+    /// `m l c v y h re`, `W W*`, and everything that paints or ends a path.
+    pub(crate) fn path_operator(
+        &mut self,
+        name: &[u8],
+        n: &[f64],
+        content: &mut Content<'_>,
+    ) -> Result<(), ReadError> {
+        let open = !content.path.elements().is_empty();
+        let last = content.path.elements().last().and_then(|e| e.end_point()).unwrap_or_default();
+        let path = &mut content.path;
+        if path.elements().len() > ELEMENTS {
+            return Err(ReadError::limit(format!("a path has more than {ELEMENTS} points")));
+        }
+        let p = |i: usize| Point::new(n[i], n[i + 1]);
+        match name {
+            b"m" => path.move_to(p(0)),
+            b"re" => {
+                let (x, y, w, h) = (n[0], n[1], n[2], n[3]);
+                path.move_to((x, y));
+                path.line_to((x + w, y));
+                path.line_to((x + w, y + h));
+                path.line_to((x, y + h));
+                path.close_path();
+            }
+            b"l" | b"c" | b"v" | b"y" if !open => {
+                self.say(
+                    super::rule::Rule::ContentOperand,
+                    None,
+                    "A path begins without a point to begin at; write the file again.",
+                );
+            }
+            b"l" => path.line_to(p(0)),
+            b"c" => path.curve_to(p(0), p(2), p(4)),
+            b"v" => path.curve_to(last, p(0), p(2)),
+            b"y" => path.curve_to(p(0), p(2), p(2)),
+            b"h" => {
+                if open {
+                    path.close_path();
+                }
+            }
+            b"W" => content.clip = Some(false),
+            b"W*" => content.clip = Some(true),
+            b"s" | b"b" | b"b*" => {
+                if open {
+                    path.close_path();
+                }
+                self.paint(&name.to_ascii_uppercase(), content);
+            }
+            _ => self.paint(name, content),
+        }
+        Ok(())
+    }
+
+    fn paint(&mut self, name: &[u8], content: &mut Content<'_>) {
+        let path = std::mem::take(&mut content.path);
+        let clip = content.clip.take();
+        if !path.elements().is_empty() {
+            let even_odd = name.ends_with(b"*");
+            let placed = content.state.ctm * path;
+            if matches!(name, b"f" | b"F" | b"f*" | b"B" | b"B*") {
+                self.fill(&placed, even_odd, content);
+            }
+            if matches!(name, b"S" | b"B" | b"B*") {
+                self.stroke(&placed, content);
+            }
+            if let Some(even_odd) = clip {
+                narrow(self, &placed, even_odd, content);
+            }
+        }
+    }
+
+    fn fill(&mut self, placed: &BezPath, even_odd: bool, content: &mut Content<'_>) {
+        let bounds = clipped(placed.bounding_box(), content.state.clip);
+        let Some(bounds) = bounds else { return };
+        let mark = Mark {
+            kind: Kind::Fill,
+            bounds,
+            ink: content.state.fill.clone(),
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
+        if let Some(canvas) = &mut self.canvas
+            && !content.mode.repeated
+            && !content.mode.masking
+        {
+            canvas.fill(placed, even_odd, &content.state.fill, content.state.alpha_fill, &content.state);
+        }
+        self.mark(mark, &content.state, content.mode);
+    }
+
+    fn stroke(&mut self, placed: &BezPath, content: &mut Content<'_>) {
+        let width = content.state.width * scale_of(content.state.ctm);
+        let around = placed.bounding_box().inflate(width / 2.0, width / 2.0);
+        let Some(bounds) = clipped(around, content.state.clip) else { return };
+        // Only white ink asks where exactly a line runs.
+        let pieces = if self.findings.wish.white.is_empty() {
+            Vec::new()
+        } else {
+            let half = width / 2.0;
+            placed.segments().take(PIECES).map(|s| s.bounding_box().inflate(half, half)).collect()
+        };
+        let mark = Mark {
+            kind: Kind::Stroke { width },
+            bounds,
+            ink: content.state.stroke.clone(),
+            overprint: content.state.overprint_stroke,
+            alpha: content.state.alpha_stroke,
+            pieces,
+        };
+        if let Some(canvas) = &mut self.canvas
+            && !content.mode.repeated
+            && !content.mode.masking
+        {
+            canvas.stroke(placed, width, &content.state.stroke, content.state.alpha_stroke, &content.state);
+        }
+        self.mark(mark, &content.state, content.mode);
+    }
+}
+
+/// Narrows the clip by a path that stands on the page.
+pub(crate) fn narrow<R>(
+    cx: &mut Context<'_, R>,
+    placed: &BezPath,
+    even_odd: bool,
+    content: &mut Content<'_>,
+) {
+    if let Some(canvas) = &cx.canvas
+        && !content.mode.repeated
+        && !content.mode.masking
+        && (content.state.mask.is_some() || !is_upright(placed))
+    {
+        content.state.mask = canvas.clip(placed, even_odd, &content.state).or(content.state.mask.take());
+    }
+    content.state.clip = overlap(content.state.clip, placed.bounding_box());
+}
+
+/// What two rectangles share; an empty one where that is nothing.
+pub(crate) fn overlap(a: Rect, b: Rect) -> Rect {
+    let shared = Rect::new(a.x0.max(b.x0), a.y0.max(b.y0), a.x1.min(b.x1), a.y1.min(b.y1));
+    if shared.x1 < shared.x0 || shared.y1 < shared.y0 { Rect::new(a.x0, a.y0, a.x0, a.y0) } else { shared }
+}
+
+/// What is seen of a rectangle, where anything is.
+pub(crate) fn clipped(bounds: Rect, clip: Rect) -> Option<Rect> {
+    let apart = bounds.x1 < clip.x0 || bounds.x0 > clip.x1 || bounds.y1 < clip.y0 || bounds.y0 > clip.y1;
+    let hidden = clip.width() <= 0.0 || clip.height() <= 0.0;
+    (!apart && !hidden && bounds.is_finite()).then(|| overlap(bounds, clip))
+}
+
+/// True for a rectangle with level sides.
+fn is_upright(path: &BezPath) -> bool {
+    let box_area = path.bounding_box().area();
+    path.elements().len() <= 6 && (path.area().abs() - box_area).abs() <= box_area * 1e-6
+}
+
+/// A unit square under a matrix.
+pub(crate) fn unit_square(ctm: Affine) -> BezPath {
+    ctm * super::picture::rectangle(Rect::new(0.0, 0.0, 1.0, 1.0))
+}

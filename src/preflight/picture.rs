@@ -1,0 +1,149 @@
+//! A rough picture of a page: enough to see what is painted where, and whether paint reaches
+//! the edge of the bleed. Pictures are grey boxes and text is bars; it is no proof.
+
+use super::space::Space;
+use super::state::{Ink, State};
+use kurbo::{Affine, BezPath, PathEl, Rect};
+use std::sync::Arc;
+use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Transform};
+
+/// Pixels of the longer side.
+const SIDE: f64 = 800.0;
+
+/// A page under the brush.
+pub(crate) struct Canvas {
+    pixels: Pixmap,
+    to_pixels: Affine,
+}
+
+impl Canvas {
+    /// A clear canvas for an area of the page. `None` for an empty one.
+    pub(crate) fn new(area: Rect) -> Option<Canvas> {
+        let scale = SIDE / area.width().max(area.height());
+        let side = |length: f64| (libm::ceil(length * scale) as u32).clamp(1, SIDE as u32 + 1);
+        let pixels = Pixmap::new(side(area.width()), side(area.height()))?;
+        let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, -area.x0 * scale, area.y1 * scale]);
+        Some(Canvas { pixels, to_pixels })
+    }
+
+    fn path(&self, path: &BezPath) -> Option<tiny_skia::Path> {
+        let mut builder = PathBuilder::new();
+        for element in (self.to_pixels * path.clone()).elements() {
+            let p = |p: &kurbo::Point| (p.x.clamp(-1e5, 1e5) as f32, p.y.clamp(-1e5, 1e5) as f32);
+            match element {
+                PathEl::MoveTo(a) => builder.move_to(p(a).0, p(a).1),
+                PathEl::LineTo(a) => builder.line_to(p(a).0, p(a).1),
+                PathEl::QuadTo(a, b) => builder.quad_to(p(a).0, p(a).1, p(b).0, p(b).1),
+                PathEl::CurveTo(a, b, c) => builder.cubic_to(p(a).0, p(a).1, p(b).0, p(b).1, p(c).0, p(c).1),
+                PathEl::ClosePath => builder.close(),
+            }
+        }
+        builder.finish()
+    }
+
+    /// Fills a path that stands on the page.
+    pub(crate) fn fill(&mut self, path: &BezPath, even_odd: bool, ink: &Ink, alpha: f64, state: &State) {
+        let Some(path) = self.path(path) else { return };
+        let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
+        self.pixels.fill_path(
+            &path,
+            &paint(ink, alpha),
+            rule,
+            Transform::identity(),
+            self.mask(state).as_deref(),
+        );
+    }
+
+    /// Strokes a path that stands on the page with a line of so many units.
+    pub(crate) fn stroke(&mut self, path: &BezPath, width: f64, ink: &Ink, alpha: f64, state: &State) {
+        let Some(path) = self.path(path) else { return };
+        let width = (width * super::state::scale_of(self.to_pixels)).clamp(0.5, 1e5) as f32;
+        let stroke = Stroke { width, ..Stroke::default() };
+        self.pixels.stroke_path(
+            &path,
+            &paint(ink, alpha),
+            &stroke,
+            Transform::identity(),
+            self.mask(state).as_deref(),
+        );
+    }
+
+    fn mask(&self, state: &State) -> Option<Arc<Mask>> {
+        if let Some(mask) = &state.mask {
+            return Some(mask.clone());
+        }
+        let mut mask = Mask::new(self.pixels.width(), self.pixels.height())?;
+        let clip = self.path(&rectangle(state.clip))?;
+        mask.fill_path(&clip, FillRule::Winding, true, Transform::identity());
+        Some(Arc::new(mask))
+    }
+
+    /// The clip narrowed by a path that stands on the page.
+    pub(crate) fn clip(&self, path: &BezPath, even_odd: bool, state: &State) -> Option<Arc<Mask>> {
+        let mut mask = Mask::clone(&*self.mask(state)?);
+        match self.path(path) {
+            Some(path) => {
+                let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
+                mask.intersect_path(&path, rule, true, Transform::identity());
+            }
+            None => mask.clear(),
+        }
+        Some(Arc::new(mask))
+    }
+
+    /// How much of a strip of the page is painted, from 0 to 1.
+    pub(crate) fn covered(&self, strip: Rect) -> f64 {
+        let area = self.to_pixels.transform_rect_bbox(strip);
+        let clamp = |v: f64, most: u32| libm::floor(v).clamp(0.0, f64::from(most - 1)) as u32;
+        let (width, height) = (self.pixels.width(), self.pixels.height());
+        let (x0, x1) = (clamp(area.x0, width), clamp(area.x1, width));
+        let (y0, y1) = (clamp(area.y0, height), clamp(area.y1, height));
+        let mut painted = 0_u32;
+        for y in y0..=y1 {
+            for x in x0..=x1 {
+                painted += u32::from(self.pixels.pixel(x, y).is_some_and(|p| p.alpha() > 0));
+            }
+        }
+        f64::from(painted) / f64::from((x1 - x0 + 1) * (y1 - y0 + 1))
+    }
+
+    /// The picture as PNG, on white.
+    pub(crate) fn png(self) -> Option<Vec<u8>> {
+        let (width, height) = (self.pixels.width(), self.pixels.height());
+        let mut paper = Pixmap::new(width, height)?;
+        paper.fill(Color::WHITE);
+        let over = tiny_skia::PixmapPaint::default();
+        paper.draw_pixmap(0, 0, self.pixels.as_ref(), &over, Transform::identity(), None);
+        let rgb: Vec<u8> = paper.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
+        let mut out = Vec::new();
+        let mut encoder = png::Encoder::new(&mut out, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.write_header().ok()?.write_image_data(&rgb).ok()?;
+        Some(out)
+    }
+}
+
+/// A rectangle as a path.
+pub(crate) fn rectangle(area: Rect) -> BezPath {
+    use kurbo::Shape;
+    area.to_path(0.1)
+}
+
+fn paint(ink: &Ink, alpha: f64) -> Paint<'static> {
+    let value = |i: usize| ink.values.get(i).copied().unwrap_or(0.0).clamp(0.0, 1.0);
+    let (r, g, b) = match &*ink.space {
+        Space::Gray | Space::Defined { components: 1 } => (value(0), value(0), value(0)),
+        Space::Rgb | Space::Defined { components: 3 } => (value(0), value(1), value(2)),
+        Space::Cmyk | Space::Defined { .. } => {
+            let k = 1.0 - value(3);
+            ((1.0 - value(0)) * k, (1.0 - value(1)) * k, (1.0 - value(2)) * k)
+        }
+        Space::Inks { .. } => (1.0 - 0.1 * value(0), 1.0 - 0.8 * value(0), 1.0 - 0.3 * value(0)),
+        Space::Indexed(_) | Space::Pattern(_) => (0.75, 0.75, 0.75),
+    };
+    let mut paint = Paint::default();
+    let color = Color::from_rgba(r as f32, g as f32, b as f32, alpha.clamp(0.0, 1.0) as f32);
+    paint.set_color(color.unwrap_or(Color::BLACK));
+    paint.anti_alias = true;
+    paint
+}

@@ -1,0 +1,208 @@
+//! The rules: one stable code for each thing that can be wrong with a file.
+
+use crate::order::event::Verdict;
+use std::fmt;
+
+/// When a rule is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum When {
+    /// Of every PDF.
+    Always,
+    /// Where PDF/X-4 is asked for.
+    X4,
+    /// Where the profile sets the limit.
+    House,
+}
+
+impl When {
+    /// The word in the documentation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            When::Always => "always",
+            When::X4 => "x4",
+            When::House => "house",
+        }
+    }
+}
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $name:ident: $code:literal, $when:ident, $verdict:ident;)*) => {
+        /// Everything that preflight can find. Renaming a code is a breaking change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the documentation.
+            pub const ALL: &'static [Rule] = &[$(Rule::$name,)*];
+
+            /// The dotted string that findings carry.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Rule::$name => $code,)* }
+            }
+
+            /// When it is looked at.
+            pub fn when(self) -> When {
+                match self { $(Rule::$name => When::$when,)* }
+            }
+
+            /// What it does to a job unless the profile says otherwise.
+            pub fn verdict(self) -> Verdict {
+                match self { $(Rule::$name => Verdict::$verdict,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// The bytes are no PDF, are cut off, or point nowhere.
+    FileDamaged: "file.damaged", Always, Fail;
+    /// Reading it would cost more than the limits allow.
+    FileLimit: "file.limit", Always, Fail;
+    /// It is encrypted.
+    FileEncrypted: "file.encrypted", Always, Fail;
+    /// The header is not in the first byte, or the version is newer than 1.6.
+    FileVersion: "file.version", X4, Fail;
+    /// The trailer lacks its two identifiers.
+    FileId: "file.id", X4, Fail;
+
+    /// There is no XMP packet, or it does not read.
+    MetadataMissing: "metadata.missing", X4, Fail;
+    /// XMP lacks something that the standard asks for: title, dates, producer, document ids.
+    MetadataIncomplete: "metadata.incomplete", X4, Fail;
+    /// Info and XMP contradict each other.
+    MetadataMismatch: "metadata.mismatch", X4, Fail;
+    /// XMP does not name the version PDF/X-4.
+    MetadataStandard: "metadata.standard", X4, Fail;
+    /// It is not said whether the file is trapped.
+    MetadataTrapped: "metadata.trapped", X4, Fail;
+
+    /// There is no output intent of PDF/X.
+    IntentMissing: "intent.missing", X4, Fail;
+    /// There is more than one.
+    IntentSeveral: "intent.several", X4, Fail;
+    /// The intent does not name its printing condition.
+    IntentIncomplete: "intent.incomplete", X4, Fail;
+    /// Its profile is no ICC profile of an output device with as many components as it claims.
+    IntentProfile: "intent.profile", X4, Fail;
+
+    /// A page has no media box, or an empty one.
+    BoxMissing: "box.missing", Always, Fail;
+    /// A page has no trim box.
+    BoxTrim: "box.trim", X4, Fail;
+    /// A page has a trim box and an art box.
+    BoxArt: "box.art", X4, Fail;
+    /// The trim box leaves the bleed box, or the bleed box the media box.
+    BoxNesting: "box.nesting", Always, Fail;
+    /// Pages differ in their trim size.
+    BoxSizes: "box.sizes", House, Warn;
+
+    /// A font's program is not in the file.
+    FontEmbedded: "font.not_embedded", X4, Fail;
+
+    /// DeviceRGB is used though the output is no RGB.
+    ColorRgb: "color.device_rgb", X4, Fail;
+    /// DeviceCMYK is used though the output is no CMYK.
+    ColorCmyk: "color.device_cmyk", X4, Fail;
+    /// An ICC-based space has a profile that does not fit it.
+    ColorProfile: "color.profile", X4, Fail;
+    /// A spot ink is defined in two ways.
+    ColorSpot: "color.spot_differs", X4, Fail;
+    /// A rendering intent that PDF does not know.
+    ColorIntent: "color.rendering_intent", X4, Fail;
+
+    /// A transparency group does not name its blending space.
+    GroupSpace: "transparency.space", X4, Fail;
+    /// A blend mode that PDF does not know.
+    BlendMode: "transparency.blend_mode", X4, Fail;
+
+    /// JavaScript.
+    NoScript: "forbidden.javascript", X4, Fail;
+    /// An action, at opening or on a page.
+    NoAction: "forbidden.action", X4, Fail;
+    /// A stream compressed by LZW.
+    NoLzw: "forbidden.lzw", X4, Fail;
+    /// PostScript inside the file.
+    NoPostScript: "forbidden.postscript", X4, Fail;
+    /// A transfer function.
+    NoTransfer: "forbidden.transfer_function", X4, Fail;
+    /// A halftone that is not of type 1 or 5, or an origin for one.
+    NoHalftone: "forbidden.halftone", X4, Fail;
+    /// OPI comments.
+    NoOpi: "forbidden.opi", X4, Fail;
+    /// Alternates of a picture.
+    NoAlternates: "forbidden.alternates", X4, Fail;
+    /// A stream whose data lies in another file, or a form that stands for another document.
+    NoExternal: "forbidden.external", X4, Fail;
+    /// A file within the file.
+    NoEmbedded: "forbidden.embedded_file", X4, Fail;
+    /// An annotation within the bleed box.
+    NoAnnotation: "forbidden.annotation", X4, Fail;
+    /// Sound, film, 3D or rich media.
+    NoMedia: "forbidden.media", X4, Fail;
+    /// An interactive form.
+    NoForm: "forbidden.form", X4, Fail;
+    /// Viewer preferences that print something other than the media or the bleed box.
+    NoViewer: "forbidden.viewer_area", X4, Fail;
+
+    /// A layer configuration has no name of its own, switches layers by event, or leaves one out.
+    LayerConfig: "layers.configuration", X4, Fail;
+
+    /// Operators that open something are not closed, or the reverse.
+    ContentBalance: "content.unbalanced", Always, Fail;
+    /// An operator that PDF does not know.
+    ContentOperator: "content.unknown_operator", Always, Fail;
+    /// An operator has the wrong operands.
+    ContentOperand: "content.operands", Always, Fail;
+    /// A font, picture, colour space or state is named that the page does not have.
+    ContentResource: "content.resource_missing", Always, Fail;
+
+    /// A picture has fewer pixels per inch on the page than the profile asks for.
+    ImageLow: "image.low_resolution", House, Warn;
+    /// A picture has more pixels per inch on the page than the profile allows.
+    ImageHigh: "image.high_resolution", House, Warn;
+    /// The bleed is smaller than the profile's.
+    BleedSmall: "bleed.too_small", House, Fail;
+    /// The paint does not reach the edge of the bleed.
+    BleedEmpty: "bleed.not_reached", House, Hold;
+    /// Something ends between the safe zone and the trim.
+    SafeZone: "safe_zone.intruded", House, Hold;
+    /// Nothing is printed on a page.
+    PageBlank: "page.blank", House, Hold;
+    /// The number of pages is not what the profile asks for.
+    PageCount: "page.count", House, Fail;
+    /// The sheet is not as wide as its covers and their spine.
+    PageSpine: "page.spine", House, Fail;
+    /// The trim size is not the profile's.
+    PageSize: "page.size", House, Fail;
+    /// A line is thinner than the press can hold.
+    LineThin: "line.too_thin", House, Warn;
+    /// Type is smaller than the press can hold.
+    TypeSmall: "type.too_small", House, Warn;
+    /// An ink that the profile does not print.
+    PlateUnexpected: "plate.unexpected", House, Fail;
+    /// An ink of the profile is not used.
+    PlateMissing: "plate.missing", House, Fail;
+    /// Something is painted over the white ink.
+    WhiteOrder: "white.not_last", House, Fail;
+    /// White ink neither overprints nor multiplies: it erases what it lies on.
+    WhiteKnockout: "white.knocks_out", House, Fail;
+    /// White ink both overprints and multiplies: presses differ in what they make of it.
+    WhiteBoth: "white.both", House, Fail;
+    /// A colour asks for more ink than the paper can take.
+    InkLimit: "ink.limit", House, Warn;
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Rule {
+    /// The rule of this code.
+    pub fn from_code(code: &str) -> Option<Rule> {
+        Rule::ALL.iter().copied().find(|rule| rule.as_str() == code)
+    }
+}

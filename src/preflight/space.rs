@@ -1,0 +1,264 @@
+//! Colour spaces: what a page's colours are made of, and whether a spot ink is always the same.
+
+use super::context::Context;
+use super::read::{Dict, ReadError, Value};
+use super::rule::Rule;
+use sha2::{Digest, Sha256};
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+/// A colour space, as far as rules care.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Space {
+    /// DeviceGray.
+    Gray,
+    /// DeviceRGB.
+    Rgb,
+    /// DeviceCMYK.
+    Cmyk,
+    /// A space that says what it means: ICC-based, calibrated, or a default for a device's.
+    Defined {
+        /// Components.
+        components: usize,
+    },
+    /// A table of colours.
+    Indexed(Arc<Space>),
+    /// Inks by name, with what they look like elsewhere.
+    Inks {
+        /// One name a component.
+        names: Vec<String>,
+        /// The space they are shown in where they have no plate.
+        alternate: Arc<Space>,
+    },
+    /// A pattern, and the colour of one that has none of its own.
+    Pattern(Option<Arc<Space>>),
+}
+
+impl Space {
+    /// How many numbers a colour has; `None` of a pattern.
+    pub(crate) fn components(&self) -> Option<usize> {
+        match self {
+            Space::Gray | Space::Indexed(_) => Some(1),
+            Space::Rgb => Some(3),
+            Space::Cmyk => Some(4),
+            Space::Defined { components } => Some(*components),
+            Space::Inks { names, .. } => Some(names.len()),
+            Space::Pattern(_) => None,
+        }
+    }
+
+    /// The spot inks: every ink that is no process ink, `All` and `None` left out.
+    pub(crate) fn spots(&self) -> Vec<&str> {
+        match self {
+            Space::Inks { names, .. } => {
+                let process = ["Cyan", "Magenta", "Yellow", "Black", "All", "None"];
+                names.iter().map(String::as_str).filter(|name| !process.contains(name)).collect()
+            }
+            Space::Indexed(base) => base.spots(),
+            Space::Pattern(Some(under)) => under.spots(),
+            Space::Gray | Space::Rgb | Space::Cmyk | Space::Defined { .. } | Space::Pattern(None) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The device spaces that this one comes down to: RGB, CMYK.
+    pub(crate) fn devices(&self) -> (bool, bool) {
+        match self {
+            Space::Rgb => (true, false),
+            Space::Cmyk => (false, true),
+            Space::Indexed(base) => base.devices(),
+            Space::Inks { alternate, .. } => alternate.devices(),
+            Space::Pattern(Some(under)) => under.devices(),
+            Space::Gray | Space::Defined { .. } | Space::Pattern(None) => (false, false),
+        }
+    }
+}
+
+impl<R: Read + Seek> Context<'_, R> {
+    /// Reads a colour space: a name, or an array. `resources` holds names and defaults.
+    pub(crate) fn space(
+        &mut self,
+        value: &Value,
+        resources: &Dict,
+        depth: u32,
+    ) -> Result<Arc<Space>, ReadError> {
+        if let Value::Ref(number, _) = value
+            && let Some(known) = self.spaces.get(number)
+        {
+            return Ok(known.clone());
+        }
+        self.work()?;
+        if depth > 8 {
+            return Err(ReadError::limit("colour spaces are nested deeper than 8"));
+        }
+        let resolved = self.file.resolve(value)?;
+        let space = match &resolved {
+            Value::Name(_) => self.named_space(&resolved, resources, depth)?,
+            Value::Array(items) => Arc::new(self.array_space(items, resources, depth)?),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Real(_)
+            | Value::Text(_)
+            | Value::Dict(_)
+            | Value::Ref(..) => {
+                return Err(ReadError::damaged("a colour space is malformed"));
+            }
+        };
+        if let Value::Ref(number, _) = value {
+            self.spaces.insert(*number, space.clone());
+        }
+        Ok(space)
+    }
+
+    fn named_space(&mut self, name: &Value, resources: &Dict, depth: u32) -> Result<Arc<Space>, ReadError> {
+        let own = self.file.dict(resources, "ColorSpace")?.unwrap_or_default();
+        let name = name.name().unwrap_or_default();
+        let device = match name.as_str() {
+            "DeviceGray" | "G" | "CalGray" => Some(("DefaultGray", Space::Gray)),
+            "DeviceRGB" | "RGB" | "CalRGB" => Some(("DefaultRGB", Space::Rgb)),
+            "DeviceCMYK" | "CMYK" => Some(("DefaultCMYK", Space::Cmyk)),
+            "Pattern" => return Ok(Arc::new(Space::Pattern(None))),
+            _ => None,
+        };
+        if let Some((default, space)) = device {
+            let Some(replaced) = own.get(default).cloned() else { return Ok(Arc::new(space)) };
+            let components = space.components().unwrap_or(1);
+            // A default is never replaced by itself.
+            self.space(&replaced, &Dict::default(), depth + 1)?;
+            return Ok(Arc::new(Space::Defined { components }));
+        }
+        match own.get(&name).cloned() {
+            Some(found) => self.space(&found, resources, depth + 1),
+            None => {
+                self.say(
+                    Rule::ContentResource,
+                    None,
+                    "A colour space is named that the page does not have; write the file again.",
+                );
+                Ok(Arc::new(Space::Gray))
+            }
+        }
+    }
+
+    fn array_space(&mut self, items: &[Value], resources: &Dict, depth: u32) -> Result<Space, ReadError> {
+        let bad = || ReadError::damaged("a colour space is malformed");
+        let kind = match items.first() {
+            Some(first) => self.file.resolve(first)?.name().ok_or_else(bad)?,
+            None => return Err(bad()),
+        };
+        let item = |index: usize| items.get(index).ok_or_else(bad);
+        match kind.as_str() {
+            "CalGray" => Ok(Space::Defined { components: 1 }),
+            "CalRGB" | "Lab" => Ok(Space::Defined { components: 3 }),
+            "ICCBased" => self.icc_space(item(1)?),
+            "Indexed" | "I" => self.space(item(1)?, resources, depth + 1).map(Space::Indexed),
+            "Separation" => {
+                let name = self.file.resolve(item(1)?)?.name().ok_or_else(bad)?;
+                let alternate = self.space(item(2)?, resources, depth + 1)?;
+                self.same_spot(&name, items)?;
+                Ok(Space::Inks { names: vec![name], alternate })
+            }
+            "DeviceN" => {
+                let names = self.file.resolve(item(1)?)?;
+                let names: Option<Vec<String>> =
+                    names.array().map(|list| list.iter().filter_map(Value::name).collect());
+                let names = names.filter(|names| !names.is_empty() && names.len() <= 32).ok_or_else(bad)?;
+                let alternate = self.space(item(2)?, resources, depth + 1)?;
+                Ok(Space::Inks { names, alternate })
+            }
+            "Pattern" => match items.get(1) {
+                Some(under) => Ok(Space::Pattern(Some(self.space(under, resources, depth + 1)?))),
+                None => Ok(Space::Pattern(None)),
+            },
+            "DeviceGray" | "DeviceRGB" | "DeviceCMYK" | "G" | "RGB" | "CMYK" if items.len() == 1 => {
+                self.named_space(&items[0], resources, depth).map(|space| (*space).clone())
+            }
+            _ => Err(bad()),
+        }
+    }
+
+    fn icc_space(&mut self, value: &Value) -> Result<Space, ReadError> {
+        if let Value::Ref(number, _) = value
+            && let Some(components) = self.profiles.get(number)
+        {
+            return Ok(Space::Defined { components: *components });
+        }
+        let bad = || ReadError::damaged("an ICC-based colour space is malformed");
+        let object = self.file.follow(value)?;
+        let components = object.value.dict().and_then(|dict| dict.get("N")).and_then(Value::int);
+        let components = components.filter(|n| matches!(n, 1 | 3 | 4)).ok_or_else(bad)? as usize;
+        let profile = self.file.data(&object)?.ok_or_else(bad)?;
+        let header = super::icc::Header::read(&profile);
+        if header.as_ref().is_none_or(|header| header.components != components) {
+            self.say(
+                Rule::ColorProfile,
+                None,
+                format!("An ICC-based colour space of {components} components has a broken profile or one of another kind; embed the right one."),
+            );
+        }
+        if let Value::Ref(number, _) = value {
+            self.profiles.insert(*number, components);
+        }
+        Ok(Space::Defined { components })
+    }
+
+    /// Holds a spot ink against its earlier definition.
+    fn same_spot(&mut self, name: &str, items: &[Value]) -> Result<(), ReadError> {
+        let mut digest = Sha256::new();
+        for item in &items[2..items.len().min(4)] {
+            self.fingerprint(item, &mut digest, 0)?;
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        match self.spots.get(name) {
+            Some(known) if *known != digest => {
+                let quoted = if name.len() <= 60 { name } else { "with a long name" };
+                let detail =
+                    format!("The spot ink {quoted} is defined in two ways; give it one alternate colour.");
+                self.say(Rule::ColorSpot, None, detail);
+            }
+            Some(_) => {}
+            None => {
+                self.spots.insert(name.to_owned(), digest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Digests an object with everything it refers to, so that equal things written apart are equal.
+    fn fingerprint(&mut self, value: &Value, digest: &mut Sha256, depth: u32) -> Result<(), ReadError> {
+        self.work()?;
+        if depth > 20 {
+            return Err(ReadError::limit("a tint transform is nested deeper than 20"));
+        }
+        let object = self.file.follow(value)?;
+        match &object.value {
+            Value::Array(items) => {
+                digest.update(format!("[{} ", items.len()));
+                items.iter().try_for_each(|item| self.fingerprint(item, digest, depth + 1))?;
+            }
+            Value::Dict(dict) => {
+                let mut entries: Vec<_> = dict.0.iter().collect();
+                entries.sort_by(|a, b| a.0.cmp(&b.0));
+                for (key, value) in entries {
+                    if !matches!(&**key, b"Length" | b"Filter" | b"DecodeParms") {
+                        digest.update([b"/", &**key, b" "].concat());
+                        self.fingerprint(value, digest, depth + 1)?;
+                    }
+                }
+                if object.stream.is_some() {
+                    digest.update(self.file.data(&object)?.unwrap_or_default());
+                }
+            }
+            Value::Int(_) | Value::Real(_) => {
+                // 1 and 1.0 are one number.
+                digest.update(format!("{} ", object.value.number().unwrap_or(0.0)));
+            }
+            Value::Null | Value::Bool(_) | Value::Name(_) | Value::Text(_) | Value::Ref(..) => {
+                digest.update(format!("{:?} ", object.value));
+            }
+        }
+        Ok(())
+    }
+}

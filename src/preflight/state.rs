@@ -1,0 +1,115 @@
+//! The graphics state, as far as rules care.
+
+use super::font::Font;
+use super::space::Space;
+use kurbo::{Affine, Rect};
+use std::sync::Arc;
+
+/// A colour.
+#[derive(Debug, Clone)]
+pub(crate) struct Ink {
+    pub(crate) space: Arc<Space>,
+    /// One number a component; of patterns, those of the colour beneath.
+    pub(crate) values: Vec<f64>,
+}
+
+impl Ink {
+    pub(crate) fn black() -> Self {
+        Ink { space: Arc::new(Space::Gray), values: vec![0.0] }
+    }
+
+    /// The colour that a space begins with.
+    pub(crate) fn initial(space: Arc<Space>) -> Self {
+        let values = match &*space {
+            Space::Cmyk => vec![0.0, 0.0, 0.0, 1.0],
+            Space::Inks { names, .. } => vec![1.0; names.len()],
+            Space::Gray | Space::Rgb | Space::Defined { .. } | Space::Indexed(_) | Space::Pattern(_) => {
+                vec![0.0; space.components().unwrap_or(0)]
+            }
+        };
+        Ink { space, values }
+    }
+}
+
+/// How a colour meets what lies beneath.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blend {
+    Normal,
+    Multiply,
+    Other,
+}
+
+/// Text parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct TextState {
+    pub(crate) font: Option<Arc<Font>>,
+    pub(crate) size: f64,
+    pub(crate) char_space: f64,
+    pub(crate) word_space: f64,
+    pub(crate) scale: f64,
+    pub(crate) leading: f64,
+    pub(crate) rise: f64,
+    pub(crate) mode: i64,
+}
+
+/// The graphics state.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(crate) ctm: Affine,
+    /// The clip's bounds on the page.
+    pub(crate) clip: Rect,
+    /// The clip as a mask of the canvas, where it is no rectangle.
+    pub(crate) mask: Option<Arc<tiny_skia::Mask>>,
+    pub(crate) fill: Ink,
+    pub(crate) stroke: Ink,
+    pub(crate) width: f64,
+    pub(crate) overprint_fill: bool,
+    pub(crate) overprint_stroke: bool,
+    pub(crate) blend: Blend,
+    pub(crate) alpha_fill: f64,
+    pub(crate) alpha_stroke: f64,
+    pub(crate) masked: bool,
+    /// A group around it is multiplied with what lies beneath.
+    pub(crate) multiplied: bool,
+    pub(crate) text: TextState,
+}
+
+impl State {
+    pub(crate) fn new(ctm: Affine, clip: Rect) -> Self {
+        State {
+            ctm,
+            clip,
+            mask: None,
+            fill: Ink::black(),
+            stroke: Ink::black(),
+            width: 1.0,
+            overprint_fill: false,
+            overprint_stroke: false,
+            blend: Blend::Normal,
+            alpha_fill: 1.0,
+            alpha_stroke: 1.0,
+            masked: false,
+            multiplied: false,
+            text: TextState {
+                font: None,
+                size: 0.0,
+                char_space: 0.0,
+                word_space: 0.0,
+                scale: 1.0,
+                leading: 0.0,
+                rise: 0.0,
+                mode: 0,
+            },
+        }
+    }
+
+    /// True when the paint is mixed with what lies beneath.
+    pub(crate) fn is_transparent(&self, alpha: f64) -> bool {
+        alpha < 1.0 || self.masked || self.blend != Blend::Normal
+    }
+}
+
+/// How a matrix enlarges, on the whole.
+pub(crate) fn scale_of(matrix: Affine) -> f64 {
+    libm::sqrt(matrix.determinant().abs())
+}

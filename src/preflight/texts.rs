@@ -1,0 +1,146 @@
+//! Text operators: where type stands, how large it is, and whether its font is in the file.
+
+use super::content::{Content, Mode};
+use super::context::Context;
+use super::marks::{Kind, Mark};
+use super::paths::clipped;
+use super::picture::rectangle;
+use super::read::{ReadError, Value};
+use super::rule::Rule;
+use super::state::State;
+use kurbo::{Affine, Rect, Shape};
+use std::io::{Read, Seek};
+
+impl<R: Read + Seek> Context<'_, R> {
+    /// Everything that begins with T, and the two quotes.
+    pub(crate) fn text_operator(
+        &mut self,
+        name: &[u8],
+        operands: &[Value],
+        n: &[f64],
+        content: &mut Content<'_>,
+    ) -> Result<(), ReadError> {
+        let text = &mut content.state.text;
+        match name {
+            b"Tc" => text.char_space = n[0],
+            b"Tw" => text.word_space = n[0],
+            b"Tz" => text.scale = n[0] / 100.0,
+            b"TL" => text.leading = n[0],
+            b"Ts" => text.rise = n[0],
+            b"Tr" => text.mode = operands[0].int().unwrap_or(0),
+            b"Tf" => {
+                text.size = n[0];
+                let name = operands[0].name().unwrap_or_default();
+                let found = self.resource(content.resources, "Font", &name)?;
+                content.state.text.font = match &found {
+                    Some(value) => Some(self.font(value)?),
+                    None => None,
+                };
+                if let (Some(font), Some(Value::Ref(number, _))) = (content.state.text.font.clone(), found)
+                    && !font.glyphs.is_empty()
+                    && self.drawn.insert(number)
+                {
+                    self.glyphs(&font, content)?;
+                }
+            }
+            b"Td" => next_line(content, n[0], n[1]),
+            b"TD" => {
+                text.leading = -n[1];
+                next_line(content, n[0], n[1]);
+            }
+            b"Tm" => {
+                content.line = Affine::new([0, 1, 2, 3, 4, 5].map(|i| n[i]));
+                content.text = content.line;
+            }
+            b"T*" => {
+                let leading = text.leading;
+                next_line(content, 0.0, -leading);
+            }
+            b"'" | b"\"" => {
+                if let [word, char, ..] = n {
+                    (text.word_space, text.char_space) = (*word, *char);
+                }
+                let leading = text.leading;
+                next_line(content, 0.0, -leading);
+                self.show(&operands[operands.len() - 1..], content);
+            }
+            b"Tj" => self.show(operands, content),
+            _ => self.show(operands[0].array().unwrap_or_default(), content),
+        }
+        Ok(())
+    }
+
+    /// The contents that a font's glyphs are drawn by: once, for what they use.
+    fn glyphs(&mut self, font: &super::font::Font, content: &Content<'_>) -> Result<(), ReadError> {
+        let resources = font.resources.clone().unwrap_or_else(|| content.resources.clone());
+        for glyph in &font.glyphs {
+            let object = self.file.follow(glyph)?;
+            if object.stream.is_some() {
+                let data = self.form_data(None, &object)?;
+                let state = State::new(content.state.ctm, Rect::new(-1e9, -1e9, 1e9, 1e9));
+                let mode = Mode { repeated: true, depth: content.mode.depth + 1, ..content.mode };
+                self.content(&data, &resources, state, mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, pieces: &[Value], content: &mut Content<'_>) {
+        let text = content.state.text.clone();
+        let Some(font) = text.font else {
+            self.say(
+                Rule::ContentOperand,
+                None,
+                "Text is shown before a font is chosen; write the file again.",
+            );
+            return;
+        };
+        // Widths of empty space count too: they move what follows.
+        let (mut along, mut from, mut to) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+        for piece in pieces {
+            if let Some(back) = piece.number() {
+                along -= back / 1000.0 * text.size * text.scale;
+                continue;
+            }
+            for (advance, space) in font.advances(piece.bytes().unwrap_or_default()) {
+                let gap = text.char_space + if space { text.word_space } else { 0.0 };
+                let end = along + advance * text.size * text.scale;
+                if !space {
+                    (from, to) = (from.min(along), f64::max(to, end));
+                }
+                along = end + gap * text.scale;
+            }
+        }
+        let placed = content.state.ctm * content.text;
+        content.text *= Affine::translate((along, 0.0));
+        // Modes 3 and 7 paint nothing.
+        if from > to || matches!(text.mode, 3 | 7) {
+            return;
+        }
+        let glyphs = Rect::new(from, text.rise - 0.2 * text.size, to, text.rise + 0.75 * text.size).abs();
+        let outline = placed * rectangle(glyphs);
+        let Some(bounds) = clipped(outline.bounding_box(), content.state.clip) else { return };
+        self.check_font(&font, bounds);
+        let [_, _, c, d, ..] = placed.as_coeffs();
+        let mark = Mark {
+            kind: Kind::Text { size: text.size.abs() * libm::hypot(c, d) },
+            bounds,
+            ink: content.state.fill.clone(),
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
+        if let Some(canvas) = &mut self.canvas
+            && !content.mode.repeated
+            && !content.mode.masking
+        {
+            canvas.fill(&outline, false, &content.state.fill, content.state.alpha_fill * 0.5, &content.state);
+        }
+        self.mark(mark, &content.state, content.mode);
+    }
+}
+
+fn next_line(content: &mut Content<'_>, x: f64, y: f64) {
+    content.line *= Affine::translate((x, y));
+    content.text = content.line;
+}

@@ -1,0 +1,219 @@
+//! Pictures, forms and shadings, as they are drawn.
+
+use super::content::{Content, Mode};
+use super::context::Context;
+use super::marks::{Kind, Mark};
+use super::paths::{clipped, narrow, unit_square};
+use super::read::{Dict, Lexer, ReadError, Value, filters, matrix, rectangle};
+use super::rule::Rule;
+use super::space::Space;
+use super::state::{Blend, Ink};
+use kurbo::{Affine, Shape};
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+impl<R: Read + Seek> Context<'_, R> {
+    /// `Do`.
+    pub(crate) fn draw(&mut self, name: &str, content: &Content<'_>) -> Result<(), ReadError> {
+        let Some(value) = self.resource(content.resources, "XObject", name)? else { return Ok(()) };
+        let object = self.file.follow(&value)?;
+        let Some(dict) = object.value.dict().filter(|_| object.stream.is_some()).cloned() else {
+            self.say(
+                Rule::ContentResource,
+                None,
+                "What a page draws is no picture and no form; write the file again.",
+            );
+            return Ok(());
+        };
+        if dict.is("Subtype", "Image") {
+            return self.image(&dict, content);
+        }
+        if dict.is("Subtype", "Form") {
+            let mode = content.mode;
+            return self.form(&value, content, mode);
+        }
+        // PostScript is found by the walk through the file's objects.
+        Ok(())
+    }
+
+    /// A form, with its matrix, its box and its own resources.
+    pub(crate) fn form(&mut self, value: &Value, content: &Content<'_>, mode: Mode) -> Result<(), ReadError> {
+        let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
+        let object = self.file.follow(value)?;
+        let dict = object.value.dict().cloned().unwrap_or_default();
+        if dict.has("Group") {
+            let group = self.file.dict(&dict, "Group")?.unwrap_or_default();
+            self.group(&group, content.resources)?;
+        }
+        let own = self.file.dict(&dict, "Resources")?;
+        let resources = own.unwrap_or_else(|| content.resources.clone());
+        let placed =
+            self.file.list(&dict, "Matrix")?.and_then(|items| matrix(&items)).unwrap_or(Affine::IDENTITY);
+        let mut inner = content.inner(&resources, mode);
+        inner.state.ctm *= placed;
+        if dict.has("Group") {
+            // What a group is painted with applies to the group as a whole.
+            inner.state.multiplied |= inner.state.blend == Blend::Multiply;
+            self.marks.transparent |= inner.state.is_transparent(inner.state.alpha_fill) && !mode.masking;
+            (inner.state.alpha_fill, inner.state.alpha_stroke) = (1.0, 1.0);
+            (inner.state.blend, inner.state.masked) = (Blend::Normal, false);
+        }
+        if let Some(area) = self.file.list(&dict, "BBox")?.and_then(|items| rectangle(&items)) {
+            let outline = inner.state.ctm * super::picture::rectangle(area);
+            narrow(self, &outline, false, &mut inner);
+        }
+        let data = self.form_data(number, &object)?;
+        let state = inner.state.clone();
+        self.content(&data, &resources, state, Mode { depth: mode.depth + 1, ..mode })
+    }
+
+    /// A transparency group has to name the space it blends in.
+    pub(crate) fn group(&mut self, group: &Dict, resources: &Dict) -> Result<(), ReadError> {
+        if !group.is("S", "Transparency") {
+            return Ok(());
+        }
+        match group.get("CS").cloned() {
+            None => self.say(
+                Rule::GroupSpace,
+                None,
+                "A transparency group does not name its blending space, so presses may blend it as RGB; name it in /CS.",
+            ),
+            Some(space) => {
+                let space = self.space(&space, resources, 0)?;
+                self.check_space(&space, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// `sh`.
+    pub(crate) fn shade(&mut self, name: &str, content: &Content<'_>) -> Result<(), ReadError> {
+        let Some(value) = self.resource(content.resources, "Shading", name)? else { return Ok(()) };
+        let dict = self.file.resolve(&value)?.dict().cloned().unwrap_or_default();
+        let Some(space) = dict.get("ColorSpace").cloned() else { return Ok(()) };
+        let space = self.space(&space, content.resources, 0)?;
+        let Some(bounds) = clipped(content.state.clip, content.state.clip) else { return Ok(()) };
+        let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space };
+        if let Some(canvas) = &mut self.canvas
+            && !content.mode.repeated
+            && !content.mode.masking
+        {
+            let area = super::picture::rectangle(bounds);
+            canvas.fill(&area, false, &ink, content.state.alpha_fill, &content.state);
+        }
+        let mark = Mark {
+            kind: Kind::Shading,
+            bounds,
+            ink,
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
+        self.mark(mark, &content.state, content.mode);
+        Ok(())
+    }
+
+    fn image(&mut self, dict: &Dict, content: &Content<'_>) -> Result<(), ReadError> {
+        let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());
+        let size = [side(self.file.entry(dict, "Width")?), side(self.file.entry(dict, "Height")?)];
+        let stencil = self.file.entry(dict, "ImageMask")?.and_then(|v| v.bool()) == Some(true);
+        let ink = match dict.get("ColorSpace").cloned() {
+            _ if stencil => content.state.fill.clone(),
+            Some(space) => {
+                let space = self.space(&space, content.resources, 0)?;
+                Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+            }
+            // Only JPEG 2000 may leave it to its data.
+            None => {
+                let jpx = filters(dict).iter().any(|(name, _)| name == "JPXDecode");
+                if !jpx {
+                    self.say(
+                        Rule::ContentOperand,
+                        None,
+                        "A picture names no colour space; write the file again.",
+                    );
+                }
+                Ink { space: Arc::new(Space::Defined { components: 3 }), values: Vec::new() }
+            }
+        };
+        if let Some(intent) = self.file.entry(dict, "Intent")? {
+            self.rendering_intent(&intent);
+        }
+        let soft = dict.has("SMask");
+        self.picture(size, ink, stencil, soft, content);
+        Ok(())
+    }
+
+    fn picture(
+        &mut self,
+        size: [Option<u32>; 2],
+        ink: Ink,
+        stencil: bool,
+        soft: bool,
+        content: &Content<'_>,
+    ) {
+        let [Some(width), Some(height)] = size else {
+            self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
+            return;
+        };
+        let outline = unit_square(content.state.ctm);
+        let Some(bounds) = clipped(outline.bounding_box(), content.state.clip) else { return };
+        let [a, b, c, d, ..] = content.state.ctm.as_coeffs();
+        let unit = self.boxes.map_or(1.0, |boxes| boxes.unit);
+        let inches = |x: f64, y: f64| libm::hypot(x, y) * unit / 72.0;
+        let dpi = (f64::from(width) / inches(a, b)).min(f64::from(height) / inches(c, d));
+        let kind = Kind::Image { pixels: [width, height], dpi, stencil };
+        if let Some(canvas) = &mut self.canvas
+            && !content.mode.repeated
+            && !content.mode.masking
+        {
+            let shown =
+                if stencil { ink.clone() } else { Ink { space: Arc::new(Space::Gray), values: vec![0.72] } };
+            canvas.fill(&outline, false, &shown, content.state.alpha_fill, &content.state);
+        }
+        let mark = Mark {
+            kind,
+            bounds,
+            ink,
+            overprint: content.state.overprint_fill,
+            alpha: content.state.alpha_fill,
+            pieces: Vec::new(),
+        };
+        let mut state = content.state.clone();
+        state.masked |= soft;
+        self.mark(mark, &state, content.mode);
+    }
+
+    /// `BI … ID … EI`.
+    pub(crate) fn inline_image(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        content: &Content<'_>,
+    ) -> Result<(), ReadError> {
+        let dict = lexer.inline_entries()?;
+        let get = |long: &str, short: &str| dict.get(long).or_else(|| dict.get(short)).cloned();
+        let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());
+        let size = [side(get("Width", "W")), side(get("Height", "H"))];
+        let stencil = get("ImageMask", "IM").and_then(|v| v.bool()) == Some(true);
+        let space = match get("ColorSpace", "CS") {
+            Some(space) => self.space(&space, content.resources, 0)?,
+            None => Arc::new(Space::Gray),
+        };
+        let length = match (filters(&dict).is_empty(), size) {
+            (true, [Some(width), Some(height)]) => {
+                let bits = if stencil { 1 } else { side(get("BitsPerComponent", "BPC")).unwrap_or(8) };
+                let row = u64::from(width) * u64::from(bits) * space.components().unwrap_or(1) as u64;
+                usize::try_from(row.div_ceil(8).saturating_mul(u64::from(height))).ok()
+            }
+            _ => None,
+        };
+        lexer.inline_data(length)?;
+        let ink = if stencil {
+            content.state.fill.clone()
+        } else {
+            Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+        };
+        self.picture(size, ink, stencil, false, content);
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Two readers that know nothing of each other see the same in every fixture's PDF, and preflight
+//! finds nothing to refuse in any of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use hayro_syntax::Pdf;
+use hayro_syntax::object::{Array, Rect};
+use presswork::preflight::{Inspection, Wish};
+use std::fs::File;
+use std::path::PathBuf;
+use support::job::{artifacts, job_id, orders, presswork};
+use support::judges::{peak_megabytes, run};
+
+/// Every fixture's PDFs with the profile they were made by.
+fn documents(out: &std::path::Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for order in orders() {
+        let text = support::job::json(&order);
+        let profile = text["profile"].as_str().expect("an order names its profile").to_owned();
+        let mut small = text.clone();
+        small["outputs"] = serde_json::json!(["pdf"]);
+        let target = out.join("orders").join(order.file_name().unwrap());
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(&target, serde_json::to_vec(&small).unwrap()).unwrap();
+        let said = run(presswork()
+            .arg("render")
+            .arg(&target)
+            .args(["--catalog", "fixtures/catalog", "--assets", "fixtures/assets", "--out"])
+            .arg(out));
+        assert_eq!(said.code, Some(0), "{}: {}{}", order.display(), said.stdout, said.stderr);
+        for (pdf, _) in artifacts(out, &job_id(&order), "pdf") {
+            found.push((pdf, profile.clone()));
+        }
+    }
+    found
+}
+
+#[test]
+fn fixtures_have_no_violations_and_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = documents(folder.path());
+    assert!(documents.len() >= 20, "{}", documents.len());
+    for (pdf, profile) in documents {
+        let name = pdf.display();
+        let said = run(presswork().args(["preflight", "--profile", &profile]).arg(&pdf));
+        assert_eq!(said.code, Some(0), "{name}: {}", said.stdout);
+        assert!(
+            !said.stdout.contains("\nfail") && said.stdout.contains(" 0 failed, 0 held"),
+            "{name}: {}",
+            said.stdout
+        );
+
+        let ours = Inspection::new(&Wish::default()).inspect(File::open(&pdf).unwrap()).unwrap();
+        let theirs = Pdf::new(std::fs::read(&pdf).unwrap()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let pages = theirs.pages();
+        assert_eq!(ours.pages.len(), pages.len(), "{name}");
+        for (ours, page) in ours.pages.iter().zip(pages.iter()) {
+            let area: Rect = page.raw().get("TrimBox").unwrap();
+            let mm = |points: f64| points / 72.0 * 25.4;
+            let trim = [mm(area.width()), mm(area.height())];
+            assert!(
+                (ours.trim[2] - trim[0]).abs() < 0.01 && (ours.trim[3] - trim[1]).abs() < 0.01,
+                "{name}: {trim:?}"
+            );
+        }
+        // Spot inks, wherever a colour space is written down.
+        let mut plates = std::collections::BTreeSet::new();
+        for object in theirs.objects() {
+            if let Some(array) = object.into_array() {
+                separations(&array, &mut plates);
+            }
+        }
+        for plate in &plates {
+            assert!(
+                ours.plates.contains(plate),
+                "{name}: {plate} is defined and never painted: {:?}",
+                ours.plates
+            );
+        }
+    }
+}
+
+fn separations(array: &Array<'_>, plates: &mut std::collections::BTreeSet<String>) {
+    let mut items = array.flex_iter();
+    let kind = items.next::<hayro_syntax::object::Name<'_>>();
+    if kind.is_some_and(|kind| kind.as_ref() == b"Separation")
+        && let Some(name) = items.next::<hayro_syntax::object::Name<'_>>()
+    {
+        plates.insert(name.as_str().to_owned());
+    }
+}
+
+/// 300 pages with a megabyte of picture each.
+fn book(path: &std::path::Path) {
+    use std::io::Write;
+    let mut out = std::io::BufWriter::new(File::create(path).unwrap());
+    let mut at = 0_u64;
+    let mut places = Vec::new();
+    let mut put = |out: &mut dyn Write, bytes: &[u8]| {
+        out.write_all(bytes).unwrap();
+        at += bytes.len() as u64;
+        at
+    };
+    let mut end = put(&mut out, b"%PDF-1.6\n");
+    let kids: Vec<String> = (0..300).map(|i| format!("{} 0 R", 3 + i * 3)).collect();
+    let mut objects: Vec<(String, Vec<u8>)> = vec![
+        ("<< /Type /Catalog /Pages 2 0 R >>".into(), Vec::new()),
+        (format!("<< /Type /Pages /Count 300 /Kids [{}] >>", kids.join(" ")), Vec::new()),
+    ];
+    let pixels = vec![200_u8; 1_000_000];
+    for page in 0..300 {
+        let own = 3 + page * 3;
+        let resources = format!("<< /XObject << /Im {} 0 R >> >>", own + 2);
+        objects.push((
+            format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 432 648] /TrimBox [9 9 423 639] /Resources {resources} /Contents {} 0 R >>", own + 1),
+            Vec::new(),
+        ));
+        let content = format!("q 432 0 0 648 0 0 cm /Im Do Q {}", "0 0 m 9 9 l S ".repeat(2_000));
+        objects.push((format!("<< /Length {} >>", content.len()), content.into_bytes()));
+        objects.push((
+            format!("<< /Type /XObject /Subtype /Image /Width 1000 /Height 1000 /BitsPerComponent 8 /ColorSpace /DeviceGray /Length {} >>", pixels.len()),
+            pixels.clone(),
+        ));
+        // Written and forgotten page by page.
+        for (entries, data) in objects.drain(..) {
+            places.push(end);
+            end = put(&mut out, format!("{} 0 obj\n{entries}\n", places.len()).as_bytes());
+            if !data.is_empty() {
+                put(&mut out, b"stream\n");
+                put(&mut out, &data);
+                put(&mut out, b"\nendstream\n");
+            }
+            end = put(&mut out, b"endobj\n").max(end);
+        }
+    }
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1);
+    places.iter().for_each(|at| table += &format!("{at:010} 00000 n \n"));
+    table += &format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{end}\n%%EOF\n", places.len() + 1);
+    out.write_all(table.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_book_of_300_megabytes_is_looked_at_page_by_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book.pdf");
+    book(&path);
+    assert!(std::fs::metadata(&path).unwrap().len() > 300_000_000);
+    let mut command = presswork();
+    command.arg("preflight").arg(&path);
+    let (megabytes, said) = peak_megabytes(&command);
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("pass, 300 pages"), "{}", said.stdout);
+    println!("{megabytes:.1} MB");
+    assert!(megabytes < 100.0, "{megabytes:.1} MB for 300 MB");
+}
+
+#[test]
+fn the_command_answers_by_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let card = folder.path().join("card.pdf");
+    let html = folder.path().join("card.html");
+    let preflight = |arguments: &[&str]| run(presswork().arg("preflight").arg(&card).args(arguments));
+    std::fs::write(&card, support::x4::X4::card().bytes()).unwrap();
+    assert_eq!(preflight(&["--standard", "x4"]).code, Some(0));
+    assert_eq!(preflight(&["--profile", "nobody"]).code, Some(2));
+    let mut broken = support::x4::X4::card();
+    broken.edit(support::x4::INTENT, "GTS_PDFX", "GTS_PDFA1");
+    std::fs::write(&card, broken.bytes()).unwrap();
+    assert_eq!(preflight(&[]).code, Some(0));
+    let said = preflight(&["--standard", "x4", "--html", &html.to_string_lossy()]);
+    assert_eq!(said.code, Some(3));
+    assert!(said.stdout.contains("fail intent.missing"), "{}", said.stdout);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.contains("intent.missing") && page.contains("<svg") && page.contains("data:image/png"));
+    assert!(
+        !page.contains("http://") || !page.replace("http://www.w3.org/2000/svg", "").contains("http"),
+        "it needs nothing beside it"
+    );
+    let said = preflight(&["--standard", "x4", "--json"]);
+    let line: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(line["report"]["verdict"], "fail");
+    std::fs::remove_file(&card).unwrap();
+    assert_eq!(preflight(&[]).code, Some(2));
+}
