@@ -5,7 +5,7 @@
 
 mod support;
 
-use presswork::catalog::preflight::Standard;
+use presswork::catalog::print::Standard;
 use presswork::order::event::Verdict;
 use presswork::preflight::{Inspection, Report, Rule, Wish};
 use std::io::Cursor;

@@ -187,7 +187,6 @@ fn lint_preflight(settings: &PreflightSettings, out: &mut Violations) {
         ("safe_zone", settings.safe_zone),
         ("line_min", settings.line_min),
         ("type_min", settings.type_min),
-        ("ink_limit", settings.ink_limit),
     ];
     for (key, _) in limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit < 0.0)) {
         invalid(out, &format!("/preflight/{key}"), "a limit is not negative");

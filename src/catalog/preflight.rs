@@ -4,17 +4,6 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A standard that files are held to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Standard {
-    /// Any PDF that reads.
-    #[default]
-    Plain,
-    /// ISO 15930-7, PDF/X-4.
-    X4,
-}
-
 /// What a finding does to the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -33,8 +22,6 @@ pub enum Level {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PreflightSettings {
-    /// The standard.
-    pub standard: Standard,
     /// Pictures under so many pixels per inch on the page are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpi_warn: Option<f64>,
@@ -83,11 +70,6 @@ pub struct PreflightSettings {
     pub any_plate: bool,
     /// Plates that have to be used.
     pub plates_required: Vec<String>,
-    /// Plates of opaque white: painted last, with overprint or multiplied, never both.
-    pub white: Vec<String>,
-    /// The most ink a colour may ask for, in per cent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ink_limit: Option<f64>,
     /// What findings do to the job, by their code, where it differs from the rule's own.
     pub verdicts: IndexMap<String, Level>,
 }

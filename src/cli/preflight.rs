@@ -1,7 +1,7 @@
 //! `presswork preflight`: finished PDFs from disk, reports out.
 
 use super::{MISUSED, PreflightArgs, REFUSED, StandardArg, print_line};
-use crate::catalog::preflight::Standard;
+use crate::catalog::print::Standard;
 use crate::edge::dir::ProfileLibrary;
 use crate::error::Violations;
 use crate::order::event::{Finding, Verdict};

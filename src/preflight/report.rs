@@ -2,7 +2,7 @@
 
 use super::rule::{Rule, When};
 use super::wish::Wish;
-use crate::catalog::preflight::Standard;
+use crate::catalog::print::Standard;
 use crate::order::event::{Finding, Verdict};
 use crate::scene::MM_PER_PT;
 use kurbo::Rect;

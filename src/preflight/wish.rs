@@ -2,7 +2,8 @@
 
 use super::rule::Rule;
 use crate::catalog::Profile;
-use crate::catalog::preflight::{Level, Standard};
+use crate::catalog::preflight::Level;
+use crate::catalog::print::{Standard, Step};
 use crate::order::event::Verdict;
 use std::collections::BTreeMap;
 
@@ -59,11 +60,12 @@ impl Wish {
     /// What a profile asks of its files.
     pub fn of(profile: &Profile) -> Self {
         let own = &profile.preflight;
+        let white = profile.spots.values().filter(|spot| spot.step == Some(Step::White));
         let plates: Vec<String> = profile.spots.values().map(|spot| spot.plate.clone()).collect();
         let verdicts =
             own.verdicts.iter().filter_map(|(code, level)| Some((Rule::from_code(code)?, level.verdict())));
         Wish {
-            standard: own.standard,
+            standard: profile.pdf.standard,
             // Pictures are weighed when they are placed; this is what the file made of them.
             dpi_warn: own.dpi_warn,
             dpi_fail: own.dpi_fail,
@@ -83,8 +85,8 @@ impl Wish {
             type_min: own.type_min,
             plates: if own.any_plate { None } else { Some(plates) },
             plates_required: own.plates_required.clone(),
-            white: own.white.clone(),
-            ink_limit: own.ink_limit,
+            white: white.map(|spot| spot.plate.clone()).collect(),
+            ink_limit: profile.color.ink_limit.map(f64::from),
             verdicts: verdicts.collect(),
         }
     }
