@@ -241,6 +241,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pictures_keep_the_limit() {
+        let icc: &[u8] = include_bytes!("../../render-profiles/icc/FOGRA39L.icc");
+        let press = Arc::new(Press::open(icc.into(), Default::default(), true).unwrap());
+        let settings = |limit| ColorSettings {
+            space: Space::Cmyk,
+            condition: None,
+            registered: None,
+            intent: Default::default(),
+            black_point_compensation: true,
+            rgb: RgbObjects::Convert,
+            ink_limit: limit,
+            black_type: BlackType::K,
+            rich_black: None,
+        };
+        let inks = |limit, rgb: &[u8]| {
+            let condition = Condition { press: press.clone(), settings: settings(limit) };
+            condition.pixels(rgb).unwrap().iter().map(|v| u32::from(*v)).collect::<Vec<_>>()
+        };
+        let (dark, light) = ([0u8; 3], [230u8, 200, 190]);
+        assert!(inks(None, &dark).iter().sum::<u32>() > 560, "the press prints black with much ink");
+        let kept = inks(Some(200.0), &dark);
+        assert!((505..=510).contains(&kept.iter().sum::<u32>()), "{kept:?}");
+        assert_eq!(kept[3], inks(None, &dark)[3], "black stays");
+        assert_eq!(inks(Some(200.0), &light), inks(None, &light));
+    }
+
+    #[test]
     fn colour_gives_way_to_black_at_the_limit() {
         assert_eq!(limited([0.5, 0.5, 0.5, 1.0], Some(300.0)), [0.5, 0.5, 0.5, 1.0]);
         let less = limited([1.0, 1.0, 0.5, 0.5], Some(200.0));
