@@ -11,7 +11,7 @@ use crate::order::event::{
     AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
-use crate::render::{Job, Stage};
+use crate::render::{Destination, Job, Stage};
 use crate::text::FontLibrary;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -185,7 +185,7 @@ impl App {
         };
         let draft = match draft {
             Ok(draft) => draft,
-            Err(violation) => return rejected(path, violation.into()),
+            Err(violation) => return rejected(path, &violation.into()),
         };
         match self.run_draft(path, &draft, out, control, observe) {
             Ok((folder, event)) => Outcome {
@@ -214,41 +214,9 @@ impl App {
         control: Control<'_>,
         observe: &mut dyn FnMut(Stage),
     ) -> Result<(PathBuf, ResultEvent), Violation> {
-        let mut clock = StageClock::default();
         let mut folder = JobFolder::begin(out, draft.job_id())?;
-        let mut tell = |stage| {
-            clock.enter(stage);
-            observe(stage);
-        };
-        let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
-            let title = prepared.order.template().name.clone();
-            let order = &prepared.order;
-            let job = Job {
-                scene: &prepared.composed.scene,
-                profile: order.profile(),
-                outputs: order.outputs(),
-                title: &title,
-                limits: &self.limits,
-                control,
-            };
-            let artifacts = job.render(&mut folder, &mut tell)?;
-            Ok((prepared, artifacts))
-        });
-        let event = match made {
-            Ok((prepared, artifacts)) => {
-                let mut data = ResultData::of(prepared.order.order());
-                let findings = prepared.composed.findings;
-                let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
-                let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
-                data.order_digest = Some(draft.digest());
-                data.artifacts = artifacts;
-                data.assets = prepared.assets;
-                data.preflight = Some(Preflight { verdict, findings });
-                data.timings = clock.finish();
-                data.template_digest = Some(prepared.order.template().digest.clone());
-                data.profile_digest = Some(prepared.profile_digest);
-                ResultEvent::new(kind, event_id(draft.job_id(), prepared.order.order().revision), data)
-            }
+        let event = match self.make(path, draft, &mut folder, &|_| Ok(()), control, observe) {
+            Ok(event) => event,
             Err(violations) => {
                 folder.clear()?;
                 failed(draft, &violations)
@@ -260,18 +228,63 @@ impl App {
         folder.write("result.json", &body)?;
         Ok((folder.publish()?, event))
     }
+
+    /// Renders an order into a destination and gives its event. Before the first pixel is painted
+    /// `admit` sees what the job will take, and may wait or refuse.
+    pub fn make<D: Destination>(
+        &self,
+        path: &Path,
+        draft: &Draft,
+        destination: &mut D,
+        admit: &dyn Fn(&Prepared) -> Result<(), Violation>,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<ResultEvent, Violations> {
+        let mut clock = StageClock::default();
+        let mut tell = |stage| {
+            clock.enter(stage);
+            observe(stage);
+        };
+        let prepared = self.prepare(path, draft, control, &mut tell)?;
+        admit(&prepared)?;
+        let order = &prepared.order;
+        let title = order.template().name.clone();
+        let job = Job {
+            scene: &prepared.composed.scene,
+            profile: order.profile(),
+            outputs: order.outputs(),
+            title: &title,
+            limits: &self.limits,
+            control,
+        };
+        let artifacts = job.render(destination, &mut tell)?;
+        let mut data = ResultData::of(order.order());
+        let findings = prepared.composed.findings;
+        let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
+        let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
+        data.order_digest = Some(draft.digest());
+        data.artifacts = artifacts;
+        data.assets = prepared.assets;
+        data.preflight = Some(Preflight { verdict, findings });
+        data.timings = clock.finish();
+        data.template_digest = Some(order.template().digest.clone());
+        data.profile_digest = Some(prepared.profile_digest);
+        Ok(ResultEvent::new(kind, event_id(draft.job_id(), order.order().revision), data))
+    }
+}
+
+/// The revision that an order names; 1 where it names none that reads.
+pub fn revision(draft: &Draft) -> u32 {
+    let revision = draft.value().get("revision").and_then(serde_json::Value::as_u64);
+    revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
 }
 
 /// The event of a run that made nothing.
-fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
+pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     let value = draft.value();
     let text =
         |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
-    let revision = value
-        .get("revision")
-        .and_then(serde_json::Value::as_u64)
-        .and_then(|n| u32::try_from(n).ok())
-        .unwrap_or(1);
+    let revision = revision(draft);
     let data = ResultData {
         job_id: Some(draft.job_id().to_owned()),
         revision: Some(revision),
@@ -289,21 +302,20 @@ fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     ResultEvent::new(EventType::Failed, event_id(draft.job_id(), revision), data)
 }
 
-/// The event of a body that names no run.
-fn rejected(path: &Path, violations: Violations) -> Outcome {
+/// The event of a body that names no run: its id comes from the body's bytes.
+pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let data = ResultData {
         errors: violations.0.iter().map(EventError::from).collect(),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
     };
-    let id = event_id(&hex::encode(Sha256::digest(std::fs::read(path).unwrap_or_default())), 1);
-    Outcome {
-        path: path.to_owned(),
-        job_id: None,
-        folder: None,
-        event: ResultEvent::new(EventType::Rejected, id, data),
-    }
+    ResultEvent::new(EventType::Rejected, event_id(&hex::encode(Sha256::digest(body)), 1), data)
+}
+
+fn rejected(path: &Path, violations: &Violations) -> Outcome {
+    let body = std::fs::read(path).unwrap_or_default();
+    Outcome { path: path.to_owned(), job_id: None, folder: None, event: rejected_event(&body, violations) }
 }
 
 /// The folder of this name nearest to a file: beside it, or beside one of its parents. The

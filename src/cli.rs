@@ -1,5 +1,9 @@
 //! The command line: as typed, then as meant.
 
+mod fleet;
+mod operator;
+mod worker;
+
 use crate::app::{App, Outcome, Places};
 use crate::asset::Limits;
 use crate::catalog::Profile;
@@ -25,6 +29,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// What is logged unless `RUST_LOG` says otherwise: a worker tells what it does.
+    pub fn default_log_level(&self) -> &'static str {
+        if matches!(self.command, Command::Worker) { "info" } else { "warn" }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Render orders from disk to disk, without a server
@@ -33,6 +44,16 @@ enum Command {
     Check(CheckArgs),
     /// Print the JSON Schema of a format
     Schema(SchemaArgs),
+    /// Take orders from the queue, render them and keep their results, until SIGTERM
+    Worker,
+    /// Send orders to the queue and wait for its confirms
+    Enqueue(operator::EnqueueArgs),
+    /// Decide an order's run as cancelled, unless it is decided already
+    Cancel(operator::CancelArgs),
+    /// Look through the orders that were given up
+    Dead(operator::DeadArgs),
+    /// Print the effective settings, secrets masked, or everything that is wrong with them
+    Config,
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +154,11 @@ pub fn run(cli: Cli) -> ExitCode {
             Err(violations) => configuration(&violations),
         },
         Command::Schema(args) => schema(args.format),
+        Command::Worker => fleet::with_config(worker::run),
+        Command::Enqueue(args) => fleet::with_config(|config| operator::enqueue(config, args)),
+        Command::Cancel(args) => fleet::with_config(|config| operator::cancel(config, args)),
+        Command::Dead(args) => fleet::with_config(|config| operator::dead(config, args)),
+        Command::Config => fleet::show(),
     }
 }
 

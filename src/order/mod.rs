@@ -12,7 +12,7 @@ mod validate;
 mod value;
 mod wire;
 
-pub use draft::{Draft, MAX_ORDER_BYTES};
+pub use draft::{Draft, MAX_ORDER_BYTES, is_job_id};
 pub use validate::ValidOrder;
 pub use value::{FieldValue, Item};
 pub use wire::{CropValue, ImageValue, MatteValue, Order, PlacementValue, PointValue};
