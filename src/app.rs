@@ -1,20 +1,25 @@
 //! The composition root: the only place that picks where templates, assets and files live, and
 //! the path of one order from bytes to its folder.
 
+#[cfg(debug_assertions)]
+mod poison;
+
 use crate::asset::{Encoded, Limits};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
+use crate::order::brief::{INLINE, REPORT};
 use crate::order::event::{
     AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
-use crate::render::{Destination, Job, Stage};
+use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -115,7 +120,12 @@ impl App {
         let assets = Assets::probe(fetched, &self.limits)?;
         let composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
         let used = assets.used().iter().map(|(asset, sha256, bytes)| AssetUsed {
-            asset: asset.clone(),
+            // What a signed address ends with opens it for anybody.
+            asset: asset
+                .split_once('?')
+                .filter(|_| asset.contains("://"))
+                .map_or(&**asset, |(plain, _)| plain)
+                .to_owned(),
             sha256: sha256.clone(),
             bytes: *bytes,
         });
@@ -222,9 +232,7 @@ impl App {
                 failed(draft, &violations)
             }
         };
-        let mut body = serde_json::to_vec_pretty(&event)
-            .map_err(|e| Violation::new(Code::InternalError, format!("the result cannot be written: {e}")))?;
-        body.push(b'\n');
+        let body = event.to_bytes().map_err(|e| unwritable(&e))?;
         folder.write("result.json", &body)?;
         Ok((folder.publish()?, event))
     }
@@ -240,6 +248,8 @@ impl App {
         control: Control<'_>,
         observe: &mut dyn FnMut(Stage),
     ) -> Result<ResultEvent, Violations> {
+        #[cfg(debug_assertions)]
+        poison::strike(draft);
         let mut clock = StageClock::default();
         let mut tell = |stage| {
             clock.enter(stage);
@@ -269,8 +279,18 @@ impl App {
         data.timings = clock.finish();
         data.template_digest = Some(order.template().digest.clone());
         data.profile_digest = Some(prepared.profile_digest);
+        if let Some(whole) = data.abridge() {
+            let body = serde_json::to_vec_pretty(&whole).map_err(|e| unwritable(&e))?;
+            let mut file = destination.create(REPORT)?;
+            file.write_all(&body).map_err(|e| sink_failed(&e))?;
+            data.report = Some(destination.finish(REPORT, file)?);
+        }
         Ok(ResultEvent::new(kind, event_id(draft.job_id(), order.order().revision), data))
     }
+}
+
+fn unwritable(error: &serde_json::Error) -> Violation {
+    Violation::new(Code::InternalError, format!("the result cannot be written: {error}"))
 }
 
 /// The revision that an order names; 1 where it names none that reads.
@@ -294,7 +314,7 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
         profile: text("profile"),
         metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
         order_digest: Some(draft.digest()),
-        errors: violations.0.iter().map(EventError::from).collect(),
+        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
@@ -305,7 +325,7 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
 /// The event of a body that names no run: its id comes from the body's bytes.
 pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let data = ResultData {
-        errors: violations.0.iter().map(EventError::from).collect(),
+        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()

@@ -5,10 +5,10 @@ mod operator;
 mod worker;
 
 use crate::app::{App, Outcome, Places};
-use crate::asset::Limits;
 use crate::catalog::Profile;
 use crate::catalog::template::{DesignFile, ProductFile, TemplateFile};
 use crate::check;
+use crate::config::Use;
 use crate::control::Control;
 use crate::error::{Violation, Violations};
 use crate::order::Order;
@@ -131,10 +131,10 @@ fn parse_dir(text: &str) -> Result<PathBuf, String> {
 }
 
 impl PlaceArgs {
-    fn app(self) -> Result<App, Violations> {
+    fn app(self) -> Result<App, ExitCode> {
         let places =
             Places { catalog: self.catalog, profiles: self.profiles, assets: self.assets, fonts: self.fonts };
-        App::new(places, Limits::default())
+        App::new(places, fleet::limits()?).map_err(|violations| configuration(&violations))
     }
 }
 
@@ -147,17 +147,17 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Render(args) => match args.places.app() {
             Ok(app) => render(&app, &args.orders, &args.out, args.json),
-            Err(violations) => configuration(&violations),
+            Err(code) => code,
         },
         Command::Check(args) => match args.places.app() {
             Ok(app) => check_paths(&app, &args.paths, args.json),
-            Err(violations) => configuration(&violations),
+            Err(code) => code,
         },
         Command::Schema(args) => schema(args.format),
-        Command::Worker => fleet::with_config(worker::run),
-        Command::Enqueue(args) => fleet::with_config(|config| operator::enqueue(config, args)),
-        Command::Cancel(args) => fleet::with_config(|config| operator::cancel(config, args)),
-        Command::Dead(args) => fleet::with_config(|config| operator::dead(config, args)),
+        Command::Worker => fleet::with_config(Use::Worker, worker::run),
+        Command::Enqueue(args) => fleet::with_config(Use::Operator, |config| operator::enqueue(config, args)),
+        Command::Cancel(args) => fleet::with_config(Use::Operator, |config| operator::cancel(config, args)),
+        Command::Dead(args) => fleet::with_config(Use::Operator, |config| operator::dead(config, args)),
         Command::Config => fleet::show(),
     }
 }

@@ -1,7 +1,8 @@
 //! What the fleet's commands share: settings, a runtime, and the way to queue and store.
 
 use super::BAD_CONFIGURATION;
-use crate::config::{Config, QueueAt, StoreAt};
+use crate::asset::Limits;
+use crate::config::{Config, QueueAt, StoreAt, Use};
 use crate::edge::machine;
 use crate::edge::queue::Queue;
 use crate::edge::queue::amqp::{Amqp, AmqpSettings};
@@ -20,8 +21,11 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Reads the settings and runs a command with them.
-pub(super) fn with_config<F: Future<Output = ExitCode>>(run: impl FnOnce(Config) -> F) -> ExitCode {
-    let config = match config() {
+pub(super) fn with_config<F: Future<Output = ExitCode>>(
+    user: Use,
+    run: impl FnOnce(Config) -> F,
+) -> ExitCode {
+    let config = match config(user) {
         Ok(config) => config,
         Err(code) => return code,
     };
@@ -38,11 +42,22 @@ pub(super) fn with_config<F: Future<Output = ExitCode>>(run: impl FnOnce(Config)
     }
 }
 
-fn config() -> Result<Config, ExitCode> {
-    // A variable that is not text cannot be one of ours with a value that reads.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    Config::read(variables, machine::look(Path::new("/"))).map_err(|wrong| {
+/// The environment. A variable that is not text cannot be one of ours with a value that reads.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+}
+
+/// The limits in force, for commands that need no other settings.
+pub(super) fn limits() -> Result<Limits, ExitCode> {
+    crate::config::limits(variables()).map_err(|wrong| {
+        eprintln!("{wrong}");
+        ExitCode::from(BAD_CONFIGURATION)
+    })
+}
+
+fn config(user: Use) -> Result<Config, ExitCode> {
+    Config::read(variables(), machine::look(Path::new("/")), user).map_err(|wrong| {
         eprintln!("{wrong}");
         ExitCode::from(BAD_CONFIGURATION)
     })
@@ -50,7 +65,7 @@ fn config() -> Result<Config, ExitCode> {
 
 /// `presswork config`: the effective settings.
 pub(super) fn show() -> ExitCode {
-    match config() {
+    match config(Use::Worker) {
         Ok(config) => {
             for warning in config.warnings() {
                 eprintln!("warning: {warning}");

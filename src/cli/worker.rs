@@ -3,12 +3,14 @@
 use super::BAD_CONFIGURATION;
 use super::fleet::{metrics, queue, required, store};
 use crate::app::{App, Places};
-use crate::asset::Limits;
 use crate::config::{Config, StoreAt};
+use crate::edge::assets::https::{Https, Internet};
+use crate::edge::assets::{AssetSources, Own};
+use crate::edge::dir::Folder;
 use crate::edge::store::Store;
 use crate::edge::store::probe::{Conditions, conditions};
-use crate::telemetry::Metered;
 use crate::telemetry::admin::{self, Health};
+use crate::telemetry::{Metered, Metrics};
 use crate::worker::{Settings, Tools, Worker};
 use std::io;
 use std::process::ExitCode;
@@ -16,9 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// Bytes of assets that jobs may fetch together.
-const INPUT_BUDGET: u64 = 512 << 20;
 
 pub(super) async fn run(config: Config) -> ExitCode {
     match start(config).await {
@@ -35,7 +34,6 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
         ExitCode::from(BAD_CONFIGURATION)
     };
     let at = required(config.store.clone(), "STORE")?;
-    let assets_at = required(config.assets.clone(), "ASSETS")?;
     let catalog = required(config.catalog.clone(), "CATALOG")?;
     let painters = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build_global();
     painters.map_err(|e| refuse(format!("the painters' threads cannot be started: {e}")))?;
@@ -54,22 +52,18 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
         probed = probe(results.as_ref(), config.s3_unconditional) => probed.map_err(refuse)?,
     }
-    let (assets, assets_folder) = match &assets_at {
-        StoreAt::Dir(path) => (None, Some(path.clone())),
-        StoreAt::S3 { .. } => {
-            let assets: Arc<dyn Store> =
-                Arc::new(Metered::new(store(&config, &assets_at).await, metrics.clone()));
-            (Some(assets), None)
-        }
-    };
+    for warning in results.warnings().await {
+        tracing::warn!("{warning}");
+    }
+    let assets = asset_sources(&config, &metrics).await?;
+    // Every order's assets are brought to its scratch folder, where the renderer finds them.
     let places = Places {
         catalog: Some(catalog),
         profiles: config.profiles.clone(),
-        assets: assets_folder,
+        assets: None,
         fonts: config.fonts.clone(),
     };
-    let app =
-        App::new(places.clone(), Limits::default()).map_err(|violations| refuse(violations.to_string()))?;
+    let app = App::new(places.clone(), config.limits).map_err(|violations| refuse(violations.to_string()))?;
     let queue = queue(&config, metrics.clone());
     tokio::spawn(report_connection(queue.clone(), health.clone()));
     health.unready("starting", false);
@@ -83,17 +77,43 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     }
 }
 
+/// Every place that orders may take pictures from.
+async fn asset_sources(config: &Config, metrics: &Arc<Metrics>) -> Result<AssetSources, ExitCode> {
+    let own = match required(config.assets.clone(), "ASSETS")? {
+        StoreAt::Dir(path) => Own::Folder(Folder::new(path, config.limits.src_bytes)),
+        at @ StoreAt::S3 { .. } => {
+            Own::Store(Arc::new(Metered::new(store(config, &at).await, metrics.clone())))
+        }
+    };
+    let mut sources = AssetSources::new(own);
+    for bucket in &config.s3_allowed_buckets {
+        let at = StoreAt::S3 { bucket: bucket.clone(), prefix: String::new() };
+        let inner = store(config, &at).await;
+        sources = sources.with_bucket(bucket, Arc::new(Metered::new(inner, metrics.clone())));
+    }
+    if config.https_allow.is_empty() {
+        return Ok(sources);
+    }
+    let https = Https::new(config.https_allow.clone(), Https::system_roots(), Arc::new(Internet));
+    let https = https.map_err(|e| {
+        eprintln!("TLS cannot be used: {e}");
+        ExitCode::from(BAD_CONFIGURATION)
+    })?;
+    Ok(sources.with_https(https))
+}
+
 fn settings(config: &Config) -> Settings {
     Settings {
         concurrency: config.threads,
         classes: config.classes.clone(),
+        prefetch: config.prefetch,
         max_attempts: config.max_attempts,
         job_limit: config.job_limit,
         drain: config.drain,
-        memory_budget: config.memory_budget,
-        input_budget: INPUT_BUDGET,
+        memory_budget: config.render_budget(),
+        input_budget: config.input_budget(),
         url_base: config.url_base.clone(),
-        watch_every: Duration::from_secs(60),
+        watch_every: config.job_limit.min(Duration::from_secs(60)),
         watch_patience: Duration::from_secs(300),
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
 use crate::render::{Destination, sink_failed};
 use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ impl Folder {
     pub fn fetch(&self, key: &str) -> Result<Encoded, Violation> {
         let forbidden =
             || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
+        // What came from elsewhere lies here under a name of its own.
+        let remote = key.contains("://").then(|| remote_name(key));
+        let key = remote.as_deref().unwrap_or(key);
         if !is_safe_key(key) {
             return Err(forbidden());
         }
@@ -42,6 +46,10 @@ impl Folder {
             ErrorKind::PermissionDenied => {
                 Violation::new(Code::AssetAccessDenied, "this asset may not be read")
             }
+            _ if remote.is_some() => Violation::new(
+                Code::AssetSourceForbidden,
+                "only a worker fetches s3:// and https:// addresses: give a key below the assets' folder",
+            ),
             _ => Violation::new(Code::AssetNotFound, "there is no such asset: upload it, or correct the key"),
         };
         let path = self.root.join(key).canonicalize().map_err(read)?;
@@ -62,6 +70,11 @@ impl Folder {
         }
         Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len() })))
     }
+}
+
+/// Where a picture from elsewhere lies in an assets' folder, by its address.
+pub fn remote_name(address: &str) -> String {
+    format!(".remote/{}", hex::encode(Sha256::digest(address.as_bytes())))
 }
 
 /// A file that is read when it is wanted.

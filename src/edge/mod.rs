@@ -1,5 +1,6 @@
 //! The edge: the only place where files and networks are touched.
 
+pub mod assets;
 pub mod dir;
 pub mod machine;
 pub mod queue;

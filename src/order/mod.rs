@@ -4,6 +4,7 @@
 //! profile becomes a [`ValidOrder`], in which every option is resolved and the customer's and
 //! the business's values are one.
 
+pub mod brief;
 mod date;
 mod draft;
 pub mod event;

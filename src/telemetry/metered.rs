@@ -65,6 +65,10 @@ impl Store for Metered {
         Ok(Box::new(MeteredUpload { inner, metrics: self.metrics.clone() }))
     }
 
+    async fn warnings(&self) -> Vec<String> {
+        self.inner.warnings().await
+    }
+
     fn uri(&self, key: &str) -> String {
         self.inner.uri(key)
     }

@@ -37,9 +37,7 @@ pub(super) async fn standing(store: &dyn Store, key: &str) -> Result<Option<Comm
 /// A conditional write whose answer was lost is repeated by the store's client and then finds
 /// itself: the same bytes are ours.
 pub async fn commit(store: &dyn Store, key: &str, event: &ResultEvent) -> Result<Committed, Violation> {
-    let mut body = serde_json::to_vec_pretty(event)
-        .map_err(|e| unavailable(format!("a result cannot be written: {e}")))?;
-    body.push(b'\n');
+    let body = event.to_bytes().map_err(|e| unavailable(format!("a result cannot be written: {e}")))?;
     let body = Bytes::from(body);
     match store.put_if_absent(key, "application/json", body.clone()).await? {
         Put::Created => Ok(Committed { body, event: event.clone(), ours: true }),

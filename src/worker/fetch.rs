@@ -1,21 +1,20 @@
-//! An order's assets, from a bucket into the job's scratch folder.
+//! An order's assets, from wherever they are into the job's scratch folder.
 
 use super::admission::{Budget, Share};
 use crate::compose::{AssetRef, Source};
-use crate::edge::store::Store;
+use crate::config::FETCHED_AT_ONCE;
+use crate::edge::assets::{AssetSources, Opened};
+use crate::edge::dir::remote_name;
 use crate::error::{Code, Violation, Violations};
-use crate::order::field::is_safe_key;
 use crate::telemetry::Metrics;
 use futures_util::future::join_all;
+use std::io::ErrorKind;
 use std::path::Path;
 
-/// Requests at once for one job.
-const AT_ONCE: usize = 8;
-
-/// Asks for the sizes, takes the job's share of the input budget, and fetches. The share is held
-/// until the files are gone from memory, which is when this returns.
+/// Opens a few assets, which tells their sizes, takes their share of the input budget, reads them
+/// and gives the share back; then the next few. Nothing is held while a share is waited for.
 pub(super) async fn fetch(
-    store: &dyn Store,
+    sources: &AssetSources,
     wanted: &[AssetRef],
     folder: &Path,
     limit: u64,
@@ -30,22 +29,20 @@ pub(super) async fn fetch(
         })
         .collect();
     let mut out = Violations::default();
-    let mut known = Vec::new();
-    for some in keys.chunks(AT_ONCE) {
-        let sizes = join_all(some.iter().map(|(_, key)| size(store, key, limit))).await;
-        for ((reference, key), size) in some.iter().zip(sizes) {
-            known.extend(
-                out.absorb(size.map_err(|v| reference.blame(v))).map(|size| (*reference, *key, size)),
-            );
+    for some in keys.chunks(FETCHED_AT_ONCE as usize) {
+        let opened = join_all(some.iter().map(|(_, key)| sources.open(key, limit))).await;
+        let mut known = Vec::new();
+        for ((reference, key), opened) in some.iter().zip(opened) {
+            let opened = out.absorb(opened.map_err(|v| reference.blame(v)));
+            known.extend(opened.map(|opened| (*reference, *key, opened)));
         }
-    }
-    let known = out.or(known)?;
-    let _share: Share = budget.take(known.iter().map(|(_, _, bytes)| bytes).sum()).await?;
-    let mut out = Violations::default();
-    for some in known.chunks(AT_ONCE) {
-        let done = join_all(some.iter().map(|(_, key, _)| one(store, key, folder, limit))).await;
-        for ((reference, key, _), bytes) in some.iter().zip(done) {
-            if let Some(bytes) = out.absorb(bytes.map_err(|v| reference.blame(v))) {
+        let need = known.iter().map(|(_, _, opened)| opened.bytes_within(limit)).sum();
+        let _share: Share = budget.take(need).await?;
+        let reading = known.into_iter().map(|(reference, key, opened)| async move {
+            keep(opened, key, folder, limit).await.map(|bytes| (key, bytes)).map_err(|v| reference.blame(v))
+        });
+        for read in join_all(reading).await {
+            if let Some((key, bytes)) = out.absorb(read) {
                 metrics.input_bytes.with_label_values(&[known_format(key)]).observe(bytes as f64);
             }
         }
@@ -55,7 +52,8 @@ pub(super) async fn fetch(
 
 /// A closed set of labels.
 fn known_format(key: &str) -> &'static str {
-    let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let path = key.split('?').next().unwrap_or(key);
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
     match extension.to_ascii_lowercase().as_str() {
         "jpg" | "jpeg" => "jpeg",
         "png" => "png",
@@ -66,37 +64,31 @@ fn known_format(key: &str) -> &'static str {
     }
 }
 
-fn missing() -> Violation {
-    Violation::new(Code::AssetNotFound, "there is no such asset: upload it, or correct the key")
-}
-
-async fn size(store: &dyn Store, key: &str, limit: u64) -> Result<u64, Violation> {
-    if !is_safe_key(key) {
-        return Err(Violation::new(
-            Code::AssetRefForbidden,
-            "an asset is a relative key that stays in its folder",
-        ));
-    }
-    let head = store.head(key).await?.ok_or_else(missing)?;
-    if head.bytes > limit {
-        return Err(
-            Violation::new(Code::AssetTooLarge, format!("a file has at most {limit} bytes")).limit(limit)
-        );
-    }
-    Ok(head.bytes)
-}
-
-async fn one(store: &dyn Store, key: &str, folder: &Path, limit: u64) -> Result<u64, Violation> {
-    let bytes = store.get(key, limit).await?.ok_or_else(missing)?;
-    let path = folder.join(key);
+/// Reads an asset and writes it where the renderer looks for it.
+async fn keep(opened: Opened, key: &str, folder: &Path, limit: u64) -> Result<u64, Violation> {
+    let bytes = opened.read(limit).await?;
+    let path = match key.contains("://") {
+        true => folder.join(remote_name(key)),
+        false => folder.join(key),
+    };
     let write = async {
         if let Some(parent) = path.parent() {
             tokio::fs::create_dir_all(parent).await?;
         }
         tokio::fs::write(&path, &bytes).await
     };
-    write.await.map_err(|e| {
-        Violation::new(Code::InternalError, format!("the scratch folder cannot be written: {}", e.kind()))
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
+    write.await.map_err(|e| match e.kind() {
+        ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::AlreadyExists
+        | ErrorKind::InvalidFilename => Violation::new(
+            Code::AssetRefForbidden,
+            "this key cannot be a file beside the order's other keys: a part of it has over 255 bytes, or is another asset's key",
+        ),
+        kind => {
+            Violation::new(Code::InternalError, format!("the scratch folder cannot be written: {kind}"))
+        }
     })?;
     Ok(bytes.len() as u64)
 }

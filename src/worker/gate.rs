@@ -2,6 +2,7 @@
 
 use crate::edge::store::Store;
 use crate::telemetry::admin::Health;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -36,15 +37,16 @@ impl Gate {
         drop(open.wait_for(|open| *open).await);
     }
 
-    /// Asks the store, while the gate is shut, whether it is back. Runs for ever.
-    pub async fn watch(&self, store: Arc<dyn Store>) {
+    /// Asks the stores, while the gate is shut, whether they are back. Runs for ever.
+    pub async fn watch(&self, stores: Vec<Arc<dyn Store>>) {
         let mut open = self.open.subscribe();
         loop {
             drop(open.wait_for(|open| !*open).await);
             let mut pause = Duration::from_millis(500);
             loop {
                 sleep(pause).await;
-                if store.head(".probe/alive").await.is_ok() {
+                let asked = join_all(stores.iter().map(|store| store.head(".probe/alive"))).await;
+                if asked.iter().all(Result::is_ok) {
                     break;
                 }
                 pause = (pause * 2).min(Duration::from_secs(5));

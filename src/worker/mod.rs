@@ -14,6 +14,7 @@ mod paint;
 mod pool;
 mod retry;
 mod schedule;
+mod settle;
 mod watchdog;
 
 pub use admission::Budget;
@@ -22,6 +23,7 @@ pub use gate::Gate;
 pub use pool::Worker;
 
 use crate::app::{App, Places};
+use crate::edge::assets::AssetSources;
 use crate::edge::queue::{Class, Queue};
 use crate::edge::store::Store;
 use crate::telemetry::Metrics;
@@ -38,8 +40,8 @@ pub struct Tools {
     pub places: Places,
     /// Where results are kept.
     pub store: Arc<dyn Store>,
-    /// Where the orders' assets lie; `None` when they are a folder of `places`.
-    pub assets: Option<Arc<dyn Store>>,
+    /// Where the orders' assets are.
+    pub assets: AssetSources,
     /// Where orders come from.
     pub queue: Arc<dyn Queue>,
     /// What is counted.
@@ -55,6 +57,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// The classes it takes, with their weights.
     pub classes: Vec<Class>,
+    /// Orders of one class that are held at once.
+    pub prefetch: u16,
     /// Attempts before an order is given up.
     pub max_attempts: u32,
     /// How long one job may be rendered.
@@ -71,4 +75,11 @@ pub struct Settings {
     pub watch_every: Duration,
     /// How long orders may wait for an idle worker before its connection is rebuilt.
     pub watch_patience: Duration,
+}
+
+impl Settings {
+    /// Bytes that the renderer of a suspect may take: half of what there is, so that other jobs go on.
+    fn child_memory(&self) -> u64 {
+        self.memory_budget / 2
+    }
 }

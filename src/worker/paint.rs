@@ -11,7 +11,7 @@ use crate::order::event::ResultEvent;
 use crate::render::Stage;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -58,11 +58,14 @@ pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Resu
 impl Painting {
     fn run(&self, runtime: &Handle, uploads: &mut Uploads) -> Result<ResultEvent, Stopped> {
         let begin = Instant::now();
+        // Waiting for memory is not the order's doing.
+        let waited_ms = AtomicU64::new(0);
         let may_go_on = || {
             if self.interrupted.load(Ordering::Acquire) {
                 return Err(Violation::new(Code::QueueUnavailable, "the worker is ending"));
             }
-            if begin.elapsed() > self.limit {
+            let waited = Duration::from_millis(waited_ms.load(Ordering::Acquire));
+            if begin.elapsed().saturating_sub(waited) > self.limit {
                 return Err(too_slow(self.limit));
             }
             Ok(())
@@ -72,6 +75,8 @@ impl Painting {
         let admit = |prepared: &crate::app::Prepared| {
             let waiting = Instant::now();
             let taken = runtime.block_on(self.memory.take(peak_bytes(&prepared.composed.scene)))?;
+            let waited = u64::try_from(waiting.elapsed().as_millis()).unwrap_or(u64::MAX);
+            waited_ms.store(waited, Ordering::Release);
             metrics.admission_wait.with_label_values::<&str>(&[]).observe(waiting.elapsed().as_secs_f64());
             metrics.reserved.set(i64::try_from(self.memory.taken()).unwrap_or(i64::MAX));
             *share.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(taken);

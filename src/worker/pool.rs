@@ -45,13 +45,13 @@ impl Worker {
         let bench = &self.bench;
         let queue = &bench.tools.queue;
         let places = bench.settings.concurrency.max(1);
-        let prefetch = u16::try_from(places + 1).unwrap_or(u16::MAX);
-        let mut deliveries = queue.consume(&bench.settings.classes, prefetch).await?;
+        let mut deliveries = queue.consume(&bench.settings.classes, bench.settings.prefetch).await?;
         let signs = Arc::new(watchdog::Signs::new());
         let mut helpers = JoinSet::new();
         helpers.spawn({
             let bench = bench.clone();
-            async move { bench.gate.watch(bench.tools.store.clone()).await }
+            let stores = [Some(bench.tools.store.clone()), bench.tools.assets.own_store()];
+            async move { bench.gate.watch(stores.into_iter().flatten().collect()).await }
         });
         helpers.spawn(watchdog::watch(bench.clone(), signs.clone()));
         let mut jobs = JoinSet::new();

@@ -55,6 +55,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Nothing is seen of it before [`Multipart::complete`].
     async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Multipart>, Violation>;
 
+    /// What an operator should know of this store before it is relied on.
+    async fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How results name an object: a path for a folder, `s3://bucket/key` for a bucket.
     fn uri(&self, key: &str) -> String;
 }

@@ -13,7 +13,10 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ExpirationStatus, LifecycleRule,
+    ServerSideEncryption,
+};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -188,9 +191,29 @@ impl Store for S3Store {
         Ok(Box::new(Upload { store: self.clone(), key, id, parts: Vec::new(), bytes: 0 }))
     }
 
+    async fn warnings(&self) -> Vec<String> {
+        let asked = self.client.get_bucket_lifecycle_configuration().bucket(&self.settings.bucket);
+        let why = match asked.send().await {
+            Ok(answer) if answer.rules().iter().any(ends_uploads) => return Vec::new(),
+            Ok(_) => "no lifecycle rule of the bucket does that",
+            Err(e) if status(&e) == Some(404) => "the bucket has no lifecycle rules",
+            Err(_) => "the bucket's lifecycle rules cannot be read",
+        };
+        vec![format!(
+            "uploads that a killed worker began have to be ended by a rule, and {why}: add AbortIncompleteMultipartUpload after one day"
+        )]
+    }
+
     fn uri(&self, key: &str) -> String {
         format!("s3://{}/{}", self.settings.bucket, self.key(key))
     }
+}
+
+/// Whether a rule ends what was begun and never completed.
+fn ends_uploads(rule: &LifecycleRule) -> bool {
+    let enabled = rule.status() == &ExpirationStatus::Enabled;
+    enabled
+        && rule.abort_incomplete_multipart_upload().is_some_and(|rule| rule.days_after_initiation().is_some())
 }
 
 /// A multipart upload.
