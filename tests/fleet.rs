@@ -1,143 +1,26 @@
 //! The fleet against real servers: a private RabbitMQ, SeaweedFS, and workers as processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "support/bucket.rs"]
 mod bucket;
 #[path = "support/fleet.rs"]
 mod fleet;
+#[path = "support/oracle.rs"]
+mod oracle;
 #[path = "support/rabbitmq.rs"]
 mod rabbitmq;
 #[path = "support/wait.rs"]
 mod wait;
 
-use bucket::BUCKET;
 use fleet::{Fleet, fixtures};
-use futures_util::StreamExt;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions};
-use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties};
-use presswork::app::{App, Places};
-use presswork::asset::Limits;
-use presswork::control::Control;
+use oracle::{
+    Events, ORDERS, changed, collect, enqueue, events, expected, fault_free, is_right, one, orders, orphans,
+};
 use presswork::order::event::{EventType, ResultEvent};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
-
-/// Orders that are quick to render, with and without photos.
-const ORDERS: [&str; 5] = [
-    "gift-tag-photo.json",
-    "gift-tag-personalized.json",
-    "mug-name-customized.json",
-    "mug-name-personalized.json",
-    "pen-customized.json",
-];
-
-fn orders() -> Vec<PathBuf> {
-    ORDERS.iter().map(|name| fixtures().join("orders").join(name)).collect()
-}
-
-/// Every event that is published from now on.
-async fn events(fleet: &Fleet) -> UnboundedReceiver<(String, Vec<u8>)> {
-    let (sender, receiver) = unbounded_channel();
-    let connection = Connection::connect(&fleet.rabbit.url(), ConnectionProperties::default()).await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    let options = BasicConsumeOptions::default();
-    let mut consumer = channel
-        .basic_consume("presswork.results".into(), "".into(), options, FieldTable::default())
-        .await
-        .unwrap();
-    tokio::spawn(async move {
-        // The connection lives as long as somebody listens.
-        let _connection = connection;
-        while let Some(Ok(item)) = consumer.next().await {
-            let id = item.properties.message_id().as_ref().unwrap().to_string();
-            item.ack(BasicAckOptions::default()).await.unwrap();
-            if sender.send((id, item.data)).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// Collects events until so many different ones have come; every repetition has the same body.
-async fn collect(
-    events: &mut UnboundedReceiver<(String, Vec<u8>)>,
-    count: usize,
-) -> BTreeMap<String, Vec<u8>> {
-    let mut seen: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    while seen.len() < count {
-        let next = timeout(Duration::from_secs(120), events.recv()).await;
-        let Ok(Some((id, body))) = next else { panic!("{} of {count} events came", seen.len()) };
-        if let Some(earlier) = seen.insert(id, body.clone()) {
-            assert_eq!(earlier, body, "an event came with two bodies");
-        }
-    }
-    seen
-}
-
-/// SHA-256 of every file of an order rendered without a fleet, by its name.
-fn fault_free(order: &Path, out: &Path) -> BTreeMap<String, String> {
-    let places = Places {
-        catalog: Some(fixtures().join("catalog")),
-        assets: Some(fixtures().join("assets")),
-        ..Places::default()
-    };
-    let app = App::new(places, Limits::default()).unwrap();
-    let outcome = app.run(order, out, Control::NONE, &mut |_| {});
-    assert!(outcome.event.data.errors.is_empty(), "{:?}", outcome.event.data.errors);
-    outcome.event.data.artifacts.into_iter().map(|a| (a.uri, a.sha256)).collect()
-}
-
-/// Everything an event says is in the bucket, and equals the fault-free files.
-async fn is_right(fleet: &Fleet, body: &[u8], expected: &BTreeMap<String, BTreeMap<String, String>>) {
-    let event: ResultEvent = serde_json::from_slice(body).unwrap();
-    assert!(matches!(event.kind, EventType::Completed | EventType::Held), "{:?}", event.data.errors);
-    let job = event.data.job_id.clone().unwrap();
-    let result = fleet.get(&format!("out/{job}/1/result.json")).await;
-    assert_eq!(result, body, "the event is not the result");
-    // Copies of an order are named after it.
-    let expected = expected.iter().find(|(id, _)| job.starts_with(id.as_str())).unwrap().1;
-    let mut made = BTreeMap::new();
-    for artifact in &event.data.artifacts {
-        let key = artifact.uri.strip_prefix(&format!("s3://{BUCKET}/")).unwrap();
-        let bytes = fleet.get(key).await;
-        assert_eq!(bytes.len() as u64, artifact.bytes);
-        assert_eq!(hex::encode(Sha256::digest(&bytes)), artifact.sha256);
-        made.insert(key.rsplit('/').next().unwrap().to_owned(), artifact.sha256.clone());
-    }
-    assert_eq!(&made, expected, "{job} was rendered otherwise than without a fleet");
-}
-
-fn expected(fleet: &Fleet) -> BTreeMap<String, BTreeMap<String, String>> {
-    let out = fleet.folder.path().join("expected");
-    let job = |path: &PathBuf| {
-        let order: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        order["job_id"].as_str().unwrap().to_owned()
-    };
-    orders().iter().map(|path| (job(path), fault_free(path, &out))).collect()
-}
-
-fn enqueue(fleet: &Fleet, paths: &[PathBuf], more: &[&str]) {
-    let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
-    let output = fleet.run(&[&["enqueue"], more, paths.as_slice()].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Artifacts that no result names.
-async fn orphans(fleet: &Fleet) -> BTreeSet<String> {
-    let keys = fleet.keys().await;
-    let mut named = BTreeSet::new();
-    for key in keys.iter().filter(|key| key.ends_with("/result.json")) {
-        let event: ResultEvent = serde_json::from_slice(&fleet.get(key).await).unwrap();
-        let uris = event.data.artifacts.into_iter();
-        named.extend(uris.map(|a| a.uri.replace(&format!("s3://{BUCKET}/"), "")));
-    }
-    keys.into_iter().filter(|key| !key.ends_with("/result.json") && !named.contains(key)).collect()
-}
+use wait::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_deliver_every_order_and_show_their_metrics() {
@@ -160,6 +43,7 @@ async fn two_workers_deliver_every_order_and_show_their_metrics() {
     assert_eq!(collect(&mut events, 2 * ORDERS.len()).await, seen);
     assert_eq!(fleet.keys().await, before);
 
+    the_same_run_at_once_is_decided_once(&fleet, &mut events).await;
     the_same_run_with_other_content_is_a_conflict(&fleet, &mut events).await;
     broken_orders_have_typed_results(&fleet, &mut events).await;
     a_cancelled_order_is_not_rendered(&fleet, &mut events).await;
@@ -170,20 +54,18 @@ async fn two_workers_deliver_every_order_and_show_their_metrics() {
     prometheus_scrapes(&fleet, workers.iter().map(|w| w.port).collect());
 }
 
-type Events = UnboundedReceiver<(String, Vec<u8>)>;
-
-fn changed(fleet: &Fleet, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> PathBuf {
-    let source = fixtures().join("orders/mug-name-customized.json");
-    let mut order: serde_json::Value = serde_json::from_slice(&std::fs::read(source).unwrap()).unwrap();
-    change(&mut order);
-    let path = fleet.folder.path().join(name);
-    std::fs::write(&path, order.to_string()).unwrap();
-    path
-}
-
-async fn one(events: &mut Events) -> ResultEvent {
-    let seen = collect(events, 1).await;
-    serde_json::from_slice(seen.values().next().unwrap()).unwrap()
+async fn the_same_run_at_once_is_decided_once(fleet: &Fleet, events: &mut Events) {
+    const TIMES: usize = 5;
+    let path = changed(fleet, "race.json", |order| order["job_id"] = "RACE-1".into());
+    enqueue(fleet, &vec![path; TIMES], &[]);
+    let mut bodies = BTreeSet::new();
+    for _ in 0..TIMES {
+        bodies.extend(collect(events, 1).await);
+    }
+    assert_eq!(bodies.len(), 1, "one run has one event id and one body");
+    let key = "out/RACE-1/1/result.json";
+    assert_eq!(&fleet.get(key).await, &bodies.first().unwrap().1);
+    assert_eq!(orphans(fleet).await, BTreeSet::new(), "the losers' objects are gone");
 }
 
 async fn the_same_run_with_other_content_is_a_conflict(fleet: &Fleet, events: &mut Events) {
@@ -217,6 +99,15 @@ async fn broken_orders_have_typed_results(fleet: &Fleet, events: &mut Events) {
     let event = one(events).await;
     assert_eq!(event.kind, EventType::Failed);
     assert_eq!(event.data.errors[0].code, "template.not_found");
+    // A body that names no run has an event that is the same each time.
+    let mut rejected = BTreeSet::new();
+    for _ in 0..2 {
+        fleet.publish("presswork.orders", "standard", b"{ \"job_id\": 7 ").await;
+        rejected.extend(collect(events, 1).await);
+    }
+    assert_eq!(rejected.len(), 1);
+    let event: ResultEvent = serde_json::from_slice(&rejected.first().unwrap().1).unwrap();
+    assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Rejected, "order.malformed"));
     // A customer's fault is not parked.
     let listed = fleet.run(&["dead", "list"]);
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "");
@@ -321,4 +212,83 @@ fn a_worker_says_everything_that_is_wrong_with_its_settings() {
     for name in ["PRESSWORK_STORE", "PRESSWORK_BINDD", "PRESSWORK_AMQP_URL"] {
         assert!(said.contains(name), "{said}");
     }
+}
+
+/// An order of several multipart uploads, ended in the middle of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_in_mid_upload_leaves_nothing_open() {
+    let fleet = Fleet::start().await;
+    let order = fixtures().join("orders/wrap-face-personalized.json");
+    let expected =
+        [("wrap-face-personalized".to_owned(), fault_free(&order, &fleet.folder.path().join("x")))];
+    let mut worker = fleet.worker(|command| {
+        command.env("PRESSWORK_DRAIN_TIMEOUT", "1");
+    });
+    let mut events = events(&fleet).await;
+    enqueue(&fleet, std::slice::from_ref(&order), &[]);
+    let begun = |worker: &fleet::Worker| {
+        worker.metric("presswork_s3_request_duration_seconds_count", "operation=\"begin\"") > 0.0
+    };
+    until("an upload", || begun(&worker));
+    worker.signal("-TERM");
+    assert_eq!(worker.child.wait().unwrap().code(), Some(0), "{}", worker.log());
+    assert_eq!(fleet.open_uploads().await, 0);
+    assert_eq!(fleet.keys().await, Vec::<String>::new());
+    let _next = fleet.worker(|_| {});
+    let seen = collect(&mut events, 1).await;
+    let body = seen.values().next().unwrap();
+    is_right(&fleet, body, &expected.into()).await;
+    let event: ResultEvent = serde_json::from_slice(body).unwrap();
+    assert_eq!(event.data.attempt, 1, "a drain spends no attempt");
+    assert_eq!(fleet.open_uploads().await, 0);
+}
+
+/// The embedded default: folders instead of servers, the same program and the same results.
+#[test]
+fn folders_do_for_one_machine() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let port = wait::free_port();
+    let command = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_presswork"));
+        command
+            .env_clear()
+            .env("TMPDIR", folder.path())
+            .env("PRESSWORK_QUEUE", format!("dir:{}", at("spool").display()))
+            .env("PRESSWORK_STORE", format!("dir:{}", at("out").display()))
+            .env("PRESSWORK_ASSETS", format!("dir:{}", fixtures().join("assets").display()))
+            .env("PRESSWORK_CATALOG", fixtures().join("catalog"))
+            .env("PRESSWORK_MEMORY_BUDGET", "3000000000")
+            .env("PRESSWORK_BIND", format!("127.0.0.1:{port}"));
+        command
+    };
+    let mut enqueue = command();
+    enqueue.arg("enqueue").args(orders());
+    assert!(enqueue.status().unwrap().success());
+    let log = std::fs::File::create(at("log")).unwrap();
+    let mut worker = command().arg("worker").stderr(log).spawn().unwrap();
+    let results = at("spool/results");
+    let count = || std::fs::read_dir(&results).map_or(0, |entries| entries.count());
+    until("every result", || count() == ORDERS.len());
+    let killed = std::process::Command::new("kill").args(["-TERM", &worker.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(worker.wait().unwrap().code(), Some(0));
+    for order in orders() {
+        let expected = fault_free(&order, &at("expected"));
+        let job = order.file_stem().unwrap().to_str().unwrap();
+        let body = std::fs::read(at("out").join(job).join("1/result.json")).unwrap();
+        let event: ResultEvent = serde_json::from_slice(&body).unwrap();
+        assert_eq!(std::fs::read(results.join(format!("{}.json", event.id))).unwrap(), body);
+        let made = event.data.artifacts.iter().map(|artifact| {
+            let bytes = std::fs::read(&artifact.uri).unwrap();
+            assert_eq!(hex::encode(Sha256::digest(&bytes)), artifact.sha256);
+            (artifact.uri.rsplit('/').next().unwrap().to_owned(), artifact.sha256.clone())
+        });
+        assert_eq!(made.collect::<std::collections::BTreeMap<_, _>>(), expected);
+    }
+    // Nothing is left of the jobs but the results.
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten();
+    let scratch: Vec<_> =
+        left.filter(|e| e.file_name().to_string_lossy().starts_with("presswork-")).collect();
+    assert!(scratch.is_empty(), "{scratch:?}");
 }

@@ -1,4 +1,5 @@
 //! What every queue promises, asked of a spool folder and of a private RabbitMQ.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "support/rabbitmq.rs"]
 mod rabbitmq;

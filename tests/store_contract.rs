@@ -1,4 +1,5 @@
 //! What every store promises, asked of a folder, of an S3 service in this process and of SeaweedFS.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "support/bucket.rs"]
 mod bucket;
@@ -161,10 +162,12 @@ async fn a_folder_keeps_a_stores_promises() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_in_this_process_keeps_a_stores_promises() {
-    // Its conditional writes are right one after another and not side by side (s3s-fs looks before
-    // it writes), so the race is left to the stores that can be trusted with it.
     let server = InProcess::start().await;
-    keeps_its_promises(Arc::new(s3(server.port, SECRET_KEY))).await;
+    let store: Arc<dyn Store> = Arc::new(s3(server.port, SECRET_KEY));
+    keeps_its_promises(store.clone()).await;
+    one_of_many_writers_wins(&store).await;
+    // A bucket without a rule that ends abandoned uploads is pointed out.
+    assert_eq!(store.warnings().await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

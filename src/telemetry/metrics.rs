@@ -47,6 +47,11 @@ macro_rules! metrics {
                 )*
                 Ok(Metrics { registry, $($field,)* })
             }
+
+            /// The name of every metric, with the prefix.
+            pub fn names(&self) -> Vec<String> {
+                vec![$(concat!("presswork_", $name).to_owned(),)*]
+            }
         }
     };
 }

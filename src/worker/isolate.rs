@@ -36,13 +36,13 @@ pub(super) async fn render(
 ) -> (Uploads, Result<ResultEvent, Stopped>) {
     let out = path.with_file_name("out");
     let ended = tokio::select! {
-        ended = child(tools, path, &out, memory, limit) => ended,
+        ended = child(tools, draft.job_id(), path, &out, memory, limit) => ended,
         () = ending(interrupted) => return (uploads, Err(Stopped::Interrupted)),
     };
     let folder = out.join(draft.job_id());
     let mut event = match ended.and_then(|()| read_event(&folder)) {
         Ok(event) => event,
-        Err(violation) => return (uploads, Err(Stopped::Wrong(violation.into()))),
+        Err(stopped) => return (uploads, Err(stopped)),
     };
     if !event.has_files() {
         // What went wrong is judged here, since some of it deserves another attempt.
@@ -68,13 +68,15 @@ pub(super) async fn render(
 
 async fn child(
     tools: &Tools,
+    job: &str,
     path: &Path,
     out: &Path,
     memory: u64,
     limit: Duration,
-) -> Result<(), Violation> {
+) -> Result<(), Stopped> {
     let broken = |e: io::Error| {
-        Violation::new(Code::InternalError, format!("a renderer cannot be started: {}", e.kind()))
+        let why = format!("a renderer cannot be started: {}", e.kind());
+        Stopped::Wrong(Violation::new(Code::InternalError, why).into())
     };
     let mut command = Command::new(program().map_err(broken)?);
     command.arg("render").arg(path).arg("--out").arg(out);
@@ -106,14 +108,14 @@ async fn child(
     }
     match timeout(limit, child.wait()).await {
         Ok(Ok(status)) if status.code().is_some_and(|code| EVENT_WRITTEN.contains(&code)) => Ok(()),
-        Ok(Ok(_)) => Err(Violation::new(
-            Code::RenderCrashed,
-            "the renderer ended before its work was done: report this order",
-        )),
+        Ok(Ok(status)) => {
+            tracing::warn!(job, %status, "a suspect's renderer died");
+            Err(Stopped::Died)
+        }
         Ok(Err(e)) => Err(broken(e)),
         Err(_) => {
             drop(child.kill().await);
-            Err(too_slow(limit))
+            Err(Stopped::Wrong(too_slow(limit).into()))
         }
     }
 }
@@ -148,10 +150,9 @@ fn limits(limits: &Limits) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (format!("PRESSWORK_MAX_{name}"), value.to_string())).to_vec()
 }
 
-fn read_event(folder: &Path) -> Result<ResultEvent, Violation> {
-    let crashed = || Violation::new(Code::RenderCrashed, "the renderer left no result: report this order");
-    let body = std::fs::read(folder.join("result.json")).map_err(|_| crashed())?;
-    serde_json::from_slice(&body).map_err(|_| crashed())
+fn read_event(folder: &Path) -> Result<ResultEvent, Stopped> {
+    let body = std::fs::read(folder.join("result.json")).map_err(|_| Stopped::Died)?;
+    serde_json::from_slice(&body).map_err(|_| Stopped::Died)
 }
 
 fn send(folder: &Path, name: &str, uploads: &mut Uploads) -> Result<String, Violation> {

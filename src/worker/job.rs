@@ -218,34 +218,49 @@ impl Bench {
                     uploads.abort().await;
                     return Err(Halt::Ending);
                 }
-                Err(Stopped::Panicked) => uploads.abort().await,
+                Err(Stopped::Died) => uploads.abort().await,
             }
         }
+        self.render_apart(draft, &path).await
+    }
+
+    /// Renders a suspect: in half of the memory, so that others go on, and where that kills it in all
+    /// of it, since what needs much is no poison.
+    async fn render_apart(
+        &self,
+        draft: &Draft,
+        path: &Path,
+    ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
         let _alone = self.cell.lock().await;
-        if self.ending() {
-            return Err(Halt::Ending);
-        }
-        let memory = self.settings.child_memory();
-        // The child's limit has to strike before the machine's does.
-        let _share = match self.memory.take(memory).await {
-            Ok(share) => share,
-            Err(violation) => return Ok((None, Err(violation.into()))),
-        };
-        let (tools, limit) = (&self.tools, self.settings.job_limit);
-        let rendering =
-            isolate::render(tools, draft, &path, memory, limit, &self.interrupted, self.uploads(draft));
-        let (mut uploads, made) = rendering.await;
-        if matches!(made, Err(Stopped::Interrupted)) {
-            uploads.abort().await;
-            return Err(Halt::Ending);
-        }
-        let made = made.map_err(|stopped| match stopped {
-            Stopped::Wrong(violations) => violations,
-            Stopped::Interrupted | Stopped::Panicked => {
-                Violation::new(Code::RenderCrashed, "the renderer broke: report this order").into()
+        let whole = self.settings.memory_budget;
+        for memory in [whole / 2, whole] {
+            if self.ending() {
+                return Err(Halt::Ending);
             }
-        });
-        Ok((Some(uploads), made))
+            // The child's limit has to strike before the machine's does.
+            let _share = match self.memory.take(memory).await {
+                Ok(share) => share,
+                Err(violation) => return Ok((None, Err(violation.into()))),
+            };
+            let (tools, limit) = (&self.tools, self.settings.job_limit);
+            let uploads = self.uploads(draft);
+            let rendering = isolate::render(tools, draft, path, memory, limit, &self.interrupted, uploads);
+            let (mut uploads, made) = rendering.await;
+            match made {
+                Ok(event) => return Ok((Some(uploads), Ok(event))),
+                Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
+                Err(Stopped::Interrupted) => {
+                    uploads.abort().await;
+                    return Err(Halt::Ending);
+                }
+                Err(Stopped::Died) => uploads.abort().await,
+            }
+        }
+        let violation = Violation::new(
+            Code::RenderCrashed,
+            "the renderer of this order dies, even alone and with all of a worker's memory: report it",
+        );
+        Ok((None, Err(violation.into())))
     }
 
     fn uploads(&self, draft: &Draft) -> Uploads {

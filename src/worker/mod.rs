@@ -76,10 +76,3 @@ pub struct Settings {
     /// How long orders may wait for an idle worker before its connection is rebuilt.
     pub watch_patience: Duration,
 }
-
-impl Settings {
-    /// Bytes that the renderer of a suspect may take: half of what there is, so that other jobs go on.
-    fn child_memory(&self) -> u64 {
-        self.memory_budget / 2
-    }
-}

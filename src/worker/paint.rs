@@ -22,8 +22,8 @@ pub(super) enum Stopped {
     Wrong(Violations),
     /// The worker is ending: nobody's fault.
     Interrupted,
-    /// The renderer itself broke: the order is a suspect now.
-    Panicked,
+    /// The renderer itself broke: in this process the order is a suspect now.
+    Died,
 }
 
 /// Everything one rendering needs, by value: it runs on another thread.
@@ -46,7 +46,7 @@ pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Resu
     let work = tokio::task::spawn_blocking(move || {
         let result =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&runtime, &mut uploads)));
-        (uploads, result.unwrap_or(Err(Stopped::Panicked)))
+        (uploads, result.unwrap_or(Err(Stopped::Died)))
     });
     match work.await {
         Ok(done) => done,

@@ -1,13 +1,18 @@
 //! S3 stores for tests: one in this process, and SeaweedFS as the independent one.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test takes what it needs")]
 
 use crate::wait::{free_port, http_ok, until};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 pub(crate) const ACCESS_KEY: &str = "presswork";
@@ -41,11 +46,21 @@ impl InProcess {
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
+        // It looks before it writes: conditional writes go through one at a time.
+        let one_at_a_time = Arc::new(tokio::sync::Mutex::new(()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let service = service.clone();
+                let (service, one_at_a_time) = (service.clone(), one_at_a_time.clone());
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (service, one_at_a_time) = (service.clone(), one_at_a_time.clone());
+                    async move {
+                        let conditional = request.headers().contains_key("if-none-match");
+                        let _turn = if conditional { Some(one_at_a_time.lock().await) } else { None };
+                        service.call(request.map(s3s::Body::from)).await
+                    }
+                });
                 tokio::spawn(async move {
                     let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                     // A client that hangs up is no failure of the server's.
@@ -67,11 +82,12 @@ impl Drop for InProcess {
 pub(crate) struct Weed {
     pub(crate) port: u16,
     folder: TempDir,
+    arguments: Vec<String>,
     child: Child,
 }
 
 impl Weed {
-    /// Starts a server with one empty bucket. Blocks until it is ready.
+    /// Starts a server. Blocks until it is ready.
     pub(crate) fn start() -> Weed {
         let folder = TempDir::new().unwrap();
         let identity = serde_json::json!({ "identities": [{
@@ -88,29 +104,49 @@ impl Weed {
                 break base;
             }
         };
-        let child = Command::new(program())
-            .arg("server")
-            .args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=50", "-master.volumeSizeLimitMB=64"])
-            .arg(format!("-dir={}", folder.path().display()))
-            .args(["-filer", "-s3", &format!("-s3.port={port}"), &format!("-s3.port.grpc={}", free_port())])
-            .arg(format!("-master.port={base}"))
-            .arg(format!("-master.port.grpc={}", free_port()))
-            .arg(format!("-volume.port={}", base + 1))
-            .arg(format!("-volume.port.grpc={}", free_port()))
-            .arg(format!("-filer.port={}", base + 2))
-            .arg(format!("-filer.port.grpc={}", free_port()))
-            .arg(format!("-s3.config={}", folder.path().join("s3.json").display()))
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut weed = Weed { port, folder, child };
-        until("SeaweedFS", || {
-            assert!(weed.child.try_wait().unwrap().is_none(), "SeaweedFS ended:\n{}", weed.log());
-            http_ok(port, "/healthz", None)
-        });
+        let path = folder.path().display();
+        let arguments = vec![
+            "server".into(),
+            "-ip=127.0.0.1".into(),
+            "-ip.bind=127.0.0.1".into(),
+            "-volume.max=50".into(),
+            "-master.volumeSizeLimitMB=64".into(),
+            format!("-dir={path}"),
+            "-filer".into(),
+            "-s3".into(),
+            format!("-s3.port={port}"),
+            format!("-s3.port.grpc={}", free_port()),
+            format!("-master.port={base}"),
+            format!("-master.port.grpc={}", free_port()),
+            format!("-volume.port={}", base + 1),
+            format!("-volume.port.grpc={}", free_port()),
+            format!("-filer.port={}", base + 2),
+            format!("-filer.port.grpc={}", free_port()),
+            format!("-s3.config={path}/s3.json"),
+        ];
+        let child = run(&folder, &arguments);
+        let mut weed = Weed { port, folder, arguments, child };
+        weed.serves();
         weed
+    }
+
+    fn serves(&mut self) {
+        until("SeaweedFS", || {
+            assert!(self.child.try_wait().unwrap().is_none(), "SeaweedFS ended:\n{}", self.log());
+            http_ok(self.port, "/healthz", None)
+        });
+    }
+
+    /// kill -9; what it had on disk stays.
+    pub(crate) fn crash(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    /// Starts it again, with what it had on disk.
+    pub(crate) fn restart(&mut self) {
+        self.child = run(&self.folder, &self.arguments);
+        self.serves();
     }
 
     /// Makes the bucket; the first moments after the start may refuse it.
@@ -135,6 +171,12 @@ impl Drop for Weed {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+fn run(folder: &TempDir, arguments: &[String]) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
+    let mut command = Command::new(program());
+    command.args(arguments).current_dir(folder.path()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
 /// The program, where `scripts/fleet-tools` puts it.

@@ -1,10 +1,13 @@
 //! A fleet for tests: a private broker, SeaweedFS, the fixtures' assets in a bucket, and workers
 //! that are processes of their own.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test takes what it needs")]
 
 use crate::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY, Weed, client};
 use crate::rabbitmq::Rabbit;
 use crate::wait::{free_port, http, http_ok, until};
 use aws_sdk_s3::Client;
+use lapin::options::BasicPublishOptions;
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -58,6 +61,7 @@ impl Fleet {
             .env("PRESSWORK_ASSETS", format!("s3://{BUCKET}/assets"))
             .env("PRESSWORK_CATALOG", fixtures().join("catalog"))
             .env("PRESSWORK_CPU_THREADS", "2")
+            .env("PRESSWORK_MEMORY_BUDGET", "3000000000")
             .env("PRESSWORK_LOG_FORMAT", "json");
         command
     }
@@ -82,6 +86,19 @@ impl Fleet {
     /// Runs a command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command().args(args).output().unwrap()
+    }
+
+    /// Publishes bytes as anybody might.
+    pub(crate) async fn publish(&self, exchange: &str, key: &str, body: &[u8]) {
+        let url = self.rabbit.url();
+        let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let options = BasicPublishOptions::default();
+        let properties = BasicProperties::default();
+        channel.basic_publish(exchange.into(), key.into(), options, body, properties).await.unwrap();
+        // The broker has read it once it has answered something that came after.
+        drop(channel.close(200, "".into()).await);
+        drop(connection.close(200, "".into()).await);
     }
 
     /// The keys below the results' prefix.

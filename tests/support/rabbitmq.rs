@@ -1,6 +1,7 @@
 //! A private RabbitMQ node: its own folder, cookie, ports and name service.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test takes what it needs")]
 
-use crate::wait::{free_port, http, http_ok, until};
+use crate::wait::{free_port, http_ok, until};
 use base64::Engine;
 use std::io::Read;
 use std::path::Path;
@@ -15,6 +16,8 @@ pub(crate) struct Rabbit {
     management: u16,
     distribution: u16,
     names: u16,
+    /// The name service, which nodes would otherwise leave behind.
+    epmd: Child,
     child: Option<Child>,
 }
 
@@ -24,9 +27,16 @@ impl Rabbit {
         let program = Path::new(BIN).join("rabbitmq-server");
         assert!(program.exists(), "rabbitmq is missing: apt-get install -y rabbitmq-server");
         let folder = TempDir::new().unwrap();
-        let (port, management) = (free_port(), free_port());
-        let mut rabbit =
-            Rabbit { folder, port, management, distribution: free_port(), names: free_port(), child: None };
+        let (port, management, names) = (free_port(), free_port(), free_port());
+        let epmd = Command::new("epmd")
+            .args(["-port", &names.to_string(), "-address", "127.0.0.1"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|_| panic!("epmd is missing: apt-get install -y rabbitmq-server"));
+        let distribution = free_port();
+        let mut rabbit = Rabbit { folder, port, management, distribution, names, epmd, child: None };
         rabbit.write_configuration();
         rabbit.boot();
         rabbit
@@ -135,8 +145,7 @@ impl Rabbit {
 impl Drop for Rabbit {
     fn drop(&mut self) {
         self.crash();
-        // The name service that the node started for itself.
-        let epmd = Command::new("epmd").args(["-port", &self.names.to_string(), "-kill"]).output();
-        drop(epmd);
+        drop(self.epmd.kill());
+        drop(self.epmd.wait());
     }
 }

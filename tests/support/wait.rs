@@ -1,4 +1,5 @@
 //! Waiting for servers: free ports, and readiness within a bound.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test takes what it needs")]
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -11,11 +12,11 @@ pub(crate) fn free_port() -> u16 {
 /// Asks again and again until `ready` says yes.
 ///
 /// # Panics
-/// After a minute, with `what`.
+/// After three minutes, with `what`.
 pub(crate) fn until(what: &str, mut ready: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !ready() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        assert!(begin.elapsed() < Duration::from_secs(180), "waited three minutes for {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
