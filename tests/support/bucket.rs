@@ -111,9 +111,13 @@ impl Weed {
             "-ip.bind=127.0.0.1".into(),
             "-volume.max=50".into(),
             "-master.volumeSizeLimitMB=64".into(),
+            "-master.telemetry=false".into(),
             format!("-dir={path}"),
             "-filer".into(),
             "-s3".into(),
+            // Services that nobody asks, on ports that two servers would share.
+            "-s3.port.iceberg=0".into(),
+            "-s3.port.lance=0".into(),
             format!("-s3.port={port}"),
             format!("-s3.port.grpc={}", free_port()),
             format!("-master.port={base}"),
