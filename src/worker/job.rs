@@ -1,8 +1,8 @@
 //! One delivery, from its bytes to its settlement.
 //!
-//! 1. What is decided already is published again. 2. Else it is rendered, its files uploaded under
-//! a token of this attempt. 3. One conditional write decides. 4. What stands is published and
-//! confirmed. 5. An order given up by the farm's own fault is parked. 6. Only then it is settled.
+//! What is decided already is published again. Anything else is rendered, its files uploaded under
+//! a token of this attempt; one conditional write decides; what stands is published and confirmed;
+//! an order given up by the farm's own fault is parked; and only then the delivery is settled.
 
 use super::commit::{Committed, commit, result_key, standing};
 use super::paint::{Painting, Stopped, paint};

@@ -97,7 +97,9 @@ impl Rabbit {
             let ended = child.try_wait().unwrap();
             let said = || std::fs::read_to_string(self.folder.path().join("stdout.log"));
             assert!(ended.is_none(), "RabbitMQ ended: {}", said().unwrap_or_default());
+            // The management comes up before the listeners do.
             http_ok(self.management, "/api/health/checks/local-alarms", Some(&guest))
+                && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
         });
         self.child = Some(child);
     }
