@@ -128,6 +128,8 @@ fn jobs(c: &mut Criterion) {
                     profile: prepared.order.profile(),
                     outputs: &[output],
                     title: job,
+                    press: None,
+                    slug: None,
                     limits: app.limits(),
                     control: Control::NONE,
                 };

@@ -1,6 +1,10 @@
 //! The composition root: the only place that picks where templates, assets and files live, and
 //! the path of one order from bytes to its folder.
 
+mod inspected;
+#[cfg(debug_assertions)]
+mod poison;
+
 use crate::asset::{Encoded, Limits};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
@@ -8,16 +12,17 @@ use crate::control::Control;
 use crate::derive::derive;
 use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
+use crate::order::brief::{INLINE, REPORT};
 use crate::order::event::{
-    Artifact, AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict,
-    event_id,
+    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
-use crate::preflight::{Inspection, Wish};
-use crate::render::{Job, Stage};
+use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
+use inspected::Inspected;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -120,7 +125,12 @@ impl App {
         observe(Stage::Derive);
         composed.scene = derive(composed.scene, order.profile(), &self.limits, control)?;
         let used = assets.used().iter().map(|(asset, sha256, bytes)| AssetUsed {
-            asset: asset.clone(),
+            // What a signed address ends with opens it for anybody.
+            asset: asset
+                .split_once('?')
+                .filter(|_| asset.contains("://"))
+                .map_or(&**asset, |(plain, _)| plain)
+                .to_owned(),
             sha256: sha256.clone(),
             bytes: *bytes,
         });
@@ -194,7 +204,7 @@ impl App {
         };
         let draft = match draft {
             Ok(draft) => draft,
-            Err(violation) => return rejected(path, violation.into()),
+            Err(violation) => return rejected(path, &violation.into()),
         };
         match self.run_draft(path, &draft, out, control, observe) {
             Ok((folder, event)) => Outcome {
@@ -223,59 +233,85 @@ impl App {
         control: Control<'_>,
         observe: &mut dyn FnMut(Stage),
     ) -> Result<(PathBuf, ResultEvent), Violation> {
-        let mut clock = StageClock::default();
         let mut folder = JobFolder::begin(out, draft.job_id())?;
-        let mut tell = |stage| {
-            clock.enter(stage);
-            observe(stage);
-        };
-        let made = self.prepare(path, draft, control, &mut tell).and_then(|prepared| {
-            let title = prepared.order.template().name.clone();
-            let order = &prepared.order;
-            let press = self.profiles.press(order.profile())?;
-            let slug = slug(order.order());
-            let job = Job {
-                scene: &prepared.composed.scene,
-                profile: order.profile(),
-                outputs: order.outputs(),
-                title: &title,
-                press: press.as_ref(),
-                slug: Some((&slug, &self.fonts)),
-                limits: &self.limits,
-                control,
-            };
-            let artifacts = job.render(&mut folder, &mut tell)?;
-            tell(Stage::Preflight);
-            let found = inspect(&prepared.order, &folder, &artifacts, control)?;
-            Ok((prepared, artifacts, found))
-        });
-        let event = match made {
-            Ok((prepared, artifacts, found)) => {
-                let mut data = ResultData::of(prepared.order.order());
-                let mut findings = prepared.composed.findings;
-                findings.extend(found);
-                let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
-                let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
-                data.order_digest = Some(draft.digest());
-                data.artifacts = artifacts;
-                data.assets = prepared.assets;
-                data.preflight = Some(Preflight { verdict, findings });
-                data.timings = clock.finish();
-                data.template_digest = Some(prepared.order.template().digest.clone());
-                data.profile_digest = Some(prepared.profile_digest);
-                ResultEvent::new(kind, event_id(draft.job_id(), prepared.order.order().revision), data)
-            }
+        let event = match self.make(path, draft, &mut folder, &|_| Ok(()), control, observe) {
+            Ok(event) => event,
             Err(violations) => {
                 folder.clear()?;
                 failed(draft, &violations)
             }
         };
-        let mut body = serde_json::to_vec_pretty(&event)
-            .map_err(|e| Violation::new(Code::InternalError, format!("the result cannot be written: {e}")))?;
-        body.push(b'\n');
+        let body = event.to_bytes().map_err(|e| unwritable(&e))?;
         folder.write("result.json", &body)?;
         Ok((folder.publish()?, event))
     }
+
+    /// Renders an order into a destination and gives its event. Before the first pixel is painted
+    /// `admit` sees what the job will take, and may wait or refuse.
+    pub fn make<D: Destination>(
+        &self,
+        path: &Path,
+        draft: &Draft,
+        destination: &mut D,
+        admit: &dyn Fn(&Prepared) -> Result<(), Violation>,
+        control: Control<'_>,
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<ResultEvent, Violations> {
+        #[cfg(debug_assertions)]
+        poison::strike(draft);
+        let mut clock = StageClock::default();
+        let mut tell = |stage| {
+            clock.enter(stage);
+            observe(stage);
+        };
+        let prepared = self.prepare(path, draft, control, &mut tell)?;
+        admit(&prepared)?;
+        let order = &prepared.order;
+        let title = order.template().name.clone();
+        let press = self.profiles.press(order.profile())?;
+        let slug = slug(order.order());
+        let job = Job {
+            scene: &prepared.composed.scene,
+            profile: order.profile(),
+            outputs: order.outputs(),
+            title: &title,
+            press: press.as_ref(),
+            slug: Some((&slug, &self.fonts)),
+            limits: &self.limits,
+            control,
+        };
+        let mut inspected = Inspected::new(destination, order, control);
+        let artifacts = job.render(&mut inspected, &mut tell)?;
+        let mut findings = prepared.composed.findings;
+        findings.extend(inspected.findings(&artifacts)?);
+        let mut data = ResultData::of(order.order());
+        let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
+        let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
+        data.order_digest = Some(draft.digest());
+        data.artifacts = artifacts;
+        data.assets = prepared.assets;
+        data.preflight = Some(Preflight { verdict, findings });
+        data.timings = clock.finish();
+        data.template_digest = Some(order.template().digest.clone());
+        data.profile_digest = Some(prepared.profile_digest);
+        if let Some(whole) = data.abridge() {
+            let body = serde_json::to_vec_pretty(&whole).map_err(|e| unwritable(&e))?;
+            let mut file = destination.create(REPORT)?;
+            file.write_all(&body).map_err(|e| sink_failed(&e))?;
+            data.report = Some(destination.finish(REPORT, file)?);
+        }
+        Ok(ResultEvent::new(kind, event_id(draft.job_id(), order.order().revision), data))
+    }
+}
+
+fn unwritable(error: &serde_json::Error) -> Violation {
+    Violation::new(Code::InternalError, format!("the result cannot be written: {error}"))
+}
+
+/// The revision that an order names; 1 where it names none that reads.
+pub fn revision(draft: &Draft) -> u32 {
+    let revision = draft.value().get("revision").and_then(serde_json::Value::as_u64);
+    revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
 }
 
 /// What a slug line says: the run, and the shop's own names for it.
@@ -287,47 +323,12 @@ fn slug(order: &crate::order::Order) -> String {
     words.join("  ")
 }
 
-/// Looks at the finished bytes of every document. Findings that the order accepts only warn; one
-/// that fails is the job's error.
-fn inspect(
-    order: &ValidOrder,
-    folder: &JobFolder,
-    artifacts: &[Artifact],
-    control: Control<'_>,
-) -> Result<Vec<Finding>, Violations> {
-    let wish = Wish::of(order.profile());
-    let accepted = &order.order().accept;
-    let mut findings = Vec::new();
-    for artifact in artifacts.iter().filter(|artifact| artifact.media_type == "application/pdf") {
-        let inspection = Inspection { surfaces: &artifact.surfaces, control, ..Inspection::new(&wish) };
-        findings.extend(inspection.inspect(folder.open(&artifact.uri)?)?.findings);
-    }
-    for finding in &mut findings {
-        finding.waived = accepted.contains(&finding.code);
-        if finding.waived {
-            finding.verdict = Verdict::Warn;
-        }
-    }
-    let mut failed = Violations::default();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
-        let place =
-            if finding.surface.is_empty() { String::new() } else { format!(" on {}", finding.surface) };
-        let detail = format!("{}{place}: {}", finding.code, finding.detail);
-        failed.push(Violation::new(Code::PreflightFailed, detail));
-    }
-    failed.or(findings)
-}
-
 /// The event of a run that made nothing.
-fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
+pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     let value = draft.value();
     let text =
         |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
-    let revision = value
-        .get("revision")
-        .and_then(serde_json::Value::as_u64)
-        .and_then(|n| u32::try_from(n).ok())
-        .unwrap_or(1);
+    let revision = revision(draft);
     let data = ResultData {
         job_id: Some(draft.job_id().to_owned()),
         revision: Some(revision),
@@ -337,7 +338,7 @@ fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
         profile: text("profile"),
         metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
         order_digest: Some(draft.digest()),
-        errors: violations.0.iter().map(EventError::from).collect(),
+        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
@@ -345,21 +346,20 @@ fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     ResultEvent::new(EventType::Failed, event_id(draft.job_id(), revision), data)
 }
 
-/// The event of a body that names no run.
-fn rejected(path: &Path, violations: Violations) -> Outcome {
+/// The event of a body that names no run: its id comes from the body's bytes.
+pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let data = ResultData {
-        errors: violations.0.iter().map(EventError::from).collect(),
+        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
     };
-    let id = event_id(&hex::encode(Sha256::digest(std::fs::read(path).unwrap_or_default())), 1);
-    Outcome {
-        path: path.to_owned(),
-        job_id: None,
-        folder: None,
-        event: ResultEvent::new(EventType::Rejected, id, data),
-    }
+    ResultEvent::new(EventType::Rejected, event_id(&hex::encode(Sha256::digest(body)), 1), data)
+}
+
+fn rejected(path: &Path, violations: &Violations) -> Outcome {
+    let body = std::fs::read(path).unwrap_or_default();
+    Outcome { path: path.to_owned(), job_id: None, folder: None, event: rejected_event(&body, violations) }
 }
 
 /// The folder of this name nearest to a file: beside it, or beside one of its parents. The

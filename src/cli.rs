@@ -1,12 +1,15 @@
 //! The command line: as typed, then as meant.
 
+mod fleet;
+mod operator;
 mod preflight;
+mod worker;
 
 use crate::app::{App, Outcome, Places};
-use crate::asset::Limits;
 use crate::catalog::Profile;
 use crate::catalog::template::{DesignFile, ProductFile, TemplateFile};
 use crate::check;
+use crate::config::Use;
 use crate::control::Control;
 use crate::error::{Violation, Violations};
 use crate::order::Order;
@@ -27,6 +30,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// What is logged unless `RUST_LOG` says otherwise: a worker tells what it does.
+    pub fn default_log_level(&self) -> &'static str {
+        if matches!(self.command, Command::Worker) { "info" } else { "warn" }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Render orders from disk to disk, without a server
@@ -37,6 +47,16 @@ enum Command {
     Preflight(PreflightArgs),
     /// Print the JSON Schema of a format
     Schema(SchemaArgs),
+    /// Take orders from the queue, render them and keep their results, until SIGTERM
+    Worker,
+    /// Send orders to the queue and wait for its confirms
+    Enqueue(operator::EnqueueArgs),
+    /// Decide an order's run as cancelled, unless it is decided already
+    Cancel(operator::CancelArgs),
+    /// Look through the orders that were given up
+    Dead(operator::DeadArgs),
+    /// Print the effective settings, secrets masked, or everything that is wrong with them
+    Config,
 }
 
 #[derive(Debug, Args)]
@@ -144,10 +164,10 @@ fn parse_dir(text: &str) -> Result<PathBuf, String> {
 }
 
 impl PlaceArgs {
-    fn app(self) -> Result<App, Violations> {
+    fn app(self) -> Result<App, ExitCode> {
         let places =
             Places { catalog: self.catalog, profiles: self.profiles, assets: self.assets, fonts: self.fonts };
-        App::new(places, Limits::default())
+        App::new(places, fleet::limits()?).map_err(|violations| configuration(&violations))
     }
 }
 
@@ -161,14 +181,19 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Render(args) => match args.places.app() {
             Ok(app) => render(&app, &args.orders, &args.out, args.json),
-            Err(violations) => configuration(&violations),
+            Err(code) => code,
         },
         Command::Check(args) => match args.places.app() {
             Ok(app) => check_paths(&app, &args.paths, args.json),
-            Err(violations) => configuration(&violations),
+            Err(code) => code,
         },
         Command::Preflight(args) => preflight::preflight(&args),
         Command::Schema(args) => schema(args.format),
+        Command::Worker => fleet::with_config(Use::Worker, worker::run),
+        Command::Enqueue(args) => fleet::with_config(Use::Operator, |config| operator::enqueue(config, args)),
+        Command::Cancel(args) => fleet::with_config(Use::Operator, |config| operator::cancel(config, args)),
+        Command::Dead(args) => fleet::with_config(Use::Operator, |config| operator::dead(config, args)),
+        Command::Config => fleet::show(),
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod error;
 pub mod control;
 pub mod schema;
+
 pub mod catalog;
 pub mod order;
 pub mod asset;
@@ -23,7 +24,10 @@ pub mod pdf;
 pub mod svg;
 pub mod render;
 pub mod preflight;
+pub mod telemetry;
 pub mod edge;
 pub mod app;
+pub mod worker;
+pub mod config;
 pub mod check;
 pub mod cli;

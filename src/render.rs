@@ -103,7 +103,7 @@ impl Job<'_> {
                 Output::Pdf => {
                     observe(Stage::Pdf);
                     for (name, surfaces) in documents(self.scene, self.profile) {
-                        artifacts.push(self.pdf(&name, surfaces, destination)?);
+                        artifacts.push(self.pdf(&name, surfaces, destination, observe)?);
                     }
                 }
                 Output::Png => {
@@ -198,6 +198,7 @@ impl Job<'_> {
         name: &str,
         surfaces: &[Surface],
         destination: &mut D,
+        observe: &mut dyn FnMut(Stage),
     ) -> Result<Artifact, Violation> {
         let mut print = PrintRules::of(self.profile, self.press)?;
         if let Some(slug) = self.slug.filter(|_| print.marks.slug) {
@@ -237,6 +238,8 @@ impl Job<'_> {
         if process {
             artifact.color_space = "CMYK".into();
         }
+        // A destination looks at a document before it keeps it.
+        observe(Stage::Preflight);
         file.finish(name, destination, &mut artifact)?;
         Ok(artifact)
     }

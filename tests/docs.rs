@@ -125,6 +125,24 @@ fn every_command_and_flag_is_explained() {
     assert!(missing.is_empty(), "docs/cli.md does not name {missing:?}");
 }
 
+#[test]
+fn every_setting_and_metric_is_explained() {
+    let text = read("docs/operations.md");
+    let list = read("src/config/reader.rs");
+    let names =
+        list.split("const NAMES: &[&str] = &[").nth(1).and_then(|rest| rest.split("];").next()).unwrap();
+    let names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+    assert!(names.contains(&"AMQP_URL") && names.len() > 30, "{names:?}");
+    let mut missing: Vec<String> = names.iter().map(|name| format!("PRESSWORK_{name}")).collect();
+    // Some are files, and are named so.
+    missing.retain(|name| !text.contains(&format!("`{name}`")) && !text.contains(&format!("`{name}_FILE`")));
+    let metrics = presswork::telemetry::Metrics::new(prometheus::Registry::new()).unwrap();
+    let metrics = metrics.names();
+    assert!(metrics.len() > 20, "{metrics:?}");
+    missing.extend(metrics.into_iter().filter(|name| !text.contains(&format!("`{name}`"))));
+    assert!(missing.is_empty(), "docs/operations.md does not name {missing:?}");
+}
+
 /// The names of all properties of a JSON Schema, at any depth.
 fn properties(schema: &serde_json::Value, names: &mut std::collections::BTreeSet<String>) {
     match schema {
@@ -215,7 +233,7 @@ fn the_core_rule_sees_what_it_forbids() {
 #[test]
 fn the_core_has_no_clock_network_environment_or_edge() {
     const EDGE: &[&str] = &["main.rs", "cli.rs", "app.rs", "check.rs", "config.rs"];
-    const EDGE_FOLDERS: &[&str] = &["cli", "app", "edge", "worker", "telemetry"];
+    const EDGE_FOLDERS: &[&str] = &["cli", "app", "config", "edge", "worker", "telemetry"];
     let forbidden = core_forbids();
     let mut faults = Vec::new();
     for file in rust_files() {
@@ -259,7 +277,14 @@ fn files_stand_on_their_own() {
 #[test]
 fn every_script_runs_by_itself() {
     use std::os::unix::fs::PermissionsExt;
-    for script in ["scripts/test", "scripts/soak", "scripts/contact-sheet", ".ci/run"] {
+    for script in [
+        "scripts/test",
+        "scripts/soak",
+        "scripts/contact-sheet",
+        "scripts/fleet-tools",
+        "scripts/rabbitmq-4",
+        ".ci/run",
+    ] {
         let mode = std::fs::metadata(root().join(script)).unwrap().permissions().mode();
         assert!(mode & 0o111 != 0, "{script} is not executable");
         assert!(read(script).contains("set -euo pipefail"), "{script} would go on after an error");

@@ -1,8 +1,8 @@
 //! Render profiles: how a product is printed. One TOML file a profile.
 
 use super::plates::{Contour, EngravingSettings, JpegSettings, SvgSettings, Underbase};
-use super::print::{ColorSettings, MarkSettings, PdfSettings, SpotInk};
 use super::preflight::PreflightSettings;
+use super::print::{ColorSettings, MarkSettings, PdfSettings, SpotInk};
 use super::value::{ColorSpec, Spots};
 use crate::scene::{Color, Dpi};
 use indexmap::IndexMap;

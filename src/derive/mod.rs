@@ -26,8 +26,8 @@ pub use plate::plate_rows;
 
 use crate::asset::Limits;
 use crate::catalog::Profile;
-use crate::catalog::print::Laid;
 use crate::catalog::plates::{Contour, ContourFrom, Underbase, UnderbaseForm};
+use crate::catalog::print::Laid;
 use crate::catalog::value::Spots;
 use crate::control::Control;
 use crate::error::{Code, Violation};

@@ -7,6 +7,7 @@ use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
 use crate::render::{Destination, sink_failed};
 use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -36,6 +37,9 @@ impl Folder {
     pub fn fetch(&self, key: &str) -> Result<Encoded, Violation> {
         let forbidden =
             || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
+        // What came from elsewhere lies here under a name of its own.
+        let remote = key.contains("://").then(|| remote_name(key));
+        let key = remote.as_deref().unwrap_or(key);
         if !is_safe_key(key) {
             return Err(forbidden());
         }
@@ -44,6 +48,10 @@ impl Folder {
             ErrorKind::PermissionDenied => {
                 Violation::new(Code::AssetAccessDenied, "this asset may not be read")
             }
+            _ if remote.is_some() => Violation::new(
+                Code::AssetSourceForbidden,
+                "only a worker fetches s3:// and https:// addresses: give a key below the assets' folder",
+            ),
             _ => Violation::new(Code::AssetNotFound, "there is no such asset: upload it, or correct the key"),
         };
         let path = self.root.join(key).canonicalize().map_err(read)?;
@@ -64,6 +72,11 @@ impl Folder {
         }
         Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len() })))
     }
+}
+
+/// Where a picture from elsewhere lies in an assets' folder, by its address.
+pub fn remote_name(address: &str) -> String {
+    format!(".remote/{}", hex::encode(Sha256::digest(address.as_bytes())))
 }
 
 /// A file that is read when it is wanted.
@@ -192,11 +205,6 @@ impl JobFolder {
     /// Writes a small file whole.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Violation> {
         fs::write(self.scratch.path().join(name), bytes).map_err(|e| sink_failed(&e))
-    }
-
-    /// Opens a file that was written, to look at it again.
-    pub fn open(&self, name: &str) -> Result<File, Violation> {
-        File::open(self.scratch.path().join(name)).map_err(|e| sink_failed(&e))
     }
 
     /// Throws away what has been written so far.

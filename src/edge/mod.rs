@@ -1,3 +1,7 @@
-//! The edge: the only place where files, and later networks, are touched.
+//! The edge: the only place where files and networks are touched.
 
+pub mod assets;
 pub mod dir;
+pub mod machine;
+pub mod queue;
+pub mod store;

@@ -107,7 +107,7 @@ impl Draft {
 }
 
 /// Whether a string names a run.
-fn is_job_id(id: &str) -> bool {
+pub fn is_job_id(id: &str) -> bool {
     let mut bytes = id.bytes();
     id.len() <= 80
         && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())

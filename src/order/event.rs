@@ -3,7 +3,7 @@
 //! `result.json` on disk and the message on the broker are these very bytes.
 
 use super::wire::Order;
-use crate::error::{Fault, Retry, Violation};
+use crate::error::{Code, Fault, Retry, Violation};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,9 @@ pub struct ResultData {
     /// What was found in the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preflight: Option<Preflight>,
+    /// Where the whole of this lies, beside the files, when its lists were too long for an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
     /// Why there are no files.
     #[serde(default)]
     pub errors: Vec<EventError>,
@@ -244,6 +247,23 @@ pub struct EventError {
     pub fault: Fault,
     /// Whether trying again can help.
     pub retry: Retry,
+}
+
+impl EventError {
+    /// The violation that this was, where its code is known.
+    pub fn violation(&self) -> Option<Violation> {
+        let known = |code: &&Code| code.as_str() == self.code && code.fault() == self.fault;
+        let code = Code::ALL.iter().find(known)?;
+        Some(Violation {
+            code: *code,
+            pointer: self.pointer.clone(),
+            detail: self.detail.clone(),
+            limit: self.limit.clone(),
+            allowed: self.allowed.clone(),
+            fault: self.fault,
+            retry: self.retry,
+        })
+    }
 }
 
 impl From<&Violation> for EventError {

@@ -239,12 +239,21 @@ fn read_image(value: &Value, pointer: &str, out: &mut Violations) -> Option<Fiel
         ("/matte", image.matte.as_ref().map(|m| (&m.asset, &m.sha256))),
     ];
     for (place, (asset, sha256)) in assets.into_iter().filter_map(|(place, asset)| Some((place, asset?))) {
-        if !is_safe_key(asset) {
-            refuse(
+        // Whether an address may be asked is a matter of the farm's settings.
+        let plain = asset.len() <= 4096 && asset.bytes().all(|b| b.is_ascii_graphic());
+        match asset.split_once("://") {
+            Some(("https" | "s3", _)) if plain => {}
+            Some(_) => refuse(
+                Code::AssetSourceForbidden,
+                place,
+                "an asset is a key, or an https:// or s3:// address in plain ASCII of at most 4096 bytes",
+            ),
+            None if is_safe_key(asset) => {}
+            None => refuse(
                 Code::AssetRefForbidden,
                 place,
                 "an asset is a relative key without `..`, without empty parts and without control characters",
-            );
+            ),
         }
         if sha256
             .as_ref()

@@ -4,6 +4,7 @@
 //! profile becomes a [`ValidOrder`], in which every option is resolved and the customer's and
 //! the business's values are one.
 
+pub mod brief;
 mod date;
 mod draft;
 pub mod event;
@@ -12,7 +13,7 @@ mod validate;
 mod value;
 mod wire;
 
-pub use draft::{Draft, MAX_ORDER_BYTES};
+pub use draft::{Draft, MAX_ORDER_BYTES, is_job_id};
 pub use validate::ValidOrder;
 pub use value::{FieldValue, Item};
 pub use wire::{CropValue, ImageValue, MatteValue, Order, PlacementValue, PointValue};

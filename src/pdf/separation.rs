@@ -46,7 +46,8 @@ impl<W: Write> Painter<'_, W> {
                 Ok(())
             }
             Carried::Coverage(coverage) => {
-                let ink = self.spaces.ink(self.objects, &separation.ink, space.tone, self.inking, Role::Area)?;
+                let ink =
+                    self.spaces.ink(self.objects, &separation.ink, space.tone, self.inking, Role::Area)?;
                 let image = self.coverage(coverage, ink.space)?;
                 let state = match separation.beneath {
                     Beneath::Overprint => self.state(1.0, Blend::Normal, None, true)?,

@@ -1,0 +1,298 @@
+//! The operators' commands: enqueue, cancel, and the orders that were given up.
+
+use super::REFUSED;
+use super::fleet::{metrics, queue, required, store};
+use super::print_line;
+use crate::config::Config;
+use crate::edge::queue::{Dead, Message, Queue};
+use crate::error::{Code, Violation};
+use crate::order::{Draft, is_job_id};
+use crate::worker;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+#[derive(Debug, Args)]
+pub(super) struct EnqueueArgs {
+    /// Orders, one JSON file each
+    #[arg(required = true, value_name = "ORDER.json")]
+    orders: Vec<PathBuf>,
+    /// The orders' class
+    #[arg(long, default_value = "standard")]
+    class: String,
+    /// At most so many orders a second
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// Send so many copies of each order, each with its own job_id
+    #[arg(long, value_name = "N")]
+    count: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CancelArgs {
+    /// The order's job_id
+    #[arg(value_name = "JOB")]
+    job: String,
+    /// Its revision
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    revision: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeadArgs {
+    #[command(subcommand)]
+    command: DeadCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadCommand {
+    /// List the orders that were given up
+    List(Filter),
+    /// Print the orders themselves
+    Show(Filter),
+    /// Enqueue the orders again, each with its next revision
+    Replay(Change),
+    /// Throw the orders away
+    Purge(Change),
+}
+
+#[derive(Debug, Args)]
+struct Filter {
+    /// Only this job
+    #[arg(long, value_name = "JOB")]
+    job: Option<String>,
+    /// Only this error code
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Only this class
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// Look at so many at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+}
+
+#[derive(Debug, Args)]
+struct Change {
+    #[command(flatten)]
+    filter: Filter,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Filter {
+    fn takes(&self, dead: &Dead) -> bool {
+        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        is(&self.code, &dead.code)
+            && is(&self.class, &dead.class)
+            && (self.job.is_none() || is(&self.job, &job_id(dead).unwrap_or_default()))
+    }
+}
+
+fn job_id(dead: &Dead) -> Option<String> {
+    Draft::parse(&dead.message.body).ok().map(|draft| draft.job_id().to_owned())
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Sends until the queue confirms. The broker may be restarting: that is no reason to give up soon.
+async fn send(queue: &dyn Queue, class: &str, message: &Message) -> Result<(), Violation> {
+    let begin = Instant::now();
+    loop {
+        match queue.enqueue(class, message).await {
+            Ok(()) => return Ok(()),
+            Err(violation) if begin.elapsed() > Duration::from_secs(60) => return Err(violation),
+            Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
+        }
+    }
+}
+
+pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
+    let metrics = match metrics() {
+        Ok(metrics) => metrics,
+        Err(code) => return code,
+    };
+    if !config.classes.iter().any(|class| class.name == args.class) {
+        eprintln!("there is no class {:?}: name it in PRESSWORK_CLASSES", args.class);
+        return ExitCode::from(super::BAD_CONFIGURATION);
+    }
+    let queue = queue(&config, metrics);
+    let copies = args.count.unwrap_or(1);
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(args.orders.len() as u64 * u64::from(copies)),
+        false => ProgressBar::hidden(),
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} confirmed, {per_sec}") {
+        bar.set_style(style);
+    }
+    let begin = Instant::now();
+    let (mut confirmed, mut refused) = (0_u64, false);
+    for copy in 0..copies {
+        for path in &args.orders {
+            let body = match read(path, args.count.map(|_| copy)) {
+                Ok(body) => body,
+                Err(violation) => {
+                    refused = true;
+                    bar.suspend(|| eprintln!("{}: {violation}", path.display()));
+                    continue;
+                }
+            };
+            if let Some(rate) = args.rate.filter(|rate| *rate > 0.0) {
+                let due = Duration::from_secs_f64(confirmed as f64 / rate);
+                tokio::time::sleep(due.saturating_sub(begin.elapsed())).await;
+            }
+            let message = Message { enqueued_at_ms: Some(now_ms()), ..Message::new(body) };
+            if let Err(violation) = send(queue.as_ref(), &args.class, &message).await {
+                bar.finish_and_clear();
+                eprintln!("{}: {violation}", path.display());
+                print_line(&format!("{confirmed} orders confirmed"));
+                return ExitCode::FAILURE;
+            }
+            confirmed += 1;
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    print_line(&format!("{confirmed} orders confirmed"));
+    if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS }
+}
+
+/// An order's bytes. What names no run is refused here, where its sender can see it.
+fn read(path: &std::path::Path, copy: Option<u32>) -> Result<Vec<u8>, Violation> {
+    let body = std::fs::read(path).map_err(|e| {
+        Violation::new(Code::OrderMalformed, format!("the order's file cannot be read: {}", e.kind()))
+    })?;
+    let draft = Draft::parse(&body)?;
+    let Some(copy) = copy else { return Ok(body) };
+    let mut value = draft.value().clone();
+    value["job_id"] = format!("{}-{copy}", draft.job_id()).into();
+    let body = value.to_string().into_bytes();
+    Draft::parse(&body).map(|_| body)
+}
+
+pub(super) async fn cancel(config: Config, args: CancelArgs) -> ExitCode {
+    if !is_job_id(&args.job) {
+        eprintln!("a job_id has up to 80 letters, digits, dots, underscores and hyphens");
+        return ExitCode::from(REFUSED);
+    }
+    let at = match required(config.store.clone(), "STORE") {
+        Ok(at) => at,
+        Err(code) => return code,
+    };
+    let store = store(&config, &at).await;
+    match worker::cancel(store.as_ref(), &args.job, args.revision).await {
+        Ok(stands) if stands.event.data.errors.iter().any(|e| e.code == Code::OrderCancelled.as_str()) => {
+            print_line("cancelled: the worker that meets the order publishes its result")
+        }
+        Ok(_) => {
+            eprintln!("this run was decided before");
+            ExitCode::from(REFUSED)
+        }
+        Err(violation) => {
+            eprintln!("{violation}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+pub(super) async fn dead(config: Config, args: DeadArgs) -> ExitCode {
+    let metrics = match metrics() {
+        Ok(metrics) => metrics,
+        Err(code) => return code,
+    };
+    let queue = queue(&config, metrics);
+    let done = match &args.command {
+        DeadCommand::List(filter) => look(queue.as_ref(), filter, &line).await,
+        DeadCommand::Show(filter) => {
+            let body = |dead: &Dead| String::from_utf8_lossy(&dead.message.body).into_owned();
+            look(queue.as_ref(), filter, &body).await
+        }
+        DeadCommand::Replay(change) if change.dry_run => look(queue.as_ref(), &change.filter, &line).await,
+        DeadCommand::Purge(change) if change.dry_run => look(queue.as_ref(), &change.filter, &line).await,
+        DeadCommand::Replay(change) => replay(queue.as_ref(), &change.filter).await,
+        DeadCommand::Purge(change) => purge(queue.as_ref(), &change.filter).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(violation) => {
+            eprintln!("{violation}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One dead order on a line, without anything that a customer typed.
+fn line(dead: &Dead) -> String {
+    let job = job_id(dead).unwrap_or_else(|| "-".into());
+    let (class, code, attempt) = (&dead.class, &dead.code, dead.message.attempt);
+    format!("{job}  {class}  {code}  attempt {attempt}  died {}", dead.died_at_ms)
+}
+
+async fn look(
+    queue: &dyn Queue,
+    filter: &Filter,
+    text: &(dyn Fn(&Dead) -> String + Sync),
+) -> Result<ExitCode, Violation> {
+    let mut found = 0;
+    let mut keep = |dead: &Dead| {
+        if filter.takes(dead) {
+            found += 1;
+            print_line(&text(dead));
+        }
+        true
+    };
+    let seen = queue.exhume(filter.limit, &mut keep).await?;
+    eprintln!("{found} of {seen} orders");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn purge(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violation> {
+    let mut gone = 0;
+    let mut keep = |dead: &Dead| {
+        let takes = filter.takes(dead);
+        gone += usize::from(takes);
+        !takes
+    };
+    queue.exhume(filter.limit, &mut keep).await?;
+    Ok(print_line(&format!("{gone} orders thrown away")))
+}
+
+/// Sends first and removes afterwards: what fails in between is sent twice, never lost.
+async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violation> {
+    let mut chosen = Vec::new();
+    let mut keep = |dead: &Dead| {
+        if filter.takes(dead) {
+            chosen.push(dead.clone());
+        }
+        true
+    };
+    queue.exhume(filter.limit, &mut keep).await?;
+    let mut sent = Vec::new();
+    for dead in chosen {
+        let Some(body) = next_revision(&dead) else {
+            eprintln!("an order that names no run cannot be replayed: purge it, or correct it at its source");
+            continue;
+        };
+        let traceparent = dead.message.traceparent.clone();
+        let message = Message { enqueued_at_ms: Some(now_ms()), traceparent, ..Message::new(body) };
+        send(queue, &dead.class, &message).await?;
+        sent.push(dead);
+    }
+    let mut keep = |dead: &Dead| !sent.contains(dead);
+    queue.exhume(filter.limit, &mut keep).await?;
+    Ok(print_line(&format!("{} orders enqueued again", sent.len())))
+}
+
+fn next_revision(dead: &Dead) -> Option<Vec<u8>> {
+    let draft = Draft::parse(&dead.message.body).ok()?;
+    let mut value = draft.value().clone();
+    value["revision"] = crate::app::revision(&draft).checked_add(1)?.into();
+    Some(value.to_string().into_bytes())
+}

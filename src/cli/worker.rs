@@ -1,0 +1,163 @@
+//! `presswork worker`: takes orders until it is told to end.
+
+use super::BAD_CONFIGURATION;
+use super::fleet::{metrics, queue, required, store};
+use crate::app::{App, Places};
+use crate::config::{Config, StoreAt};
+use crate::edge::assets::https::{Https, Internet};
+use crate::edge::assets::{AssetSources, Own};
+use crate::edge::dir::Folder;
+use crate::edge::store::Store;
+use crate::edge::store::probe::{Conditions, conditions};
+use crate::telemetry::admin::{self, Health};
+use crate::telemetry::{Metered, Metrics};
+use crate::worker::{Settings, Tools, Worker};
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) async fn run(config: Config) -> ExitCode {
+    match start(config).await {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+async fn start(config: Config) -> Result<ExitCode, ExitCode> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let refuse = |why: String| {
+        eprintln!("{why}");
+        ExitCode::from(BAD_CONFIGURATION)
+    };
+    let at = required(config.store.clone(), "STORE")?;
+    let catalog = required(config.catalog.clone(), "CATALOG")?;
+    let painters = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build_global();
+    painters.map_err(|e| refuse(format!("the painters' threads cannot be started: {e}")))?;
+    let metrics = metrics()?;
+    metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), "unknown"]).set(1.0);
+    let health = Arc::new(Health::default());
+    health.unready("starting", true);
+    let listener = TcpListener::bind(&config.bind).await;
+    let listener = listener.map_err(|e| refuse(format!("PRESSWORK_BIND: {} ({})", config.bind, e.kind())))?;
+    tokio::spawn(admin::serve(listener, health.clone(), metrics.clone()));
+    let stop = stopping().map_err(|e| refuse(format!("signals cannot be heard: {}", e.kind())))?;
+    tokio::pin!(stop);
+
+    let results: Arc<dyn Store> = Arc::new(Metered::new(store(&config, &at).await, metrics.clone()));
+    tokio::select! {
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+        probed = probe(results.as_ref(), config.s3_unconditional) => probed.map_err(refuse)?,
+    }
+    for warning in results.warnings().await {
+        tracing::warn!("{warning}");
+    }
+    let assets = asset_sources(&config, &metrics).await?;
+    // Every order's assets are brought to its scratch folder, where the renderer finds them.
+    let places = Places {
+        catalog: Some(catalog),
+        profiles: config.profiles.clone(),
+        assets: None,
+        fonts: config.fonts.clone(),
+    };
+    let app = App::new(places.clone(), config.limits).map_err(|violations| refuse(violations.to_string()))?;
+    let queue = queue(&config, metrics.clone());
+    tokio::spawn(report_connection(queue.clone(), health.clone()));
+    health.unready("starting", false);
+    let tools = Tools { app, places, store: results, assets, queue, metrics, health };
+    match Worker::new(tools, settings(&config)).run(stop).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(violation) => {
+            eprintln!("{violation}");
+            Err(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Every place that orders may take pictures from.
+async fn asset_sources(config: &Config, metrics: &Arc<Metrics>) -> Result<AssetSources, ExitCode> {
+    let own = match required(config.assets.clone(), "ASSETS")? {
+        StoreAt::Dir(path) => Own::Folder(Folder::new(path, config.limits.src_bytes)),
+        at @ StoreAt::S3 { .. } => {
+            Own::Store(Arc::new(Metered::new(store(config, &at).await, metrics.clone())))
+        }
+    };
+    let mut sources = AssetSources::new(own);
+    for bucket in &config.s3_allowed_buckets {
+        let at = StoreAt::S3 { bucket: bucket.clone(), prefix: String::new() };
+        let inner = store(config, &at).await;
+        sources = sources.with_bucket(bucket, Arc::new(Metered::new(inner, metrics.clone())));
+    }
+    if config.https_allow.is_empty() {
+        return Ok(sources);
+    }
+    let https = Https::new(config.https_allow.clone(), Https::system_roots(), Arc::new(Internet));
+    let https = https.map_err(|e| {
+        eprintln!("TLS cannot be used: {e}");
+        ExitCode::from(BAD_CONFIGURATION)
+    })?;
+    Ok(sources.with_https(https))
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        concurrency: config.threads,
+        classes: config.classes.clone(),
+        prefetch: config.prefetch,
+        max_attempts: config.max_attempts,
+        job_limit: config.job_limit,
+        drain: config.drain,
+        memory_budget: config.render_budget(),
+        input_budget: config.input_budget(),
+        url_base: config.url_base.clone(),
+        watch_every: config.job_limit.min(Duration::from_secs(60)),
+        watch_patience: Duration::from_secs(300),
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C, heard from the moment this is called.
+fn stopping() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Waits for the store, and refuses one that does not keep its word.
+async fn probe(store: &dyn Store, unconditional: bool) -> Result<(), String> {
+    loop {
+        match conditions(store, &format!("{}-{}", std::process::id(), unique())).await {
+            Ok(Conditions::Honoured) => return Ok(()),
+            Ok(Conditions::Ignored) if unconditional => return Ok(()),
+            Ok(Conditions::Ignored) => {
+                return Err("the store ignores If-None-Match, so two workers could decide one run; \
+                            PRESSWORK_S3_CONDITIONAL=off accepts that"
+                    .into());
+            }
+            Err(violation) => {
+                tracing::warn!(code = %violation.code, detail = violation.detail, "waiting for the store");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// A name that earlier probes of this machine did not have.
+fn unique() -> u128 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap_or_default().as_nanos()
+}
+
+/// Keeps readiness up to date with the broker's connection.
+async fn report_connection(queue: Arc<dyn crate::edge::queue::Queue>, health: Arc<Health>) {
+    loop {
+        health.unready("the broker is not connected", !queue.connected());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

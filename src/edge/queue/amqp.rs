@@ -1,0 +1,385 @@
+//! RabbitMQ as a queue.
+//!
+//! A keeper task owns the connection. On any error it drops everything and builds it again:
+//! connect, declare, set prefetch, consume. Deliveries of a lost connection can no longer be
+//! acknowledged, and come back from the broker; publishers try again with the same message.
+
+use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, read_order};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt, unavailable};
+use crate::error::Violation;
+use crate::telemetry::Metrics;
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
+    BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::tcp::OwnedTLSConfig;
+use lapin::types::FieldTable;
+use lapin::{Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+/// How a broker is reached.
+#[derive(Debug, Clone)]
+pub struct AmqpSettings {
+    /// `amqp://` or `amqps://`, with credentials; never logged.
+    pub url: String,
+    /// Certificates of the authorities to trust, PEM; the system's otherwise.
+    pub ca_pem: Option<String>,
+    /// A client certificate and its key, PEM.
+    pub identity: Option<(String, String)>,
+    /// The fleet's exchanges and queues.
+    pub names: Names,
+    /// The classes whose queues exist.
+    pub classes: Vec<Class>,
+    /// Also keep a queue of all results.
+    pub results_queue: bool,
+    /// How long a connection, and a publisher's confirm, may take.
+    pub patience: Duration,
+}
+
+/// A broker.
+#[derive(Debug)]
+pub struct Amqp {
+    shared: Arc<Shared>,
+    keeper: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: AmqpSettings,
+    metrics: Arc<Metrics>,
+    live: watch::Sender<Option<Arc<Live>>>,
+    wanted: watch::Sender<Option<Wanted>>,
+    broken: Notify,
+    /// Consumers of the live connection, to be cancelled when consumption stops, and their channels,
+    /// on which deliveries are settled as long as these are open.
+    consumers: Mutex<Vec<(Channel, String)>>,
+}
+
+/// One connection while it lasts.
+#[derive(Debug)]
+struct Live {
+    connection: Connection,
+    publisher: Channel,
+}
+
+/// What shall be consumed on every connection.
+#[derive(Debug, Clone)]
+struct Wanted {
+    classes: Vec<Class>,
+    prefetch: u16,
+    deliveries: UnboundedSender<Delivery>,
+}
+
+impl Amqp {
+    /// Begins to connect, and keeps connected until this is dropped. Must be called in a runtime.
+    pub fn start(settings: AmqpSettings, metrics: Arc<Metrics>) -> Amqp {
+        let shared = Arc::new(Shared {
+            settings,
+            metrics,
+            live: watch::Sender::new(None),
+            wanted: watch::Sender::new(None),
+            broken: Notify::new(),
+            consumers: Mutex::new(Vec::new()),
+        });
+        let keeper = tokio::spawn(keep(shared.clone()));
+        Amqp { shared, keeper }
+    }
+
+    /// The live connection, or the next one, within the settings' patience.
+    async fn live(&self) -> Result<Arc<Live>, Violation> {
+        let mut live = self.shared.live.subscribe();
+        let found = timeout(self.shared.settings.patience, live.wait_for(Option::is_some)).await;
+        match found {
+            Ok(Ok(live)) => live.clone().ok_or_else(|| unavailable("no connection")),
+            Ok(Err(_)) | Err(_) => Err(unavailable("no connection")),
+        }
+    }
+
+    async fn send(
+        &self,
+        exchange: &str,
+        key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), Violation> {
+        let live = self.live().await?;
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let sending = async {
+            live.publisher.basic_publish(exchange.into(), key.into(), options, body, properties).await?.await
+        };
+        let (outcome, result) = match timeout(self.shared.settings.patience, sending).await {
+            Ok(Ok(Confirmation::Ack(None))) => ("ack", Ok(())),
+            Ok(Ok(Confirmation::Ack(Some(_)))) => {
+                ("returned", Err(unavailable("no queue takes this message")))
+            }
+            Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => {
+                ("nack", Err(unavailable("a message was refused")))
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "publishing failed");
+                self.shared.broken.notify_one();
+                ("nack", Err(unavailable("the connection was lost")))
+            }
+            Err(_) => ("timeout", Err(unavailable("a message was not confirmed in time"))),
+        };
+        self.shared.metrics.confirms.with_label_values(&[outcome]).inc();
+        result
+    }
+
+    /// A channel for one question, since a refused question closes its channel.
+    async fn channel(&self) -> Result<Channel, Violation> {
+        self.live().await?.connection.create_channel().await.map_err(unavailable)
+    }
+}
+
+impl Drop for Amqp {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Connects, serves, and begins again, for ever.
+async fn keep(shared: Arc<Shared>) {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match timeout(shared.settings.patience, connect(&shared)).await {
+            Ok(Ok(live)) => {
+                tracing::info!("the broker is connected");
+                pause = Duration::from_millis(100);
+                shared.metrics.connected.set(1);
+                let live = Arc::new(live);
+                shared.live.send_replace(Some(live.clone()));
+                let reason = serve(&shared, &live).await;
+                shared.live.send_replace(None);
+                shared.metrics.connected.set(0);
+                shared.metrics.reconnects.with_label_values(&[reason]).inc();
+                tracing::warn!(reason, "the broker's connection is given up");
+                // A stuck connection may not even close.
+                drop(timeout(Duration::from_secs(1), live.connection.close(200, "".into())).await);
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the broker cannot be connected"),
+            Err(_) => tracing::warn!("the broker takes too long to connect"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+async fn connect(shared: &Shared) -> Result<Live, lapin::Error> {
+    let settings = &shared.settings;
+    let tls = OwnedTLSConfig {
+        identity: settings.identity.as_ref().map(|(certificate, key)| lapin::tcp::OwnedIdentity::PKCS8 {
+            pem: certificate.as_bytes().to_vec(),
+            key: key.as_bytes().to_vec(),
+        }),
+        cert_chain: settings.ca_pem.clone(),
+    };
+    let properties = ConnectionProperties::default().with_connection_name("presswork".into());
+    let runtime = lapin::runtime::default_runtime()?;
+    let connection = Connection::connect_with_config(&settings.url, properties, tls, runtime).await?;
+    let publisher = connection.create_channel().await?;
+    settings.names.declare(&publisher, &settings.classes, settings.results_queue).await?;
+    publisher.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(Live { connection, publisher })
+}
+
+/// Consumes what is wanted until the connection breaks; says why it did.
+async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
+    let mut wanted = shared.wanted.subscribe();
+    let mut now = wanted.borrow_and_update().clone();
+    loop {
+        if let Some(wanted) = now.take()
+            && let Err(error) = consume(shared, live, &wanted).await
+        {
+            tracing::warn!(%error, "consuming failed");
+            return "consume";
+        }
+        tokio::select! {
+            changed = wanted.changed() => match changed {
+                Ok(()) => now = wanted.borrow_and_update().clone(),
+                Err(_) => return "closed",
+            },
+            () = shared.broken.notified() => return "error",
+            () = sleep(Duration::from_millis(200)) => {
+                if !live.connection.status().connected() {
+                    return "connection";
+                }
+                if !live.publisher.status().connected() {
+                    return "channel";
+                }
+            }
+        }
+    }
+}
+
+async fn consume(shared: &Arc<Shared>, live: &Live, wanted: &Wanted) -> Result<(), lapin::Error> {
+    let names = &shared.settings.names;
+    let mut sources: Vec<(String, Option<String>)> =
+        wanted.classes.iter().map(|class| (names.class(&class.name), Some(class.name.clone()))).collect();
+    sources.push((names.reaper(), None));
+    let mut consumers = Vec::new();
+    for (queue, class) in sources {
+        let channel = live.connection.create_channel().await?;
+        channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
+        let options = BasicConsumeOptions::default();
+        let consumer =
+            channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+        consumers.push((channel, consumer.tag().to_string()));
+        tokio::spawn(forward(shared.clone(), consumer, class, wanted.deliveries.clone()));
+    }
+    *shared.consumers.lock().unwrap_or_else(PoisonError::into_inner) = consumers;
+    Ok(())
+}
+
+/// Hands on what a consumer receives, until it is cancelled or breaks.
+async fn forward(
+    shared: Arc<Shared>,
+    mut consumer: Consumer,
+    class: Option<String>,
+    deliveries: UnboundedSender<Delivery>,
+) {
+    while let Some(item) = consumer.next().await {
+        let Ok(item) = item else { break };
+        let delivery = Delivery {
+            message: read_order(&item.properties, item.data),
+            exhausted: class.is_none(),
+            // What comes to the reaper kept its routing key.
+            class: class.clone().unwrap_or_else(|| item.routing_key.to_string()),
+            redelivered: item.redelivered,
+            receipt: Box::new(AmqpReceipt { acker: item.acker, metrics: shared.metrics.clone() }),
+        };
+        if deliveries.send(delivery).is_err() {
+            return;
+        }
+    }
+    // A cancelled consumer is what stopping looks like; any other end is a broken connection.
+    if shared.wanted.borrow().is_some() {
+        shared.broken.notify_one();
+    }
+}
+
+#[derive(Debug)]
+struct AmqpReceipt {
+    acker: Acker,
+    metrics: Arc<Metrics>,
+}
+
+impl AmqpReceipt {
+    fn settled(&self, action: &str, result: Result<bool, lapin::Error>) -> Result<bool, Violation> {
+        let settled = result.unwrap_or_else(|error| {
+            // Lost with its connection: the broker delivers it again.
+            tracing::debug!(%error, action, "a delivery could not be settled");
+            false
+        });
+        if settled {
+            self.metrics.settlements.with_label_values(&[action]).inc();
+        }
+        Ok(settled)
+    }
+}
+
+#[async_trait]
+impl Receipt for AmqpReceipt {
+    async fn ack(&self) -> Result<bool, Violation> {
+        self.settled("ack", self.acker.ack(BasicAckOptions::default()).await)
+    }
+
+    async fn requeue(&self) -> Result<bool, Violation> {
+        let options = BasicNackOptions { requeue: true, ..Default::default() };
+        self.settled("requeue", self.acker.nack(options).await)
+    }
+}
+
+#[async_trait]
+impl Queue for Amqp {
+    async fn consume(
+        &self,
+        classes: &[Class],
+        prefetch: u16,
+    ) -> Result<UnboundedReceiver<Delivery>, Violation> {
+        let (deliveries, receiver) = unbounded_channel();
+        self.shared.wanted.send_replace(Some(Wanted { classes: classes.to_vec(), prefetch, deliveries }));
+        Ok(receiver)
+    }
+
+    async fn stop(&self) {
+        self.shared.wanted.send_replace(None);
+        // The channels stay: closing one would take away what is still held on it.
+        let consumers = self.shared.consumers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (channel, tag) in consumers {
+            let cancelling = channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
+            // A broken connection has cancelled it already.
+            drop(timeout(Duration::from_secs(2), cancelling).await);
+        }
+    }
+
+    async fn enqueue(&self, class: &str, message: &Message) -> Result<(), Violation> {
+        let exchange = self.shared.settings.names.orders();
+        self.send(&exchange, class, &message.body, order_properties(message)).await
+    }
+
+    async fn enqueue_later(&self, class: &str, message: &Message, rung: usize) -> Result<(), Violation> {
+        let exchange = self.shared.settings.names.delay(rung);
+        self.send(&exchange, class, &message.body, order_properties(message)).await
+    }
+
+    async fn publish(&self, event: &Event) -> Result<(), Violation> {
+        let exchange = self.shared.settings.names.results();
+        self.send(&exchange, &event.kind, &event.body, event_properties(event)).await
+    }
+
+    async fn bury(&self, dead: &Dead) -> Result<(), Violation> {
+        let queue = self.shared.settings.names.dead();
+        self.send("", &queue, &dead.message.body, dead_properties(dead)).await
+    }
+
+    async fn exhume(&self, limit: usize, keep: Keep<'_>) -> Result<usize, Violation> {
+        let channel = self.channel().await?;
+        let queue = self.shared.settings.names.dead();
+        let mut held = Vec::new();
+        let mut seen = 0;
+        while seen < limit {
+            let got = channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await;
+            let Some(got) = got.map_err(unavailable)? else { break };
+            seen += 1;
+            let item = got.delivery;
+            let dead = read_dead(&item.properties, item.data);
+            if keep(&dead) {
+                // Held back until the end, or the next question would bring it again.
+                held.push(item.acker);
+            } else {
+                item.acker.ack(BasicAckOptions::default()).await.map_err(unavailable)?;
+            }
+        }
+        for acker in held {
+            let options = BasicNackOptions { requeue: true, ..Default::default() };
+            acker.nack(options).await.map_err(unavailable)?;
+        }
+        Ok(seen)
+    }
+
+    async fn ready(&self, class: &str) -> Result<u64, Violation> {
+        let channel = self.channel().await?;
+        let name = self.shared.settings.names.class(class);
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        let queue = channel.queue_declare(name.as_str().into(), options, FieldTable::default()).await;
+        let waiting = u64::from(queue.map_err(unavailable)?.message_count());
+        drop(channel.close(200, "".into()).await);
+        Ok(waiting)
+    }
+
+    fn connected(&self) -> bool {
+        self.shared.live.borrow().is_some()
+    }
+
+    async fn reconnect(&self) {
+        self.shared.broken.notify_one();
+    }
+}

@@ -1,0 +1,188 @@
+//! A folder as a store, for one machine.
+//!
+//! Objects are files, and appear whole: they are written beside their place under a name nobody
+//! reads and then linked (which fails where something stands) or renamed (which replaces).
+
+use super::{Head, Multipart, Put, Store, denied, unavailable};
+use crate::error::Violation;
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+use tokio::task::spawn_blocking;
+
+/// Objects as files below a folder.
+#[derive(Debug, Clone)]
+pub struct DirStore {
+    root: PathBuf,
+}
+
+impl DirStore {
+    /// Keeps objects below `root`, which is made when the first one is written.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        DirStore { root: root.into() }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
+fn failed(error: io::Error) -> Violation {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => denied(error.kind()),
+        kind => unavailable(kind),
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Violation> + Send + 'static,
+) -> Result<T, Violation> {
+    spawn_blocking(work).await.unwrap_or_else(|_| Err(unavailable("a file operation was cut off")))
+}
+
+/// A new file beside the place it is meant for.
+fn beside(target: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let file = tempfile::Builder::new().prefix(".part-").tempfile_in(folder)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    Ok(file)
+}
+
+fn written(target: &Path, body: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = beside(target)?;
+    file.write_all(body)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+#[async_trait]
+impl Store for DirStore {
+    async fn put_if_absent(&self, key: &str, _media_type: &str, body: Bytes) -> Result<Put, Violation> {
+        let target = self.path(key);
+        blocking(move || {
+            let file = written(&target, &body).map_err(failed)?;
+            match fs::hard_link(file.path(), &target) {
+                Ok(()) => Ok(Put::Created),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
+                Err(e) => Err(failed(e)),
+            }
+        })
+        .await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        _media_type: &str,
+        body: Bytes,
+        _sha256: [u8; 32],
+    ) -> Result<(), Violation> {
+        let target = self.path(key);
+        blocking(move || {
+            let file = written(&target, &body).map_err(failed)?;
+            file.persist(&target).map(drop).map_err(|e| failed(e.error))
+        })
+        .await
+    }
+
+    async fn get(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>, Violation> {
+        let path = self.path(key);
+        blocking(move || {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(e) => return Err(failed(e)),
+            };
+            let mut body = Vec::new();
+            file.take(max_bytes.saturating_add(1)).read_to_end(&mut body).map_err(failed)?;
+            if body.len() as u64 > max_bytes {
+                return Err(unavailable(format!("an object has more than {max_bytes} bytes")));
+            }
+            Ok(Some(body.into()))
+        })
+        .await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>, Violation> {
+        let path = self.path(key);
+        blocking(move || match fs::metadata(&path) {
+            Ok(facts) => Ok(Some(Head { bytes: facts.len() })),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(failed(e)),
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Violation> {
+        let (path, root) = (self.path(key), self.root.clone());
+        blocking(move || {
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) => return Err(failed(e)),
+            }
+            // A bucket has no folders: one that became empty goes too, and only an empty one can.
+            for parent in path.ancestors().skip(1).take_while(|parent| *parent != root) {
+                if fs::remove_dir(parent).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn begin(&self, key: &str, _media_type: &str) -> Result<Box<dyn Multipart>, Violation> {
+        let target = self.path(key);
+        let file = {
+            let target = target.clone();
+            blocking(move || beside(&target).map_err(failed)).await?
+        };
+        Ok(Box::new(Growing { file: Some(file), target }))
+    }
+
+    fn uri(&self, key: &str) -> String {
+        self.path(key).display().to_string()
+    }
+}
+
+/// A file that grows by parts.
+struct Growing {
+    file: Option<NamedTempFile>,
+    target: PathBuf,
+}
+
+#[async_trait]
+impl Multipart for Growing {
+    async fn part(&mut self, body: Bytes) -> Result<(), Violation> {
+        let Some(mut file) = self.file.take() else {
+            return Err(unavailable("an earlier part could not be written"));
+        };
+        let file = blocking(move || file.write_all(&body).map(|()| file).map_err(failed)).await?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    async fn complete(self: Box<Self>) -> Result<(), Violation> {
+        let Some(file) = self.file else {
+            return Err(unavailable("a part could not be written"));
+        };
+        let target = self.target;
+        blocking(move || {
+            file.as_file().sync_all().map_err(failed)?;
+            file.persist(&target).map(drop).map_err(|e| failed(e.error))
+        })
+        .await
+    }
+
+    async fn abort(self: Box<Self>) {
+        // Dropping the file removes it.
+    }
+}

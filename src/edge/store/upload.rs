@@ -1,0 +1,217 @@
+//! A job's files on their way to a store while they are still being painted.
+//!
+//! The renderer writes on a thread of its own; full parts go through a bounded channel to a task
+//! that sends them. Small files are put whole. Large ones stay open until the job's verdict is
+//! known: [`Uploads::complete`] makes them appear, [`Uploads::abort`] leaves nothing behind.
+
+use super::{Multipart, PART_BYTES, Store, unavailable};
+use crate::error::Violation;
+use crate::render::Destination;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::io::{self, Write};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Full parts that wait for the network before the painter has to.
+const WAITING_PARTS: usize = 2;
+
+/// Files of one attempt, below a folder of the store that is its own.
+pub struct Uploads {
+    store: Arc<dyn Store>,
+    folder: String,
+    runtime: Handle,
+    files: Vec<Sending>,
+    kept: Vec<String>,
+}
+
+/// A file that is being sent.
+struct Sending {
+    key: String,
+    task: JoinHandle<Result<Sent, Violation>>,
+}
+
+/// What has become of a file whose last byte was sent.
+enum Sent {
+    Whole,
+    Open(Box<dyn Multipart>),
+}
+
+impl Uploads {
+    /// Files go to `folder/NAME`. Has to be called within the runtime that sends them.
+    pub fn new(store: Arc<dyn Store>, folder: String) -> Uploads {
+        Uploads { store, folder, runtime: Handle::current(), files: Vec::new(), kept: Vec::new() }
+    }
+
+    /// The verdict is in and the files are wanted: every one appears. When this fails nothing is
+    /// left open and what has appeared is removed.
+    pub async fn complete(&mut self) -> Result<(), Violation> {
+        let mut keys = Vec::new();
+        let mut wrong = None;
+        for Sending { key, task } in std::mem::take(&mut self.files) {
+            let sent = joined(task).await;
+            let done = match (sent, &wrong) {
+                (Ok(Sent::Whole), _) => Ok(()),
+                (Ok(Sent::Open(upload)), None) => upload.complete().await,
+                (Ok(Sent::Open(upload)), Some(_)) => {
+                    upload.abort().await;
+                    Ok(())
+                }
+                (Err(e), _) => Err(e),
+            };
+            keys.push(key);
+            wrong = wrong.or(done.err());
+        }
+        match wrong {
+            None => {
+                self.kept.extend(keys);
+                Ok(())
+            }
+            Some(violation) => {
+                remove(self.store.as_ref(), &keys).await;
+                Err(violation)
+            }
+        }
+    }
+
+    /// The files are not wanted: those under way are given up, those that appeared are removed.
+    pub async fn abort(&mut self) {
+        let mut keys = std::mem::take(&mut self.kept);
+        for Sending { key, task } in std::mem::take(&mut self.files) {
+            match joined(task).await {
+                Ok(Sent::Open(upload)) => upload.abort().await,
+                Ok(Sent::Whole) => keys.push(key),
+                Err(_) => {}
+            }
+        }
+        remove(self.store.as_ref(), &keys).await;
+    }
+}
+
+async fn joined(task: JoinHandle<Result<Sent, Violation>>) -> Result<Sent, Violation> {
+    task.await.unwrap_or_else(|_| Err(unavailable("an upload was cut off")))
+}
+
+/// Removes objects that nothing refers to. One that stays is an orphan, not an error.
+pub async fn remove(store: &dyn Store, keys: &[String]) {
+    for key in keys {
+        if let Err(violation) = store.delete(key).await {
+            tracing::warn!(code = %violation.code, "an unwanted file could not be removed");
+        }
+    }
+}
+
+/// The media type of a file by its name, for browsers.
+pub fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("pdf") => "application/pdf",
+        Some("png") => "image/png",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+impl Destination for Uploads {
+    type File = PartWriter;
+
+    fn create(&mut self, name: &str) -> Result<PartWriter, Violation> {
+        let key = format!("{}/{name}", self.folder);
+        let (parts, incoming) = mpsc::channel(WAITING_PARTS);
+        let task = self.runtime.spawn(send(self.store.clone(), key.clone(), media_type(name), incoming));
+        self.files.push(Sending { key, task });
+        Ok(PartWriter { buffer: Vec::new(), parts })
+    }
+
+    fn finish(&mut self, name: &str, file: PartWriter) -> Result<String, Violation> {
+        file.finish().map_err(|e| unavailable(e.kind()))?;
+        Ok(self.store.uri(&format!("{}/{name}", self.folder)))
+    }
+}
+
+/// What a painter says to the sender.
+enum Piece {
+    /// A full part; more may follow.
+    Part(Bytes),
+    /// The file's end, with what was left.
+    End(Bytes),
+}
+
+/// The painter's end of an upload. Writing blocks while the network is behind; it must not be
+/// used on a runtime's thread.
+pub struct PartWriter {
+    buffer: Vec<u8>,
+    parts: mpsc::Sender<Piece>,
+}
+
+impl PartWriter {
+    fn push(&mut self, piece: Piece) -> io::Result<()> {
+        // The sender goes away only after an error, which the upload's own result tells.
+        self.parts.blocking_send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.buffer).into();
+        self.push(Piece::End(rest))
+    }
+}
+
+impl Write for PartWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.len() == PART_BYTES {
+            let part = std::mem::replace(&mut self.buffer, Vec::with_capacity(PART_BYTES));
+            self.push(Piece::Part(part.into()))?;
+        }
+        let taken = bytes.len().min(PART_BYTES - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sends a file: whole when its end comes before a part is full, else part by part.
+async fn send(
+    store: Arc<dyn Store>,
+    key: String,
+    media_type: &'static str,
+    mut incoming: mpsc::Receiver<Piece>,
+) -> Result<Sent, Violation> {
+    let mut open: Option<Box<dyn Multipart>> = None;
+    loop {
+        let (body, last) = match incoming.recv().await {
+            Some(Piece::Part(body)) => (body, false),
+            Some(Piece::End(body)) => (body, true),
+            // The painter gave up before the end.
+            None => {
+                if let Some(upload) = open {
+                    upload.abort().await;
+                }
+                return Err(unavailable("a file was not written to its end"));
+            }
+        };
+        let upload = match &mut open {
+            Some(upload) => upload,
+            None if last => {
+                let sha256 = Sha256::digest(&body).into();
+                store.put(&key, media_type, body, sha256).await?;
+                return Ok(Sent::Whole);
+            }
+            None => open.insert(store.begin(&key, media_type).await?),
+        };
+        let sent = upload.part(body).await;
+        match (sent, last) {
+            (Ok(()), false) => {}
+            (Ok(()), true) => return open.map(Sent::Open).ok_or_else(|| unavailable("no upload")),
+            (Err(violation), _) => {
+                if let Some(upload) = open {
+                    upload.abort().await;
+                }
+                return Err(violation);
+            }
+        }
+    }
+}

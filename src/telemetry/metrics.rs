@@ -1,0 +1,128 @@
+//! Every metric: its name, help, labels and buckets, and nowhere else.
+//!
+//! Labels are closed sets (queues are configured): never an order, a customer or an address.
+
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+/// Seconds of work: jobs, stages, requests.
+const WORK: &[f64] =
+    &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
+/// Seconds of waiting.
+const WAIT: &[f64] = &[0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0];
+/// Sizes: powers of four from 1 KiB to 4 GiB.
+const SIZE: &[f64] = &[
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262144.0,
+    1048576.0,
+    4194304.0,
+    16777216.0,
+    67108864.0,
+    268435456.0,
+    1073741824.0,
+    4294967296.0,
+];
+
+macro_rules! metrics {
+    ($($field:ident: $kind:ident($name:literal, $help:literal $(, [$($label:literal),*])? $(, $buckets:ident)?);)*) => {
+        /// Every metric of a worker, registered once.
+        #[derive(Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            $(#[doc = $help] pub $field: $kind,)*
+        }
+
+        impl Metrics {
+            /// Registers every metric.
+            pub fn new(registry: Registry) -> Result<Metrics, prometheus::Error> {
+                $(
+                    let $field = make::$kind(
+                        concat!("presswork_", $name), $help, &[$($($label),*)?], &[$($buckets)?],
+                    )?;
+                    registry.register(Box::new($field.clone()))?;
+                )*
+                Ok(Metrics { registry, $($field,)* })
+            }
+
+            /// The name of every metric, with the prefix.
+            pub fn names(&self) -> Vec<String> {
+                vec![$(concat!("presswork_", $name).to_owned(),)*]
+            }
+        }
+    };
+}
+
+metrics! {
+    received: IntCounterVec("jobs_received_total", "Deliveries taken from a queue.", ["queue", "redelivered"]);
+    finished: IntCounterVec("jobs_finished_total", "Runs decided, by outcome (completed, held, failed) and fault.", ["queue", "outcome", "fault"]);
+    attempts: IntCounterVec("job_attempts_total", "Attempts ended, by outcome and error code.", ["queue", "outcome", "error_code"]);
+    duration: HistogramVec("job_duration_seconds", "Seconds from delivery to settlement.", ["queue", "outcome"], WORK);
+    stage: HistogramVec("job_stage_duration_seconds", "Seconds of one stage of a job.", ["stage"], WORK);
+    queue_wait: HistogramVec("job_queue_wait_seconds", "Seconds from enqueueing to this delivery.", ["queue"], WAIT);
+    end_to_end: HistogramVec("job_end_to_end_seconds", "Seconds from enqueueing to the published result.", ["queue"], WAIT);
+    in_progress: IntGauge("jobs_in_progress", "Jobs being worked on.");
+    draining: IntGauge("draining", "1 while the worker finishes what it holds and takes nothing new.");
+    connected: IntGauge("amqp_connected", "1 while the broker is connected.");
+    budget: IntGauge("memory_budget_bytes", "Bytes that jobs may use together.");
+    reserved: IntGauge("memory_reserved_bytes", "Bytes that jobs have reserved.");
+    admission_wait: HistogramVec("admission_wait_seconds", "Seconds a job waited for its share of the budget.", [], WORK);
+    rejections: IntCounterVec("input_rejections_total", "Orders refused for their own fault, by error code.", ["error_code"]);
+    input_bytes: HistogramVec("input_bytes", "Bytes of an asset.", ["format"], SIZE);
+    output_bytes: HistogramVec("output_bytes", "Bytes of a delivered file.", ["format"], SIZE);
+    settlements: IntCounterVec("settlements_total", "Deliveries settled (ack, reject, requeue).", ["action"]);
+    confirms: IntCounterVec("publish_confirms_total", "Publications, by the broker's answer (ack, nack, returned, timeout).", ["outcome"]);
+    dead: IntCounterVec("dead_lettered_total", "Orders parked for an operator.", ["queue", "fault"]);
+    duplicates: IntCounterVec("duplicates_suppressed_total", "Deliveries of runs that were decided already, by how it was seen.", ["reason"]);
+    reconnects: IntCounterVec("amqp_reconnects_total", "Connections rebuilt, by reason.", ["reason"]);
+    store_seconds: HistogramVec("s3_request_duration_seconds", "Seconds of a store operation.", ["operation", "outcome"], WORK);
+    last_success: IntGauge("last_success_timestamp_seconds", "Unix time of the last decided run.");
+    build_info: GaugeVec("build_info", "1, with the version.", ["version", "revision"]);
+}
+
+/// One constructor a kind, all with the same arguments.
+#[expect(non_snake_case, reason = "named after the types that they make")]
+mod make {
+    use super::{GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts};
+
+    type Made<T> = Result<T, prometheus::Error>;
+    type Labels<'a> = &'a [&'a str];
+    type Buckets<'a> = &'a [&'a [f64]];
+
+    pub(super) fn IntCounterVec(
+        name: &str,
+        help: &str,
+        labels: Labels<'_>,
+        _: Buckets<'_>,
+    ) -> Made<IntCounterVec> {
+        IntCounterVec::new(Opts::new(name, help), labels)
+    }
+
+    pub(super) fn GaugeVec(name: &str, help: &str, labels: Labels<'_>, _: Buckets<'_>) -> Made<GaugeVec> {
+        GaugeVec::new(Opts::new(name, help), labels)
+    }
+
+    pub(super) fn IntGauge(name: &str, help: &str, _: Labels<'_>, _: Buckets<'_>) -> Made<IntGauge> {
+        IntGauge::new(name, help)
+    }
+
+    pub(super) fn HistogramVec(
+        name: &str,
+        help: &str,
+        labels: Labels<'_>,
+        buckets: Buckets<'_>,
+    ) -> Made<HistogramVec> {
+        let options = HistogramOpts::new(name, help).buckets(buckets.concat());
+        HistogramVec::new(options, labels)
+    }
+}
+
+impl Metrics {
+    /// The exposition text that Prometheus scrapes.
+    pub fn text(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+}

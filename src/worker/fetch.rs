@@ -1,0 +1,94 @@
+//! An order's assets, from wherever they are into the job's scratch folder.
+
+use super::admission::{Budget, Share};
+use crate::compose::{AssetRef, Source};
+use crate::config::FETCHED_AT_ONCE;
+use crate::edge::assets::{AssetSources, Opened};
+use crate::edge::dir::remote_name;
+use crate::error::{Code, Violation, Violations};
+use crate::telemetry::Metrics;
+use futures_util::future::join_all;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Opens a few assets, which tells their sizes, takes their share of the input budget, reads them
+/// and gives the share back; then the next few. Nothing is held while a share is waited for.
+pub(super) async fn fetch(
+    sources: &AssetSources,
+    wanted: &[AssetRef],
+    folder: &Path,
+    limit: u64,
+    budget: &Budget,
+    metrics: &Metrics,
+) -> Result<(), Violations> {
+    let keys: Vec<(&AssetRef, &str)> = wanted
+        .iter()
+        .filter_map(|reference| match &reference.source {
+            Source::Order(key) => Some((reference, key.as_str())),
+            Source::Catalog(_) => None,
+        })
+        .collect();
+    let mut out = Violations::default();
+    for some in keys.chunks(FETCHED_AT_ONCE as usize) {
+        let opened = join_all(some.iter().map(|(_, key)| sources.open(key, limit))).await;
+        let mut known = Vec::new();
+        for ((reference, key), opened) in some.iter().zip(opened) {
+            let opened = out.absorb(opened.map_err(|v| reference.blame(v)));
+            known.extend(opened.map(|opened| (*reference, *key, opened)));
+        }
+        let need = known.iter().map(|(_, _, opened)| opened.bytes_within(limit)).sum();
+        let _share: Share = budget.take(need).await?;
+        let reading = known.into_iter().map(|(reference, key, opened)| async move {
+            keep(opened, key, folder, limit).await.map(|bytes| (key, bytes)).map_err(|v| reference.blame(v))
+        });
+        for read in join_all(reading).await {
+            if let Some((key, bytes)) = out.absorb(read) {
+                metrics.input_bytes.with_label_values(&[known_format(key)]).observe(bytes as f64);
+            }
+        }
+    }
+    out.or(())
+}
+
+/// A closed set of labels.
+fn known_format(key: &str) -> &'static str {
+    let path = key.split('?').next().unwrap_or(key);
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match extension.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" => "jpeg",
+        "png" => "png",
+        "webp" => "webp",
+        "tif" | "tiff" => "tiff",
+        "svg" | "svgz" => "svg",
+        _ => "other",
+    }
+}
+
+/// Reads an asset and writes it where the renderer looks for it.
+async fn keep(opened: Opened, key: &str, folder: &Path, limit: u64) -> Result<u64, Violation> {
+    let bytes = opened.read(limit).await?;
+    let path = match key.contains("://") {
+        true => folder.join(remote_name(key)),
+        false => folder.join(key),
+    };
+    let write = async {
+        if let Some(parent) = path.parent() {
+            tokio::fs::create_dir_all(parent).await?;
+        }
+        tokio::fs::write(&path, &bytes).await
+    };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
+    write.await.map_err(|e| match e.kind() {
+        ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::AlreadyExists
+        | ErrorKind::InvalidFilename => Violation::new(
+            Code::AssetRefForbidden,
+            "this key cannot be a file beside the order's other keys: a part of it has over 255 bytes, or is another asset's key",
+        ),
+        kind => {
+            Violation::new(Code::InternalError, format!("the scratch folder cannot be written: {kind}"))
+        }
+    })?;
+    Ok(bytes.len() as u64)
+}

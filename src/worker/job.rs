@@ -1,0 +1,327 @@
+//! One delivery, from its bytes to its settlement.
+//!
+//! What is decided already is published again. Anything else is rendered, its files uploaded under
+//! a token of this attempt; one conditional write decides; what stands is published and confirmed;
+//! an order given up by the farm's own fault is parked; and only then the delivery is settled.
+
+use super::commit::{Committed, commit, result_key, standing};
+use super::paint::{Painting, Stopped, paint};
+use super::settle::waited;
+use super::{Budget, Gate, Settings, Tools, fetch, isolate};
+use crate::app;
+use crate::compose::plan;
+use crate::edge::queue::Delivery;
+use crate::edge::store::upload::Uploads;
+use crate::error::{Code, Retry, Violation, Violations};
+use crate::order::Draft;
+use crate::order::event::ResultEvent;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::Mutex;
+
+/// What all jobs of a worker share.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub(super) tools: Arc<Tools>,
+    pub(super) settings: Settings,
+    pub(super) gate: Gate,
+    pub(super) memory: Budget,
+    pub(super) input: Budget,
+    /// One suspect at a time.
+    pub(super) cell: Mutex<()>,
+    /// The drain is over: jobs end where they are.
+    pub(super) interrupted: Arc<AtomicBool>,
+}
+
+/// How one try at a job ended, short of settlement.
+enum Tried {
+    /// The run is decided.
+    Decided(Box<Committed>, Option<Uploads>),
+    /// The same run with another order.
+    Conflict(Option<Uploads>),
+    /// Something transient of the order's own: another attempt, later.
+    Again(Violation),
+}
+
+/// Nothing can be settled now.
+enum Halt {
+    /// The store failed: wait for it, spend no attempt.
+    Store(Violation),
+    /// The worker is ending.
+    Ending,
+}
+
+impl From<Violation> for Halt {
+    fn from(violation: Violation) -> Self {
+        Halt::Store(violation)
+    }
+}
+
+impl Bench {
+    /// Handles a delivery to its end.
+    pub(super) async fn handle(&self, delivery: Delivery) {
+        let begin = Instant::now();
+        let metrics = &self.tools.metrics;
+        let redelivered = if delivery.redelivered { "true" } else { "false" };
+        metrics.received.with_label_values(&[&delivery.class, redelivered]).inc();
+        if let Some(since) = waited(&delivery.message) {
+            metrics.queue_wait.with_label_values(&[&delivery.class]).observe(since);
+        }
+        let outcome = match Draft::parse(&delivery.message.body) {
+            Ok(draft) => self.order(&delivery, &draft).await,
+            Err(violation) if violation.retry == Retry::Later => {
+                self.again(&delivery, None, &violation).await
+            }
+            Err(violation) => self.reject(&delivery, &violation).await,
+        };
+        let outcome = outcome.unwrap_or("requeued");
+        metrics
+            .duration
+            .with_label_values(&[&delivery.class, outcome])
+            .observe(begin.elapsed().as_secs_f64());
+    }
+
+    pub(super) fn ending(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
+    }
+
+    /// An order that names a run. `None`: it went back.
+    async fn order(&self, delivery: &Delivery, draft: &Draft) -> Option<&'static str> {
+        let mut pause = Duration::from_secs(1);
+        let tried = loop {
+            match self.attempt(delivery, draft).await {
+                Ok(tried) => break tried,
+                Err(Halt::Ending) => return self.requeue(delivery).await,
+                Err(Halt::Store(violation)) => {
+                    tracing::warn!(job = draft.job_id(), code = %violation.code, "the store failed; waiting");
+                    self.gate.shut();
+                    // A store that answers and yet fails this job must not be hammered.
+                    if !self.pause(pause).await || !self.unless_ending(self.gate.pass()).await {
+                        return self.requeue(delivery).await;
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(30));
+                }
+            }
+        };
+        match tried {
+            Tried::Decided(committed, uploads) => {
+                if !committed.ours
+                    && let Some(mut uploads) = uploads
+                {
+                    uploads.abort().await;
+                    self.tools.metrics.duplicates.with_label_values(&["lost_race"]).inc();
+                }
+                self.conclude(delivery, draft, &committed).await
+            }
+            Tried::Conflict(uploads) => {
+                if let Some(mut uploads) = uploads {
+                    uploads.abort().await;
+                }
+                let violation = Violation::new(
+                    Code::OrderConflict,
+                    "this run was decided for another order: give the corrected order the next revision",
+                );
+                self.reject(delivery, &violation).await
+            }
+            Tried::Again(violation) => self.again(delivery, Some(draft), &violation).await,
+        }
+    }
+
+    async fn attempt(&self, delivery: &Delivery, draft: &Draft) -> Result<Tried, Halt> {
+        let store = self.tools.store.as_ref();
+        let key = result_key(draft.job_id(), app::revision(draft));
+        let digest = draft.digest();
+        if let Some(stands) = standing(store, &key).await? {
+            self.tools.metrics.duplicates.with_label_values(&["decided"]).inc();
+            return Ok(compared(stands, &digest, None));
+        }
+        if delivery.exhausted {
+            let violation = Violation::new(
+                Code::RenderCrashed,
+                "this order was taken up too often and never finished: report it",
+            );
+            let event = self.dressed(app::failed(draft, &violation.into()), delivery);
+            return Ok(compared(commit(store, &key, &event).await?, &digest, None));
+        }
+        let (uploads, made) = self.render(delivery, draft).await?;
+        let (event, mut uploads) = match made {
+            Ok(event) => (event, uploads),
+            Err(violations) => {
+                let mut uploads = uploads;
+                if let Some(uploads) = &mut uploads {
+                    uploads.abort().await;
+                }
+                if let Some(store) = violations.0.iter().find(|v| is_store(v)) {
+                    return Err(Halt::Store(store.clone()));
+                }
+                let later = violations.0.iter().find(|v| v.retry == Retry::Later);
+                if let Some(violation) = later
+                    && delivery.message.attempt < self.settings.max_attempts
+                {
+                    return Ok(Tried::Again(violation.clone()));
+                }
+                (app::failed(draft, &violations), None)
+            }
+        };
+        if let Some(uploads) = &mut uploads {
+            uploads.complete().await?;
+        }
+        let event = self.dressed(event, delivery);
+        // Where this fails it is not known whether the result was written, so the files stay: a
+        // result that names missing files would be worse than files that nothing names.
+        let committed = commit(store, &key, &event).await?;
+        Ok(compared(committed, &digest, uploads))
+    }
+
+    /// What the attempt adds to an event.
+    fn dressed(&self, mut event: ResultEvent, delivery: &Delivery) -> ResultEvent {
+        event.data.attempt = delivery.message.attempt;
+        event.traceparent.clone_from(&delivery.message.traceparent);
+        if let Some(base) = &self.settings.url_base {
+            let store = self.tools.store.uri("");
+            for artifact in &mut event.data.artifacts {
+                let key = artifact.uri.strip_prefix(&store).unwrap_or(&artifact.uri);
+                artifact.url =
+                    Some(format!("{}/{}", base.trim_end_matches('/'), key.trim_start_matches('/')));
+            }
+        }
+        event
+    }
+
+    /// Renders in this process, or a suspect in another.
+    async fn render(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+    ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
+        let scratch = match self.scratch(delivery, draft).await {
+            Ok(scratch) => scratch,
+            Err(violations) => return Ok((None, Err(violations))),
+        };
+        let path = scratch.path().join("order.json");
+        if !delivery.redelivered {
+            let job = Painting {
+                tools: self.tools.clone(),
+                draft: draft.clone(),
+                path: path.clone(),
+                memory: self.memory.clone(),
+                limit: self.settings.job_limit,
+                interrupted: self.interrupted.clone(),
+            };
+            let (mut uploads, made) = paint(job, self.uploads(draft)).await;
+            match made {
+                Ok(event) => return Ok((Some(uploads), Ok(event))),
+                Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
+                Err(Stopped::Interrupted) => {
+                    uploads.abort().await;
+                    return Err(Halt::Ending);
+                }
+                Err(Stopped::Died) => uploads.abort().await,
+            }
+        }
+        self.render_apart(draft, &path).await
+    }
+
+    /// Renders a suspect: in half of the memory, so that others go on, and where that kills it in all
+    /// of it, since what needs much is no poison.
+    async fn render_apart(
+        &self,
+        draft: &Draft,
+        path: &Path,
+    ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
+        let _alone = self.cell.lock().await;
+        let whole = self.settings.memory_budget;
+        for memory in [whole / 2, whole] {
+            if self.ending() {
+                return Err(Halt::Ending);
+            }
+            // The child's limit has to strike before the machine's does.
+            let _share = match self.memory.take(memory).await {
+                Ok(share) => share,
+                Err(violation) => return Ok((None, Err(violation.into()))),
+            };
+            let (tools, limit) = (&self.tools, self.settings.job_limit);
+            let uploads = self.uploads(draft);
+            let rendering = isolate::render(tools, draft, path, memory, limit, &self.interrupted, uploads);
+            let (mut uploads, made) = rendering.await;
+            match made {
+                Ok(event) => return Ok((Some(uploads), Ok(event))),
+                Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
+                Err(Stopped::Interrupted) => {
+                    uploads.abort().await;
+                    return Err(Halt::Ending);
+                }
+                Err(Stopped::Died) => uploads.abort().await,
+            }
+        }
+        let violation = Violation::new(
+            Code::RenderCrashed,
+            "the renderer of this order dies, even alone and with all of a worker's memory: report it",
+        );
+        Ok((None, Err(violation.into())))
+    }
+
+    fn uploads(&self, draft: &Draft) -> Uploads {
+        let folder = format!("{}/{}/{}", draft.job_id(), app::revision(draft), token());
+        Uploads::new(self.tools.store.clone(), folder)
+    }
+
+    /// The job's scratch folder: the order and its assets.
+    async fn scratch(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
+        let failed = |e: std::io::Error| {
+            Violation::new(Code::InternalError, format!("a scratch folder cannot be made: {}", e.kind()))
+        };
+        let scratch = tempfile::Builder::new().prefix("presswork-").tempdir().map_err(failed)?;
+        tokio::fs::write(scratch.path().join("order.json"), &delivery.message.body).await.map_err(failed)?;
+        let folder = scratch.path().join("assets");
+        tokio::fs::create_dir(&folder).await.map_err(failed)?;
+        let wanted = self.plan(scratch.path(), draft).await?;
+        let (limit, budget) = (self.tools.app.limits().src_bytes, &self.input);
+        let begin = Instant::now();
+        fetch::fetch(&self.tools.assets, &wanted, &folder, limit, budget, &self.tools.metrics).await?;
+        let spent = begin.elapsed().as_secs_f64();
+        self.tools.metrics.stage.with_label_values(&["fetch"]).observe(spent);
+        Ok(scratch)
+    }
+
+    async fn plan(&self, scratch: &Path, draft: &Draft) -> Result<Vec<crate::compose::AssetRef>, Violations> {
+        let (tools, draft) = (self.tools.clone(), draft.clone());
+        let path = scratch.join("order.json");
+        let planning = tokio::task::spawn_blocking(move || {
+            let (order, _) = tools.app.validate(&tools.app.catalog_near(&path), &draft)?;
+            Ok::<_, Violations>(plan(&order)?)
+        });
+        let broke = |_| Violation::new(Code::RenderCrashed, "an order could not be read: report it");
+        planning.await.map_err(broke)?
+    }
+}
+
+/// What stands is the run's result, if it is the same order.
+fn compared(stands: Committed, digest: &str, uploads: Option<Uploads>) -> Tried {
+    // A cancellation that had no order at hand carries no digest and decides for any.
+    match &stands.event.data.order_digest {
+        Some(theirs) if theirs != digest => Tried::Conflict(uploads),
+        Some(_) | None => Tried::Decided(Box::new(stands), uploads),
+    }
+}
+
+fn is_store(violation: &Violation) -> bool {
+    matches!(violation.code, Code::StoreUnavailable | Code::StoreDenied)
+}
+
+/// A name that no other attempt has.
+fn token() -> String {
+    format!("{:016x}", random())
+}
+
+pub(super) fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // Without the system's randomness the clock has to do: a token must differ, not be secret.
+    if getrandom::fill(&mut bytes).is_err() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        return now.as_nanos() as u64;
+    }
+    u64::from_le_bytes(bytes)
+}

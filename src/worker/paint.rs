@@ -1,0 +1,113 @@
+//! Renders an order in this process, on a thread that may block, while its files leave.
+
+use super::Tools;
+use super::admission::Budget;
+use super::cost::peak_bytes;
+use crate::control::Control;
+use crate::edge::store::upload::Uploads;
+use crate::error::{Code, Violation, Violations};
+use crate::order::Draft;
+use crate::order::event::ResultEvent;
+use crate::render::Stage;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+
+/// Why rendering gave no event.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// The order, or a service, is at fault.
+    Wrong(Violations),
+    /// The worker is ending: nobody's fault.
+    Interrupted,
+    /// The renderer itself broke: in this process the order is a suspect now.
+    Died,
+}
+
+/// Everything one rendering needs, by value: it runs on another thread.
+pub(super) struct Painting {
+    pub(super) tools: Arc<Tools>,
+    pub(super) draft: Draft,
+    /// The order's file in its scratch folder, with its assets beside it.
+    pub(super) path: PathBuf,
+    pub(super) memory: Budget,
+    pub(super) limit: Duration,
+    pub(super) interrupted: Arc<AtomicBool>,
+}
+
+/// Renders into `uploads` and gives them back, to be completed or aborted.
+///
+/// The thread is one of tokio's blocking ones, not one of rayon's: it waits for the network when
+/// parts pile up, while rayon's threads go on painting the bands of other jobs.
+pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Result<ResultEvent, Stopped>) {
+    let runtime = Handle::current();
+    let work = tokio::task::spawn_blocking(move || {
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&runtime, &mut uploads)));
+        (uploads, result.unwrap_or(Err(Stopped::Died)))
+    });
+    match work.await {
+        Ok(done) => done,
+        // Panics are caught inside; a runtime that ends takes the process with it.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+impl Painting {
+    fn run(&self, runtime: &Handle, uploads: &mut Uploads) -> Result<ResultEvent, Stopped> {
+        let begin = Instant::now();
+        // Waiting for memory is not the order's doing.
+        let waited_ms = AtomicU64::new(0);
+        let may_go_on = || {
+            if self.interrupted.load(Ordering::Acquire) {
+                return Err(Violation::new(Code::QueueUnavailable, "the worker is ending"));
+            }
+            let waited = Duration::from_millis(waited_ms.load(Ordering::Acquire));
+            if begin.elapsed().saturating_sub(waited) > self.limit {
+                return Err(too_slow(self.limit));
+            }
+            Ok(())
+        };
+        let share = std::sync::Mutex::new(None);
+        let metrics = &self.tools.metrics;
+        let admit = |prepared: &crate::app::Prepared| {
+            let waiting = Instant::now();
+            let taken = runtime.block_on(self.memory.take(peak_bytes(&prepared.composed.scene)))?;
+            let waited = u64::try_from(waiting.elapsed().as_millis()).unwrap_or(u64::MAX);
+            waited_ms.store(waited, Ordering::Release);
+            metrics.admission_wait.with_label_values::<&str>(&[]).observe(waiting.elapsed().as_secs_f64());
+            metrics.reserved.set(i64::try_from(self.memory.taken()).unwrap_or(i64::MAX));
+            *share.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(taken);
+            may_go_on()
+        };
+        let mut stage: Option<(Stage, Instant)> = None;
+        let mut observe = |next: Stage| {
+            if let Some((stage, since)) = stage.replace((next, Instant::now())) {
+                metrics.stage.with_label_values(&[stage.as_str()]).observe(since.elapsed().as_secs_f64());
+            }
+        };
+        let control = Control::new(&may_go_on);
+        let made = self.tools.app.make(&self.path, &self.draft, uploads, &admit, control, &mut observe);
+        drop(share);
+        metrics.reserved.set(i64::try_from(self.memory.taken()).unwrap_or(i64::MAX));
+        if let Some((stage, since)) = stage {
+            metrics.stage.with_label_values(&[stage.as_str()]).observe(since.elapsed().as_secs_f64());
+        }
+        made.map_err(|violations| match self.interrupted.load(Ordering::Acquire) {
+            true => Stopped::Interrupted,
+            false => Stopped::Wrong(violations),
+        })
+    }
+}
+
+/// The violation of a job that passed its time limit.
+pub(super) fn too_slow(limit: Duration) -> Violation {
+    let seconds = limit.as_secs();
+    Violation::new(
+        Code::RenderTimeout,
+        format!("rendering took more than {seconds} seconds: use smaller pictures or simpler art"),
+    )
+    .limit(seconds)
+}

@@ -1,0 +1,132 @@
+//! Takes deliveries while there are free places, and ends without losing any.
+
+use super::job::Bench;
+use super::schedule::Schedule;
+use super::{Budget, Gate, Settings, Tools, watchdog};
+use crate::edge::queue::{Delivery, Queue};
+use crate::error::Violation;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// How long jobs get to notice that the drain is over.
+const LAST_MOMENT: Duration = Duration::from_secs(3);
+
+/// A worker of the fleet.
+#[derive(Debug)]
+pub struct Worker {
+    bench: Arc<Bench>,
+}
+
+impl Worker {
+    /// A worker that has not begun.
+    pub fn new(tools: Tools, settings: Settings) -> Worker {
+        let tools = Arc::new(tools);
+        tools.metrics.budget.set(i64::try_from(settings.memory_budget).unwrap_or(i64::MAX));
+        let bench = Bench {
+            gate: Gate::new(tools.health.clone()),
+            memory: Budget::new(settings.memory_budget),
+            input: Budget::new(settings.input_budget),
+            cell: Mutex::new(()),
+            interrupted: Arc::new(AtomicBool::new(false)),
+            tools,
+            settings,
+        };
+        Worker { bench: Arc::new(bench) }
+    }
+
+    /// Works until `stop` is done; then finishes what it holds, within the drain time, and gives
+    /// back the rest.
+    pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Violation> {
+        let bench = &self.bench;
+        let queue = &bench.tools.queue;
+        let places = bench.settings.concurrency.max(1);
+        let mut deliveries = queue.consume(&bench.settings.classes, bench.settings.prefetch).await?;
+        let signs = Arc::new(watchdog::Signs::new());
+        let mut helpers = JoinSet::new();
+        helpers.spawn({
+            let bench = bench.clone();
+            let stores = [Some(bench.tools.store.clone()), bench.tools.assets.own_store()];
+            async move { bench.gate.watch(stores.into_iter().flatten().collect()).await }
+        });
+        helpers.spawn(watchdog::watch(bench.clone(), signs.clone()));
+        let mut jobs = JoinSet::new();
+        let mut schedule = Schedule::new(&bench.settings.classes);
+        let free = Arc::new(Semaphore::new(places));
+        tokio::pin!(stop);
+        loop {
+            let place = async {
+                bench.gate.pass().await;
+                // The semaphore is never closed.
+                free.clone().acquire_owned().await.ok()
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                received = deliveries.recv() => match received {
+                    Some(delivery) => {
+                        signs.delivery();
+                        schedule.push(&delivery.class.clone(), delivery);
+                    }
+                    None => break,
+                },
+                place = place, if !schedule.is_empty() => {
+                    if let (Some(place), Some(delivery)) = (place, schedule.pop()) {
+                        let (bench, signs) = (bench.clone(), signs.clone());
+                        jobs.spawn(async move {
+                            let _place = place;
+                            let _busy = signs.begin();
+                            bench.tools.metrics.in_progress.inc();
+                            bench.handle(delivery).await;
+                            bench.tools.metrics.in_progress.dec();
+                        });
+                    }
+                }
+                Some(ended) = jobs.join_next(), if !jobs.is_empty() => {
+                    if let Err(error) = ended {
+                        // Its delivery was dropped unsettled and comes back as a suspect.
+                        tracing::error!(%error, "a job broke outside its renderer");
+                    }
+                }
+            }
+        }
+        self.drain(queue.as_ref(), deliveries, schedule, jobs).await;
+        helpers.abort_all();
+        Ok(())
+    }
+
+    async fn drain(
+        &self,
+        queue: &dyn Queue,
+        mut deliveries: UnboundedReceiver<Delivery>,
+        mut schedule: Schedule,
+        mut jobs: JoinSet<()>,
+    ) {
+        let begin = Instant::now();
+        self.bench.tools.metrics.draining.set(1);
+        self.bench.tools.health.unready("the worker is ending", true);
+        tracing::info!(jobs = jobs.len(), "ending: finishing what is under way");
+        queue.stop().await;
+        // What was sent before the cancellation still arrives.
+        while let Ok(Some(delivery)) = timeout(Duration::from_millis(500), deliveries.recv()).await {
+            drop(delivery.receipt.requeue().await);
+        }
+        while let Some(delivery) = schedule.pop() {
+            drop(delivery.receipt.requeue().await);
+        }
+        let left = self.bench.settings.drain.saturating_sub(begin.elapsed() + LAST_MOMENT);
+        let finished = async { while jobs.join_next().await.is_some() {} };
+        if timeout(left, finished).await.is_err() {
+            tracing::warn!(jobs = jobs.len(), "the drain is over: giving back what is not finished");
+            self.bench.interrupted.store(true, Ordering::Release);
+            let given_back = async { while jobs.join_next().await.is_some() {} };
+            drop(timeout(LAST_MOMENT, given_back).await);
+        }
+        // Acknowledgements are written by the connection's own task.
+        sleep(Duration::from_millis(100)).await;
+    }
+}

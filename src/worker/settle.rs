@@ -1,0 +1,201 @@
+//! How a delivery ends: its event published and confirmed, what the farm failed at parked, and only
+//! then the delivery settled.
+
+use super::commit::{Committed, outcome, routing_key};
+use super::job::{Bench, random};
+use super::retry;
+use crate::app;
+use crate::edge::queue::{Dead, Delivery, Event, Message};
+use crate::error::{Fault, Violation};
+use crate::order::Draft;
+use crate::order::event::{EventError, ResultEvent};
+use bytes::Bytes;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::time::sleep;
+
+impl Bench {
+    /// The run is decided: publish what stands, park what the farm failed at, settle.
+    pub(super) async fn conclude(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+        stands: &Committed,
+    ) -> Option<&'static str> {
+        let metrics = &self.tools.metrics;
+        let event = &stands.event;
+        let body = stands.body.clone();
+        if !self.publish(event, body, delivery).await {
+            return self.requeue(delivery).await;
+        }
+        let error = event.data.errors.iter().find(|e| e.fault == Fault::System).or(event.data.errors.first());
+        let fault = match error.map(|e| e.fault) {
+            None => "none",
+            Some(Fault::Customer) => "customer",
+            Some(Fault::System) => "system",
+        };
+        // A duplicate of a decided run was parked by whoever decided it, or parks again if that one
+        // died in between: operators see it twice rather than never.
+        if let Some(error) = error.filter(|e| e.fault == Fault::System)
+            && !self.park(delivery, error).await
+        {
+            return self.requeue(delivery).await;
+        }
+        let settled = delivery.receipt.ack().await.unwrap_or(false);
+        let kind = outcome(event.kind);
+        if stands.ours {
+            self.count(delivery, event, kind, fault);
+        }
+        tracing::info!(job = draft.job_id(), outcome = kind, settled, ours = stands.ours, "a run is decided");
+        metrics.last_success.set(i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX));
+        Some(kind)
+    }
+
+    fn count(&self, delivery: &Delivery, event: &ResultEvent, kind: &str, fault: &str) {
+        let metrics = &self.tools.metrics;
+        metrics.finished.with_label_values(&[&delivery.class, kind, fault]).inc();
+        let code = event.data.errors.first().map_or("", |e| e.code.as_str());
+        metrics.attempts.with_label_values(&[&delivery.class, kind, code]).inc();
+        if fault == "customer" {
+            metrics.rejections.with_label_values(&[code]).inc();
+        }
+        for artifact in &event.data.artifacts {
+            metrics.output_bytes.with_label_values(&[&artifact.output]).observe(artifact.bytes as f64);
+        }
+        if let Some(since) = waited(&delivery.message) {
+            metrics.end_to_end.with_label_values(&[&delivery.class]).observe(since);
+        }
+    }
+
+    /// A body that names no run, or contradicts one.
+    pub(super) async fn reject(&self, delivery: &Delivery, violation: &Violation) -> Option<&'static str> {
+        let event = app::rejected_event(&delivery.message.body, &violation.clone().into());
+        // Nothing of this delivery is in it: the same body has the same event each time.
+        let body = event.to_bytes().unwrap_or_default();
+        if !self.publish(&event, body.into(), delivery).await {
+            return self.requeue(delivery).await;
+        }
+        let metrics = &self.tools.metrics;
+        metrics.rejections.with_label_values(&[violation.code.as_str()]).inc();
+        // Its outcome is that of no run.
+        drop(delivery.receipt.ack().await);
+        Some("rejected")
+    }
+
+    /// Another attempt, later, as a copy; the original is settled once the copy is safe.
+    pub(super) async fn again(
+        &self,
+        delivery: &Delivery,
+        draft: Option<&Draft>,
+        violation: &Violation,
+    ) -> Option<&'static str> {
+        if delivery.message.attempt >= self.settings.max_attempts {
+            // Only an order whose schema is too new comes here: it names a run that no worker of
+            // this version may decide.
+            let error = EventError::from(violation);
+            if !self.park(delivery, &error).await {
+                return self.requeue(delivery).await;
+            }
+            drop(delivery.receipt.ack().await);
+            return Some("failed");
+        }
+        let copy = Message { attempt: delivery.message.attempt + 1, ..delivery.message.clone() };
+        let rung = retry::rung(delivery.message.attempt, random());
+        let sent = self.insist(|| self.tools.queue.enqueue_later(&delivery.class, &copy, rung)).await;
+        if !sent {
+            return self.requeue(delivery).await;
+        }
+        drop(delivery.receipt.ack().await);
+        let labels = [delivery.class.as_str(), "retry", violation.code.as_str()];
+        self.tools.metrics.attempts.with_label_values(&labels).inc();
+        tracing::info!(job = draft.map(Draft::job_id), code = %violation.code, "another attempt will follow");
+        Some("retry")
+    }
+
+    async fn publish(&self, event: &ResultEvent, body: Bytes, delivery: &Delivery) -> bool {
+        let event = Event {
+            id: event.id.clone(),
+            kind: routing_key(event.kind).into(),
+            body,
+            traceparent: delivery.message.traceparent.clone(),
+        };
+        let begin = Instant::now();
+        let sent = self.insist(|| self.tools.queue.publish(&event)).await;
+        self.tools.metrics.stage.with_label_values(&["publish"]).observe(begin.elapsed().as_secs_f64());
+        sent
+    }
+
+    async fn park(&self, delivery: &Delivery, error: &EventError) -> bool {
+        let dead = Dead {
+            message: delivery.message.clone(),
+            class: delivery.class.clone(),
+            code: error.code.clone(),
+            died_at_ms: now_ms(),
+        };
+        let parked = self.insist(|| self.tools.queue.bury(&dead)).await;
+        if parked {
+            self.tools.metrics.dead.with_label_values(&[&delivery.class, "system"]).inc();
+        }
+        parked
+    }
+
+    /// Tries until the queue confirms; `false` when the worker ends first.
+    async fn insist<F>(&self, mut send: impl FnMut() -> F) -> bool
+    where
+        F: Future<Output = Result<(), Violation>>,
+    {
+        const REASON: &str = "the queue takes no results";
+        let mut pause = Duration::from_millis(200);
+        loop {
+            match send().await {
+                Ok(()) => {
+                    self.tools.health.unready(REASON, false);
+                    return true;
+                }
+                Err(violation) => {
+                    tracing::warn!(detail = violation.detail, "publishing failed; trying again");
+                    self.tools.health.unready(REASON, true);
+                    if !self.pause(pause).await {
+                        return false;
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+
+    /// Gives a delivery back, for anyone.
+    pub(super) async fn requeue(&self, delivery: &Delivery) -> Option<&'static str> {
+        // One that cannot be given back was taken away with its connection.
+        drop(delivery.receipt.requeue().await);
+        None
+    }
+
+    /// Sleeps; `false` when the worker ends first.
+    pub(super) async fn pause(&self, time: Duration) -> bool {
+        self.unless_ending(sleep(time)).await
+    }
+
+    /// Waits for something; `false` when the worker ends first.
+    pub(super) async fn unless_ending(&self, wait: impl Future<Output = ()>) -> bool {
+        tokio::pin!(wait);
+        loop {
+            if self.ending() {
+                return false;
+            }
+            tokio::select! {
+                () = &mut wait => return true,
+                () = sleep(Duration::from_millis(100)) => {}
+            }
+        }
+    }
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Seconds since the order was first enqueued, where it says so.
+pub(super) fn waited(message: &Message) -> Option<f64> {
+    Some(now_ms().checked_sub(message.enqueued_at_ms?)? as f64 / 1000.0)
+}

@@ -1,0 +1,122 @@
+//! Notices a worker that looks alive and does nothing.
+
+use super::job::Bench;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// What the pool tells the watchdog.
+#[derive(Debug)]
+pub(super) struct Signs {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    last_delivery: Instant,
+    /// How long each job has been at work while nothing was down.
+    jobs: BTreeMap<u64, Duration>,
+    next: u64,
+}
+
+/// A job under way.
+#[derive(Debug)]
+pub(super) struct Busy {
+    signs: Arc<Signs>,
+    id: u64,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.signs.lock().jobs.remove(&self.id);
+    }
+}
+
+impl Signs {
+    pub(super) fn new() -> Signs {
+        let inner = Inner { last_delivery: Instant::now(), jobs: BTreeMap::new(), next: 0 };
+        Signs { inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn delivery(&self) {
+        self.lock().last_delivery = Instant::now();
+    }
+
+    pub(super) fn begin(self: &Arc<Signs>) -> Busy {
+        let mut inner = self.lock();
+        inner.next += 1;
+        let id = inner.next;
+        inner.jobs.insert(id, Duration::ZERO);
+        Busy { signs: self.clone(), id }
+    }
+
+    fn busy(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
+    /// Another so much time has passed for every job; gives the oldest one's.
+    fn age(&self, time: Duration) -> Duration {
+        let mut inner = self.lock();
+        inner.jobs.values_mut().for_each(|age| *age += time);
+        inner.jobs.values().max().copied().unwrap_or_default()
+    }
+}
+
+/// Looks at the queues and the jobs, for ever.
+pub(super) async fn watch(bench: Arc<Bench>, signs: Arc<Signs>) {
+    let mut fruitless = 0;
+    let settings = &bench.settings;
+    loop {
+        sleep(settings.watch_every).await;
+        let health = &bench.tools.health;
+        // Jobs wait for a store or a broker that is down as long as it takes: that time is not theirs.
+        if !health.reasons().is_empty() {
+            fruitless = 0;
+            continue;
+        }
+        if signs.age(settings.watch_every) > settings.job_limit * 2 {
+            tracing::warn!("a job takes more than twice its limit");
+            health.fail("a job takes more than twice its limit");
+        }
+        let quiet = signs.lock().last_delivery.elapsed();
+        if signs.busy() >= settings.concurrency || quiet < settings.watch_patience {
+            fruitless = 0;
+            continue;
+        }
+        let mut waiting = 0;
+        for class in &settings.classes {
+            waiting += bench.tools.queue.ready(&class.name).await.unwrap_or(0);
+        }
+        if waiting == 0 {
+            fruitless = 0;
+        } else if fruitless < 2 {
+            tracing::warn!(waiting, "orders wait and none is delivered: connecting anew");
+            bench.tools.queue.reconnect().await;
+            fruitless += 1;
+        } else {
+            health.fail("orders wait and none is delivered");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_healthy_time_makes_a_job_old() {
+        let signs = Arc::new(Signs::new());
+        let first = signs.begin();
+        assert_eq!(signs.age(Duration::from_secs(60)), Duration::from_secs(60));
+        let _second = signs.begin();
+        assert_eq!(signs.age(Duration::from_secs(60)), Duration::from_secs(120));
+        assert_eq!(signs.busy(), 2);
+        drop(first);
+        assert_eq!((signs.busy(), signs.age(Duration::ZERO)), (1, Duration::from_secs(60)));
+    }
+}
