@@ -66,30 +66,28 @@ type Break = (Rule, &'static str, fn(&mut X4));
 fn breaks() -> Vec<Break> {
     vec![
         (Rule::FileVersion, "a newer header", |f| f.header = f.header.replace("1.6", "1.7")),
-        (Rule::FileVersion, "a newer version in the catalog", |f| drop(f.add(CATALOG, "/Version /2.0"))),
+        (Rule::FileVersion, "a newer version in the catalog", |f| _ = f.add(CATALOG, "/Version /2.0")),
         (Rule::FileId, "no identifiers", |f| f.trailer = f.trailer.replace("/ID", "/IX")),
         (Rule::FileEncrypted, "encryption", |f| f.trailer += "/Encrypt << /Filter /Standard >>"),
-        (Rule::MetadataMissing, "no packet", |f| drop(f.edit(CATALOG, "/Metadata 4 0 R", ""))),
-        (Rule::MetadataMissing, "a packet that is no XML", |f| drop(f.redraw(XMP, "</rdf:RDF>", ""))),
-        (Rule::MetadataIncomplete, "no title", |f| drop(f.redraw(XMP, "dc:title", "dc:subject"))),
+        (Rule::MetadataMissing, "no packet", |f| _ = f.edit(CATALOG, "/Metadata 4 0 R", "")),
+        (Rule::MetadataMissing, "a packet that is no XML", |f| _ = f.redraw(XMP, "</rdf:RDF>", "")),
+        (Rule::MetadataIncomplete, "no title", |f| _ = f.redraw(XMP, "dc:title", "dc:subject")),
         (Rule::MetadataIncomplete, "no document id", |f| {
-            drop(f.redraw(XMP, "xmpMM:DocumentID", "xmpMM:Other"))
+            _ = f.redraw(XMP, "xmpMM:DocumentID", "xmpMM:Other")
         }),
-        (Rule::MetadataStandard, "another standard", |f| drop(f.redraw(XMP, "PDF/X-4", "PDF/X-3"))),
-        (Rule::MetadataTrapped, "trapping unknown", |f| drop(f.redraw(XMP, "pdf:Trapped=\"False\"", ""))),
-        (Rule::MetadataMismatch, "another title", |f| drop(f.edit(INFO, "(A card)", "(A mug)"))),
-        (Rule::MetadataMismatch, "another date", |f| {
-            drop(f.edit(INFO, "ModDate (D:2026", "ModDate (D:2025"))
-        }),
-        (Rule::MetadataMismatch, "another producer", |f| drop(f.edit(INFO, "(hand)", "(foot)"))),
-        (Rule::MetadataMismatch, "trapped and not", |f| drop(f.edit(INFO, "/False", "/True"))),
-        (Rule::MetadataMismatch, "two standards", |f| drop(f.edit(INFO, "(PDF/X-4)", "(PDF/X-1a:2003)"))),
-        (Rule::IntentMissing, "no intent", |f| drop(f.edit(CATALOG, "/OutputIntents [5 0 R]", ""))),
-        (Rule::IntentMissing, "an intent for archives", |f| drop(f.edit(INTENT, "GTS_PDFX", "GTS_PDFA1"))),
-        (Rule::IntentSeveral, "two intents", |f| drop(f.edit(CATALOG, "[5 0 R]", "[5 0 R 5 0 R]"))),
-        (Rule::IntentIncomplete, "no condition", |f| drop(f.edit(INTENT, "(FOGRA39)", "()"))),
+        (Rule::MetadataStandard, "another standard", |f| _ = f.redraw(XMP, "PDF/X-4", "PDF/X-3")),
+        (Rule::MetadataTrapped, "trapping unknown", |f| _ = f.redraw(XMP, "pdf:Trapped=\"False\"", "")),
+        (Rule::MetadataMismatch, "another title", |f| _ = f.edit(INFO, "(A card)", "(A mug)")),
+        (Rule::MetadataMismatch, "another date", |f| _ = f.edit(INFO, "ModDate (D:2026", "ModDate (D:2025")),
+        (Rule::MetadataMismatch, "another producer", |f| _ = f.edit(INFO, "(hand)", "(foot)")),
+        (Rule::MetadataMismatch, "trapped and not", |f| _ = f.edit(INFO, "/False", "/True")),
+        (Rule::MetadataMismatch, "two standards", |f| _ = f.edit(INFO, "(PDF/X-4)", "(PDF/X-1a:2003)")),
+        (Rule::IntentMissing, "no intent", |f| _ = f.edit(CATALOG, "/OutputIntents [5 0 R]", "")),
+        (Rule::IntentMissing, "an intent for archives", |f| _ = f.edit(INTENT, "GTS_PDFX", "GTS_PDFA1")),
+        (Rule::IntentSeveral, "two intents", |f| _ = f.edit(CATALOG, "[5 0 R]", "[5 0 R 5 0 R]")),
+        (Rule::IntentIncomplete, "no condition", |f| _ = f.edit(INTENT, "(FOGRA39)", "()")),
         (Rule::IntentProfile, "no profile", |f| {
-            drop(f.edit(INTENT, "/DestOutputProfile", "/DestinationOutputProfile"))
+            _ = f.edit(INTENT, "/DestOutputProfile", "/DestinationOutputProfile")
         }),
         (Rule::IntentProfile, "a monitor's profile", |f| {
             f.object(PROFILE, "<< /N 4 >>", Some(&profile(b"mntr", b"CMYK")));
@@ -97,22 +95,22 @@ fn breaks() -> Vec<Break> {
         (Rule::IntentProfile, "a profile that is cut off", |f| {
             f.object(PROFILE, "<< /N 4 >>", Some(&profile(b"prtr", b"CMYK")[..100]));
         }),
-        (Rule::IntentProfile, "too few components", |f| drop(f.edit(PROFILE, "/N 4", "/N 3"))),
-        (Rule::BoxMissing, "no media box", |f| drop(f.edit(PAGE, "/MediaBox", "/Media"))),
+        (Rule::IntentProfile, "too few components", |f| _ = f.edit(PROFILE, "/N 4", "/N 3")),
+        (Rule::BoxMissing, "no media box", |f| _ = f.edit(PAGE, "/MediaBox", "/Media")),
         (Rule::BoxTrim, "no trim box", |f| {
             // Without it the bleed box is all that is left; nothing else may depend on it here.
             f.edit(PAGE, "/TrimBox [10 10 190 290]", "");
         }),
-        (Rule::BoxArt, "an art box too", |f| drop(f.add(PAGE, "/ArtBox [10 10 190 290]"))),
+        (Rule::BoxArt, "an art box too", |f| _ = f.add(PAGE, "/ArtBox [10 10 190 290]")),
         (Rule::BoxNesting, "a bleed outside the media", |f| {
-            drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]"))
+            _ = f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]")
         }),
         (Rule::FontEmbedded, "a font without its program", |f| {
-            drop(f.edit(DESCRIPTOR, "/FontFile3 10 0 R", ""))
+            _ = f.edit(DESCRIPTOR, "/FontFile3 10 0 R", "")
         }),
-        (Rule::ColorRgb, "RGB paint", |f| drop(f.redraw(FORM, "0.5 g", "1 0 0 rg"))),
-        (Rule::ColorRgb, "an RGB group", |f| drop(f.edit(FORM, "/DeviceCMYK", "/DeviceRGB"))),
-        (Rule::ColorRgb, "an RGB picture", |f| drop(f.edit(IMAGE, "/DeviceGray", "/DeviceRGB"))),
+        (Rule::ColorRgb, "RGB paint", |f| _ = f.redraw(FORM, "0.5 g", "1 0 0 rg")),
+        (Rule::ColorRgb, "an RGB group", |f| _ = f.edit(FORM, "/DeviceCMYK", "/DeviceRGB")),
+        (Rule::ColorRgb, "an RGB picture", |f| _ = f.edit(IMAGE, "/DeviceGray", "/DeviceRGB")),
         (Rule::ColorCmyk, "CMYK on a grey press", |f| {
             f.object(PROFILE, "<< /N 1 >>", Some(&profile(b"prtr", b"GRAY")));
         }),
@@ -125,9 +123,9 @@ fn breaks() -> Vec<Break> {
             f.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Cut2 30 0 R");
             f.redraw(CONTENT, "/Cut CS 1 SCN", "/Cut2 CS 1 SCN 30 30 100 100 re S /Cut CS 1 SCN");
         }),
-        (Rule::ColorIntent, "an unknown intent", |f| drop(f.redraw(CONTENT, "q 36", "/Nice ri q 36"))),
-        (Rule::GroupSpace, "a form's group without a space", |f| drop(f.edit(FORM, "/CS /DeviceCMYK", ""))),
-        (Rule::GroupSpace, "a page's group without a space", |f| drop(f.edit(PAGE, "/CS /DeviceCMYK", ""))),
+        (Rule::ColorIntent, "an unknown intent", |f| _ = f.redraw(CONTENT, "q 36", "/Nice ri q 36")),
+        (Rule::GroupSpace, "a form's group without a space", |f| _ = f.edit(FORM, "/CS /DeviceCMYK", "")),
+        (Rule::GroupSpace, "a page's group without a space", |f| _ = f.edit(PAGE, "/CS /DeviceCMYK", "")),
         (Rule::GroupSpace, "transparency without a group", |f| {
             f.edit(PAGE, "/Group << /S /Transparency /CS /DeviceCMYK >>", "").edit(
                 STATE,
@@ -135,15 +133,15 @@ fn breaks() -> Vec<Break> {
                 "/OPM 1 /ca 0.5",
             );
         }),
-        (Rule::BlendMode, "an unknown blend mode", |f| drop(f.add(STATE, "/BM /Sparkle"))),
+        (Rule::BlendMode, "an unknown blend mode", |f| _ = f.add(STATE, "/BM /Sparkle")),
         (Rule::NoScript, "JavaScript", |f| {
-            drop(f.add(CATALOG, "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>"))
+            _ = f.add(CATALOG, "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>")
         }),
         (Rule::NoAction, "an action at opening", |f| {
-            drop(f.add(CATALOG, "/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"))
+            _ = f.add(CATALOG, "/OpenAction << /S /GoTo /D [3 0 R /Fit] >>")
         }),
         (Rule::NoAction, "an action of the page", |f| {
-            drop(f.add(PAGE, "/AA << /O << /S /Named /N /NextPage >> >>"))
+            _ = f.add(PAGE, "/AA << /O << /S /Named /N /NextPage >> >>")
         }),
         (Rule::NoLzw, "LZW", |f| {
             f.object(
@@ -156,17 +154,17 @@ fn breaks() -> Vec<Break> {
             f.object(30, "<< /Type /XObject /Subtype /PS >>", Some(b"showpage"));
             f.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Ps 30 0 R");
         }),
-        (Rule::NoTransfer, "a transfer function", |f| drop(f.add(STATE, "/TR /Identity"))),
-        (Rule::NoTransfer, "a newer transfer function", |f| drop(f.add(STATE, "/TR2 /Identity"))),
-        (Rule::NoHalftone, "a halftone", |f| drop(f.add(STATE, "/HT << /Type /Halftone /HalftoneType 6 >>"))),
-        (Rule::NoHalftone, "a halftone's origin", |f| drop(f.add(STATE, "/HTP [0 0]"))),
-        (Rule::NoOpi, "OPI", |f| drop(f.add(IMAGE, "/OPI << /2.0 << >> >>"))),
-        (Rule::NoAlternates, "alternates", |f| drop(f.add(IMAGE, "/Alternates [<< /Image 11 0 R >>]"))),
+        (Rule::NoTransfer, "a transfer function", |f| _ = f.add(STATE, "/TR /Identity")),
+        (Rule::NoTransfer, "a newer transfer function", |f| _ = f.add(STATE, "/TR2 /Identity")),
+        (Rule::NoHalftone, "a halftone", |f| _ = f.add(STATE, "/HT << /Type /Halftone /HalftoneType 6 >>")),
+        (Rule::NoHalftone, "a halftone's origin", |f| _ = f.add(STATE, "/HTP [0 0]")),
+        (Rule::NoOpi, "OPI", |f| _ = f.add(IMAGE, "/OPI << /2.0 << >> >>")),
+        (Rule::NoAlternates, "alternates", |f| _ = f.add(IMAGE, "/Alternates [<< /Image 11 0 R >>]")),
         (Rule::NoExternal, "a stream in another file", |f| {
             f.object(30, "<< /F (data.bin) >>", Some(b""));
             f.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Ex 30 0 R");
         }),
-        (Rule::NoExternal, "another document's page", |f| drop(f.add(FORM, "/Ref << /Page 0 >>"))),
+        (Rule::NoExternal, "another document's page", |f| _ = f.add(FORM, "/Ref << /Page 0 >>")),
         (Rule::NoEmbedded, "a file within the file", |f| {
             f.object(30, "<< /Type /EmbeddedFile >>", Some(b"x"));
             f.add(
@@ -175,47 +173,41 @@ fn breaks() -> Vec<Break> {
             );
         }),
         (Rule::NoAnnotation, "a note on the card", |f| {
-            drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Text /Rect [50 50 60 60] >>]"))
+            _ = f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Text /Rect [50 50 60 60] >>]")
         }),
         (Rule::NoMedia, "a film", |f| {
-            drop(f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]"))
+            _ = f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]")
         }),
-        (Rule::NoForm, "a form to fill in", |f| drop(f.add(CATALOG, "/AcroForm << /Fields [] >>"))),
+        (Rule::NoForm, "a form to fill in", |f| _ = f.add(CATALOG, "/AcroForm << /Fields [] >>")),
         (Rule::NoViewer, "another area to print", |f| {
-            drop(f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>"))
+            _ = f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>")
         }),
-        (Rule::LayerConfig, "layers without a name", |f| drop(f.edit(CATALOG, "/Name (All)", ""))),
-        (Rule::LayerConfig, "layers by event", |f| {
-            drop(f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []"))
-        }),
-        (Rule::LayerConfig, "a layer left out", |f| drop(f.edit(CATALOG, "/Order [13 0 R]", "/Order []"))),
-        (Rule::ContentBalance, "q without Q", |f| drop(f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do"))),
-        (Rule::ContentBalance, "Q without q", |f| drop(f.redraw(CONTENT, "q /Fm Do Q", "/Fm Do Q"))),
-        (Rule::ContentBalance, "EMC without BMC", |f| drop(f.redraw(CONTENT, "/OC /Layer BDC", ""))),
-        (Rule::ContentBalance, "BT without ET", |f| drop(f.redraw(CONTENT, "Tj ET", "Tj"))),
-        (Rule::ContentOperator, "an unknown operator", |f| drop(f.redraw(FORM, "re f", "re f sparkle"))),
-        (Rule::ContentOperator, "one within BX and EX", |f| {
-            drop(f.redraw(FORM, "re f", "re f BX sparkle EX"))
-        }),
-        (Rule::ContentOperand, "too few operands", |f| drop(f.redraw(FORM, "0.5 g", "0.5 g 1 w w"))),
-        (Rule::ContentOperand, "too many components", |f| drop(f.redraw(CONTENT, "cs 1 scn", "cs 1 1 scn"))),
-        (Rule::ContentResource, "a picture that is missing", |f| {
-            drop(f.redraw(CONTENT, "/Im Do", "/Im2 Do"))
-        }),
+        (Rule::LayerConfig, "layers without a name", |f| _ = f.edit(CATALOG, "/Name (All)", "")),
+        (Rule::LayerConfig, "layers by event", |f| _ = f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []")),
+        (Rule::LayerConfig, "a layer left out", |f| _ = f.edit(CATALOG, "/Order [13 0 R]", "/Order []")),
+        (Rule::ContentBalance, "q without Q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do")),
+        (Rule::ContentBalance, "Q without q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "/Fm Do Q")),
+        (Rule::ContentBalance, "EMC without BMC", |f| _ = f.redraw(CONTENT, "/OC /Layer BDC", "")),
+        (Rule::ContentBalance, "BT without ET", |f| _ = f.redraw(CONTENT, "Tj ET", "Tj")),
+        (Rule::ContentOperator, "an unknown operator", |f| _ = f.redraw(FORM, "re f", "re f sparkle")),
+        (Rule::ContentOperator, "one within BX and EX", |f| _ = f.redraw(FORM, "re f", "re f BX sparkle EX")),
+        (Rule::ContentOperand, "too few operands", |f| _ = f.redraw(FORM, "0.5 g", "0.5 g 1 w w")),
+        (Rule::ContentOperand, "too many components", |f| _ = f.redraw(CONTENT, "cs 1 scn", "cs 1 1 scn")),
+        (Rule::ContentResource, "a picture that is missing", |f| _ = f.redraw(CONTENT, "/Im Do", "/Im2 Do")),
         (Rule::ContentResource, "a layer that is missing", |f| {
-            drop(f.redraw(CONTENT, "/OC /Layer", "/OC /None"))
+            _ = f.redraw(CONTENT, "/OC /Layer", "/OC /None")
         }),
         (Rule::ImageLow, "a picture stretched", |f| {
-            drop(f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40"))
+            _ = f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40")
         }),
         (Rule::ImageHigh, "a picture shrunk", |f| {
-            drop(f.redraw(CONTENT, "36 0 0 36 60 60", "17 0 0 17 60 60"))
+            _ = f.redraw(CONTENT, "36 0 0 36 60 60", "17 0 0 17 60 60")
         }),
         (Rule::BleedSmall, "a small bleed", |f| {
-            drop(f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[5 1.5 198.5 298.5]"))
+            _ = f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[5 1.5 198.5 298.5]")
         }),
         (Rule::BleedEmpty, "paint that ends early", |f| {
-            drop(f.redraw(CONTENT, "0 0 200 300 re f", "5 0 195 300 re f"))
+            _ = f.redraw(CONTENT, "0 0 200 300 re f", "5 0 195 300 re f")
         }),
         (Rule::BleedEmpty, "paint that is clipped", |f| {
             f.redraw(
@@ -224,15 +216,15 @@ fn breaks() -> Vec<Break> {
                 "q 0 0 m 200 0 l 200 300 l h W n 0 0 0 0.1 k 0 0 200 300 re f Q",
             );
         }),
-        (Rule::SafeZone, "type at the edge", |f| drop(f.redraw(CONTENT, "60 200 Td", "12 200 Td"))),
+        (Rule::SafeZone, "type at the edge", |f| _ = f.redraw(CONTENT, "60 200 Td", "12 200 Td")),
         (Rule::PageCount, "too many pages", |f| {
-            drop(f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32))
+            _ = f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32)
         }),
-        (Rule::PageSize, "another size", |f| drop(f.edit(PAGE, "190 290]", "189 290]"))),
-        (Rule::LineThin, "a hairline", |f| drop(f.redraw(CONTENT, "0.25 w", "0.1 w"))),
-        (Rule::TypeSmall, "small type", |f| drop(f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf"))),
+        (Rule::PageSize, "another size", |f| _ = f.edit(PAGE, "190 290]", "189 290]")),
+        (Rule::LineThin, "a hairline", |f| _ = f.redraw(CONTENT, "0.25 w", "0.1 w")),
+        (Rule::TypeSmall, "small type", |f| _ = f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf")),
         (Rule::TypeSmall, "type made small by a matrix", |f| {
-            drop(f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm"))
+            _ = f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm")
         }),
         (Rule::PlateUnexpected, "a gold that nobody ordered", |f| {
             f.object(30, "[/Separation /Gold /DeviceCMYK 15 0 R]", None);
@@ -243,13 +235,13 @@ fn breaks() -> Vec<Break> {
                 "/Resources << /ColorSpace << /Gold 30 0 R >> >> /BBox",
             );
         }),
-        (Rule::PlateMissing, "no cut line", |f| drop(f.redraw(CONTENT, "/Cut CS 1 SCN", "0 0 0 1 K"))),
+        (Rule::PlateMissing, "no cut line", |f| _ = f.redraw(CONTENT, "/Cut CS 1 SCN", "0 0 0 1 K")),
         (Rule::WhiteOrder, "colour on white", |f| {
-            drop(f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f"))
+            _ = f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f")
         }),
-        (Rule::WhiteKnockout, "white that knocks out", |f| drop(f.redraw(CONTENT, "/Over gs", ""))),
-        (Rule::WhiteBoth, "white that does both", |f| drop(f.add(STATE, "/BM /Multiply"))),
-        (Rule::InkLimit, "too much ink", |f| drop(f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k"))),
+        (Rule::WhiteKnockout, "white that knocks out", |f| _ = f.redraw(CONTENT, "/Over gs", "")),
+        (Rule::WhiteBoth, "white that does both", |f| _ = f.add(STATE, "/BM /Multiply")),
+        (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
     ]
 }
 

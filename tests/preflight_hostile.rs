@@ -21,9 +21,7 @@ fn limits() -> ReadLimits {
 
 fn look(bytes: Vec<u8>) -> Report {
     let wish = Wish { bleed_painted: true, ..Wish::default() };
-    Inspection { limits: limits(), pictures: 1, ..Inspection::new(&wish) }
-        .inspect(Cursor::new(bytes))
-        .unwrap()
+    Inspection { limits: limits(), ..Inspection::new(&wish) }.inspect(Cursor::new(bytes)).unwrap()
 }
 
 /// The one code that a file ends with.
@@ -40,15 +38,15 @@ fn deflated(data: &[u8]) -> Vec<u8> {
 }
 
 fn tail(bytes: &mut Vec<u8>, from: &str, to: &str) {
-    let text: String = bytes.iter().map(|b| char::from(*b)).collect();
-    let at = text.rfind(from).unwrap_or_else(|| panic!("no {from}"));
+    let at = bytes.windows(from.len()).rposition(|w| w == from.as_bytes());
+    let at = at.unwrap_or_else(|| panic!("no {from}"));
     bytes.splice(at..at + from.len(), to.bytes());
 }
 
 #[test]
 fn a_file_cut_off_anywhere_is_damaged() {
     let whole = X4::card().bytes();
-    for length in (0..whole.len() - 6).step_by(97) {
+    for length in (0..whole.len() - 6).step_by(397) {
         assert_eq!(refused(whole[..length].to_vec()), "file.damaged", "cut at {length}");
     }
 }
@@ -57,7 +55,7 @@ fn a_file_cut_off_anywhere_is_damaged() {
 fn bytes_turned_over_never_panic() {
     let whole = X4::card().bytes();
     let small: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 128).collect();
-    for (round, at) in small.iter().step_by(5).enumerate() {
+    for (round, at) in small.iter().step_by(29).enumerate() {
         let mut bytes = whole.clone();
         bytes[*at] = b"\0</>()[]%9"[round % 10];
         look(bytes);
@@ -80,9 +78,7 @@ fn noise_is_no_pdf() {
 #[test]
 fn tables_that_go_round_are_damaged() {
     let mut bytes = X4::card().bytes();
-    let start = String::from_utf8_lossy(&bytes).rfind("\nxref\n").unwrap();
-    // The offset in bytes, not characters.
-    let start = bytes.windows(6).rposition(|w| w == b"\nxref\n").unwrap_or(start) + 1;
+    let start = bytes.windows(6).rposition(|w| w == b"\nxref\n").unwrap() + 1;
     tail(&mut bytes, "/Root", &format!("/Prev {start} /Root"));
     assert_eq!(refused(bytes), "file.damaged");
 

@@ -146,10 +146,8 @@ impl<R: Read + Seek> Context<'_, R> {
             state.overprint_fill = on;
         }
         if let Some(mode) = self.file.entry(&dict, "BM")? {
-            let names: Vec<String> = match &mode {
-                Value::Array(items) => items.iter().filter_map(Value::name).collect(),
-                one => one.name().into_iter().collect(),
-            };
+            let names: Vec<String> =
+                mode.array().unwrap_or(std::slice::from_ref(&mode)).iter().filter_map(Value::name).collect();
             match blend(&names) {
                 Some(blend) => content.state.blend = blend,
                 None => self.say(

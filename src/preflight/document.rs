@@ -66,7 +66,7 @@ impl<R: Read + Seek> Context<'_, R> {
                 .file(Rule::IntentSeveral, "There is more than one output intent of PDF/X; keep one.");
         }
         let condition = self.file.entry(intent, "OutputConditionIdentifier")?;
-        if !condition.is_some_and(|v| v.bytes().is_some_and(|text| !text.is_empty())) {
+        if condition.is_none_or(|v| v.bytes().is_none_or(<[u8]>::is_empty)) {
             self.findings.file(Rule::IntentIncomplete, "The output intent does not name its printing condition in /OutputConditionIdentifier; name it.");
         }
         let Some(profile) = intent.get("DestOutputProfile").cloned() else {

@@ -141,7 +141,7 @@ pub(crate) fn narrow<R>(
     even_odd: bool,
     content: &mut Content<'_>,
 ) {
-    if let Some(canvas) = &cx.canvas
+    if let Some(canvas) = &mut cx.canvas
         && !content.mode.repeated
         && !content.mode.masking
         && (content.state.mask.is_some() || !is_upright(placed))

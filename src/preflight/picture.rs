@@ -3,7 +3,7 @@
 
 use super::space::Space;
 use super::state::{Ink, State};
-use kurbo::{Affine, BezPath, PathEl, Rect};
+use kurbo::{Affine, BezPath, PathEl, Rect, Shape};
 use std::sync::Arc;
 use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
@@ -14,6 +14,8 @@ const SIDE: f64 = 800.0;
 pub(crate) struct Canvas {
     pixels: Pixmap,
     to_pixels: Affine,
+    /// The clip that was used last, as a mask.
+    recent: Option<(Rect, Arc<Mask>)>,
 }
 
 impl Canvas {
@@ -23,7 +25,7 @@ impl Canvas {
         let side = |length: f64| (libm::ceil(length * scale) as u32).clamp(1, SIDE as u32 + 1);
         let pixels = Pixmap::new(side(area.width()), side(area.height()))?;
         let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, -area.x0 * scale, area.y1 * scale]);
-        Some(Canvas { pixels, to_pixels })
+        Some(Canvas { pixels, to_pixels, recent: None })
     }
 
     fn path(&self, path: &BezPath) -> Option<tiny_skia::Path> {
@@ -43,44 +45,45 @@ impl Canvas {
 
     /// Fills a path that stands on the page.
     pub(crate) fn fill(&mut self, path: &BezPath, even_odd: bool, ink: &Ink, alpha: f64, state: &State) {
+        let mask = self.mask(state, Some(path.bounding_box()));
         let Some(path) = self.path(path) else { return };
         let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
-        self.pixels.fill_path(
-            &path,
-            &paint(ink, alpha),
-            rule,
-            Transform::identity(),
-            self.mask(state).as_deref(),
-        );
+        self.pixels.fill_path(&path, &paint(ink, alpha), rule, Transform::identity(), mask.as_deref());
     }
 
     /// Strokes a path that stands on the page with a line of so many units.
     pub(crate) fn stroke(&mut self, path: &BezPath, width: f64, ink: &Ink, alpha: f64, state: &State) {
+        let mask = self.mask(state, Some(path.bounding_box().inflate(width, width)));
         let Some(path) = self.path(path) else { return };
         let width = (width * super::state::scale_of(self.to_pixels)).clamp(0.5, 1e5) as f32;
         let stroke = Stroke { width, ..Stroke::default() };
-        self.pixels.stroke_path(
-            &path,
-            &paint(ink, alpha),
-            &stroke,
-            Transform::identity(),
-            self.mask(state).as_deref(),
-        );
+        self.pixels.stroke_path(&path, &paint(ink, alpha), &stroke, Transform::identity(), mask.as_deref());
     }
 
-    fn mask(&self, state: &State) -> Option<Arc<Mask>> {
+    /// The clip as a mask; none where nothing of `area` is cut off.
+    fn mask(&mut self, state: &State, area: Option<Rect>) -> Option<Arc<Mask>> {
         if let Some(mask) = &state.mask {
             return Some(mask.clone());
         }
+        let clip = state.clip;
+        if area.is_some_and(|a| a.x0 >= clip.x0 && a.y0 >= clip.y0 && a.x1 <= clip.x1 && a.y1 <= clip.y1) {
+            return None;
+        }
+        if let Some((_, mask)) = self.recent.as_ref().filter(|(recent, _)| *recent == clip) {
+            return Some(mask.clone());
+        }
         let mut mask = Mask::new(self.pixels.width(), self.pixels.height())?;
-        let clip = self.path(&rectangle(state.clip))?;
-        mask.fill_path(&clip, FillRule::Winding, true, Transform::identity());
-        Some(Arc::new(mask))
+        if let Some(path) = self.path(&rectangle(clip)) {
+            mask.fill_path(&path, FillRule::Winding, true, Transform::identity());
+        }
+        let mask = Arc::new(mask);
+        self.recent = Some((clip, mask.clone()));
+        Some(mask)
     }
 
     /// The clip narrowed by a path that stands on the page.
-    pub(crate) fn clip(&self, path: &BezPath, even_odd: bool, state: &State) -> Option<Arc<Mask>> {
-        let mut mask = Mask::clone(&*self.mask(state)?);
+    pub(crate) fn clip(&mut self, path: &BezPath, even_odd: bool, state: &State) -> Option<Arc<Mask>> {
+        let mut mask = Mask::clone(&*self.mask(state, None)?);
         match self.path(path) {
             Some(path) => {
                 let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
@@ -125,7 +128,6 @@ impl Canvas {
 
 /// A rectangle as a path.
 pub(crate) fn rectangle(area: Rect) -> BezPath {
-    use kurbo::Shape;
     area.to_path(0.1)
 }
 

@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+/// How many small objects are kept: forms and states are asked for again and again.
+const KEPT_OBJECTS: usize = 512;
+/// How many bytes a small object has.
+const KEPT_BYTES: usize = 2_048;
 /// How many decoded object streams are kept.
 const KEPT_STREAMS: usize = 4;
 
@@ -23,6 +27,8 @@ pub(crate) struct Indirect {
     pub(crate) value: Value,
     /// Where its encoded data begins, and how long it is.
     pub(crate) stream: Option<(u64, u64)>,
+    /// Bytes it has in the file, without its data.
+    bytes: usize,
 }
 
 /// An open file.
@@ -35,6 +41,7 @@ pub(crate) struct PdfFile<R> {
     pub(crate) table: Table,
     pub(crate) limits: ReadLimits,
     decoded: u64,
+    kept: BTreeMap<u32, Indirect>,
     object_streams: BTreeMap<u32, Arc<ObjectStream>>,
     /// Object streams being opened: one may not lie in itself.
     opening: Vec<u32>,
@@ -57,6 +64,7 @@ impl<R: Read + Seek> PdfFile<R> {
             table: Table::default(),
             limits,
             decoded: 0,
+            kept: BTreeMap::new(),
             object_streams: BTreeMap::new(),
             opening: Vec::new(),
         };
@@ -80,8 +88,20 @@ impl<R: Read + Seek> PdfFile<R> {
     /// The object of this number; `null` where there is none, as the standard says.
     pub(crate) fn object(&mut self, number: u32) -> Result<Indirect, ReadError> {
         match self.table.get(number) {
-            Entry::Free => Ok(Indirect { value: Value::Null, stream: None }),
-            Entry::At(offset) => self.at(offset, Some(number)),
+            Entry::Free => Ok(Indirect { value: Value::Null, stream: None, bytes: 0 }),
+            Entry::At(offset) => {
+                if let Some(kept) = self.kept.get(&number) {
+                    return Ok(kept.clone());
+                }
+                let found = self.at(offset, Some(number))?;
+                if found.bytes <= KEPT_BYTES {
+                    if self.kept.len() >= KEPT_OBJECTS {
+                        self.kept.clear();
+                    }
+                    self.kept.insert(number, found.clone());
+                }
+                Ok(found)
+            }
             Entry::Within { stream, index } => self.within(number, stream, index),
         }
     }
@@ -119,9 +139,10 @@ impl<R: Read + Seek> PdfFile<R> {
     }
 
     fn complete(&mut self, offset: u64, lexer: &mut Lexer<'_>, value: Value) -> Result<Indirect, ReadError> {
-        let Value::Dict(dict) = &value else { return Ok(Indirect { value, stream: None }) };
+        let bytes = lexer.at;
+        let Value::Dict(dict) = &value else { return Ok(Indirect { value, stream: None, bytes }) };
         if !lexer.stream_begins() {
-            return Ok(Indirect { value, stream: None });
+            return Ok(Indirect { value, stream: None, bytes });
         }
         let begins = offset + lexer.at as u64;
         let length = match dict.get("Length") {
@@ -144,7 +165,7 @@ impl<R: Read + Seek> PdfFile<R> {
         if !Lexer::objects(&tail, 0, 2).keyword("endstream") {
             return Err(ReadError::damaged("a stream's length is wrong"));
         }
-        Ok(Indirect { value, stream: Some((begins, length)) })
+        Ok(Indirect { value, stream: Some((begins, length)), bytes })
     }
 
     fn within(&mut self, number: u32, stream: u32, index: u32) -> Result<Indirect, ReadError> {
@@ -153,7 +174,7 @@ impl<R: Read + Seek> PdfFile<R> {
         let (_, at) =
             found.ok_or_else(|| ReadError::damaged("an object stream lacks an object of the table"))?;
         let value = Lexer::objects(&holder.data, *at, self.limits.depth).value()?;
-        Ok(Indirect { value, stream: None })
+        Ok(Indirect { value, stream: None, bytes: usize::MAX })
     }
 
     fn object_stream(&mut self, number: u32) -> Result<Arc<ObjectStream>, ReadError> {
@@ -227,12 +248,9 @@ impl<R: Read + Seek> PdfFile<R> {
 
     /// A value, with the references in the first level of an array followed.
     fn resolved_list(&mut self, value: &Value) -> Result<Value, ReadError> {
-        match self.resolve(value)? {
-            Value::Array(items) => {
-                items.iter().map(|item| self.resolve(item)).collect::<Result<_, _>>().map(Value::Array)
-            }
-            other => Ok(other),
-        }
+        let found = self.resolve(value)?;
+        let Value::Array(items) = &found else { return Ok(found) };
+        items.iter().map(|item| self.resolve(item)).collect::<Result<_, _>>().map(Value::Array)
     }
 
     /// The object behind a value; a stream's dictionary.
@@ -242,7 +260,7 @@ impl<R: Read + Seek> PdfFile<R> {
 
     /// The object behind a value, with the place of its data.
     pub(crate) fn follow(&mut self, value: &Value) -> Result<Indirect, ReadError> {
-        let mut found = Indirect { value: value.clone(), stream: None };
+        let mut found = Indirect { value: value.clone(), stream: None, bytes: 0 };
         for _ in 0..32 {
             let Value::Ref(number, _) = found.value else { return Ok(found) };
             found = self.object(number)?;
@@ -267,10 +285,8 @@ impl<R: Read + Seek> PdfFile<R> {
     pub(crate) fn list(&mut self, dict: &Dict, key: &str) -> Result<Option<Vec<Value>>, ReadError> {
         let Some(value) = dict.get(key) else { return Ok(None) };
         let value = value.clone();
-        match self.resolved_list(&value)? {
-            Value::Array(items) => Ok(Some(items)),
-            _ => Ok(None),
-        }
+        let found = self.resolved_list(&value)?;
+        Ok(if let Value::Array(items) = found { Some(items) } else { None })
     }
 }
 

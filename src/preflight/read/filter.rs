@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn text_filters_decode() {
         assert_eq!(hexadecimal(b"48 65 6C6c 6F7>").unwrap(), b"Hellop");
-        assert_eq!(base85(b"87cURD]i,\"Ebo7~>").unwrap(), b"Hello Wor");
+        assert_eq!(base85(b"87cURD]i,\"Ebo7~>").unwrap(), b"Hello World");
         assert_eq!(run_length(&[2, 1, 2, 3, 254, 9, 128], 99).unwrap(), [1, 2, 3, 9, 9, 9]);
         assert!(run_length(&[5, 1], 99).is_err());
     }

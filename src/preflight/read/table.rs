@@ -148,9 +148,11 @@ fn plain_section<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict,
 
 fn trailer<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadError> {
     let data = file.bytes(at, 65_536)?;
-    match Lexer::objects(&data, 0, file.limits.depth).value()? {
-        Value::Dict(dict) => Ok(dict),
-        _ => Err(ReadError::damaged("the trailer is no dictionary")),
+    let found = Lexer::objects(&data, 0, file.limits.depth).value()?;
+    if let Value::Dict(dict) = found {
+        Ok(dict)
+    } else {
+        Err(ReadError::damaged("the trailer is no dictionary"))
     }
 }
 
