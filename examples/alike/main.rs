@@ -6,6 +6,7 @@
     clippy::expect_used,
     dead_code,
     missing_docs,
+    unreachable_pub,
     reason = "shares the tests' comparison"
 )]
 
