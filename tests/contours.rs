@@ -19,10 +19,13 @@ use presswork::scene::separation::Content;
 use presswork::scene::{BlendSpace, Dpi, Group, Node, Placement, Scene, Surface};
 use resvg::usvg::fontdb::Database;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use support::clipart::corpus;
 
-const ROOT: &str = "/usr/share/openclipart/svg";
+/// Every how many files one is taken, in a sample and of all: primes, so that the figures come from
+/// every folder.
+const STEPS: (usize, usize) = (131, 17);
 /// The figure's longer side, in millimetres.
 const SIZE: f64 = 60.0;
 /// What lies around it.
@@ -30,26 +33,6 @@ const MARGIN: f64 = 6.0;
 const OFFSET: f64 = 2.0;
 /// Furthest that a contour may be from where it belongs.
 const TOLERANCE: f64 = 0.1;
-
-fn corpus() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
-    assert!(files.len() > 8_000, "needs the corpus: apt-get install openclipart-svg");
-    files.sort();
-    // A prime, so that the figures come from every folder.
-    files.into_iter().step_by(if support::job::in_full() { 17 } else { 131 }).collect()
-}
-
-fn collect(folder: &Path, out: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && !path.is_symlink() {
-            collect(&path, out);
-        } else if path.extension().is_some_and(|ext| ext == "svg") {
-            out.push(path);
-        }
-    }
-}
 
 /// A figure on a surface of its own; nothing where it cannot be drawn.
 fn figure(path: &Path, fonts: &Arc<Database>) -> Option<Surface> {
@@ -74,7 +57,7 @@ fn figure(path: &Path, fonts: &Arc<Database>) -> Option<Surface> {
 fn contour(surface: &Surface, settings: &str) -> Option<BezPath> {
     let profile = format!(
         "schema = \"presswork.profile/1\"\ntitle = \"Cut\"\ndpi = 300\noutputs = [\"pdf\"]\n\
-         [color]\nspace = \"srgb\"\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"\n\
+         [color]\nspace = \"srgb\"\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"\nlaid = \"overprint\"\n\
          [[contour]]\nspot = \"Cut\"\nfrom = \"alpha\"\n{settings}\n"
     );
     let profile = load_profile(&profile).unwrap();
@@ -231,7 +214,7 @@ fn contours_of_clipart_lie_at_their_offset() {
     typst_assets::fonts().for_each(|font| fonts.load_font_data(font.to_vec()));
     let fonts = Arc::new(fonts);
     let (mut traced, mut wrong, mut worst) = (0, Vec::new(), 0.0_f64);
-    for path in corpus() {
+    for path in corpus(STEPS) {
         if traced >= 50 && !support::job::in_full() {
             break;
         }
@@ -264,7 +247,7 @@ fn a_least_radius_leaves_no_corners_and_keeps_its_distance() {
     let fonts = Arc::new(fonts);
     let settings = format!("offset = {OFFSET}\nmin_radius = 1.0\nholes = \"fill\"\nsmoothing = 0.03");
     let mut traced = 0;
-    for path in corpus().into_iter().step_by(4).take(14) {
+    for path in corpus(STEPS).into_iter().step_by(4).take(14) {
         let Some(surface) = figure(&path, &fonts) else { continue };
         let Some(line) = contour(&surface, &settings) else { continue };
         traced += 1;

@@ -350,7 +350,7 @@ fn jpegs_are_the_picture_within_the_suppliers_limit() {
 #[test]
 fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
     let shop = Shop::new("derived-underbase");
-    let spots = "[spots.White]\nplate = \"White\"\nalternate = \"#ffffff\"";
+    let spots = "[spots.White]\nplate = \"White\"\nalternate = \"#ffffff\"\nlaid = \"multiply\"";
     let outputs = "outputs = [\"pdf\", \"plates\"]";
     profile(
         &shop,
@@ -396,7 +396,7 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
 #[test]
 fn contours_follow_the_trim_or_a_die_line_that_is_not_printed() {
     let shop = Shop::new("derived-dieline");
-    let spot = "outputs = [\"pdf\", \"png\", \"plates\"]\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"";
+    let spot = "outputs = [\"pdf\", \"png\", \"plates\"]\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"\nlaid = \"overprint\"";
     let contour = |from: &str| format!("{spot}\n[[contour]]\nspot = \"Cut\"\nfrom = {from}\nstroke = 1.0");
     profile(&shop, "trim", &contour("\"trim\""));
     profile(&shop, "layer", &contour("{ layer = \"die\" }"));

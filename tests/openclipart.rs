@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 use support::clipart::{self, corpus, fonts};
 use support::picture::{PxBox, WHITE, compare, flatten, save_strip};
 
+/// Every how many files one is taken, in a sample and of all.
+const STEPS: (usize, usize) = (40, 1);
+
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Drawn,
@@ -54,7 +57,7 @@ fn inked(bytes: &[u8], fonts: &Arc<usvg::fontdb::Database>) -> bool {
 
 #[test]
 fn every_file_is_drawn_or_says_why_not() {
-    let (files, fonts) = (corpus(), fonts());
+    let (files, fonts) = (corpus(STEPS), fonts());
     let (mut counts, mut findings) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
     let (mut wrong, mut slowest) = (Vec::new(), (Duration::ZERO, PathBuf::new()));
     let start = Instant::now();
@@ -132,7 +135,7 @@ const DRIFTING: [&str; 2] = ["cardbacks/back03.svg", "cardbacks/back04.svg"];
 
 #[test]
 fn drawings_are_what_resvg_draws() {
-    let (files, fonts) = (corpus(), fonts());
+    let (files, fonts) = (corpus(STEPS), fonts());
     let found: Vec<f64> = files.par_iter().filter_map(|path| likeness(path, &fonts)).collect();
     let (count, unlike) = (found.len(), found.iter().filter(|ssim| **ssim < LIKE).count());
     let mean = found.iter().sum::<f64>() / count as f64;

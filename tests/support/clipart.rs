@@ -13,16 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const ROOT: &str = "/usr/share/openclipart/svg";
-/// Every how many files one is taken.
-const SAMPLE_STEP: usize = 40;
-
-/// The files under test, sorted: a sample, or all.
-pub fn corpus() -> Vec<PathBuf> {
+/// The files under test, sorted. `steps`: every how many one is taken, in a sample and of all.
+pub fn corpus(steps: (usize, usize)) -> Vec<PathBuf> {
     let mut files = Vec::new();
     collect(Path::new(ROOT), &mut files);
     assert!(files.len() > 8_000, "needs the corpus: apt-get install openclipart-svg");
     files.sort();
-    let step = if in_full() { 1 } else { SAMPLE_STEP };
+    let step = if in_full() { steps.1 } else { steps.0 };
     files.into_iter().step_by(step).collect()
 }
 
