@@ -1,6 +1,7 @@
 //! The composition root: the only place that picks where templates, assets and files live, and
 //! the path of one order from bytes to its folder.
 
+mod clock;
 mod inspected;
 #[cfg(debug_assertions)]
 mod poison;
@@ -19,13 +20,13 @@ use crate::order::event::{
 use crate::order::{Draft, ValidOrder};
 use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
+use clock::StageClock;
 use inspected::Inspected;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Where things are, as the command line or the environment says.
 #[derive(Debug, Clone, Default)]
@@ -383,29 +384,4 @@ fn font_files(folder: &Path) -> Result<Vec<Arc<[u8]>>, Violations> {
     });
     files.sort();
     files.into_iter().map(|path| Ok(Arc::from(std::fs::read(path).map_err(unreadable)?))).collect()
-}
-
-/// Seconds by stage.
-#[derive(Default)]
-struct StageClock {
-    current: Option<(Stage, Instant)>,
-    spent: indexmap::IndexMap<String, f64>,
-}
-
-impl StageClock {
-    fn enter(&mut self, stage: Stage) {
-        self.leave();
-        self.current = Some((stage, Instant::now()));
-    }
-
-    fn leave(&mut self) {
-        if let Some((stage, since)) = self.current.take() {
-            *self.spent.entry(stage.as_str().to_owned()).or_insert(0.0) += since.elapsed().as_secs_f64();
-        }
-    }
-
-    fn finish(mut self) -> indexmap::IndexMap<String, f64> {
-        self.leave();
-        self.spent.into_iter().map(|(stage, seconds)| (stage, (seconds * 1e6).round() / 1e6)).collect()
-    }
 }

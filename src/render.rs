@@ -4,6 +4,7 @@
 //! pass; nothing is held whole.
 
 mod beside;
+mod hashing;
 mod slug;
 
 use crate::asset::{Depth, Limits};
@@ -16,8 +17,7 @@ use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
 use crate::raster::{Frame, PngOptions, PngSink, paint};
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
 use crate::text::FontLibrary;
-use md5::Md5;
-use sha2::{Digest, Sha256};
+use hashing::Hashing;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -367,51 +367,6 @@ fn paint_spots(paint: &Paint, names: &mut BTreeSet<String>) {
         Paint::Linear(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
         Paint::Radial(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
         Paint::Tiling(tiling) => spots(&tiling.group.nodes, names),
-    }
-}
-
-/// A file that knows its size and hashes when it is done.
-struct Hashing<W> {
-    inner: W,
-    sha256: Sha256,
-    md5: Md5,
-    bytes: u64,
-}
-
-impl<W: Write> Hashing<W> {
-    fn new(inner: W) -> Self {
-        Hashing { inner, sha256: Sha256::new(), md5: Md5::new(), bytes: 0 }
-    }
-}
-
-impl<W: Write + Send> Hashing<W> {
-    fn finish<D: Destination<File = W>>(
-        mut self,
-        name: &str,
-        destination: &mut D,
-        artifact: &mut Artifact,
-    ) -> Result<(), Violation> {
-        self.inner.flush().map_err(|e| sink_failed(&e))?;
-        artifact.bytes = self.bytes;
-        artifact.sha256 = hex::encode(self.sha256.finalize());
-        artifact.md5 = hex::encode(self.md5.finalize());
-        artifact.uri = destination.finish(name, self.inner)?;
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(buffer)?;
-        let taken = &buffer[..written];
-        self.sha256.update(taken);
-        self.md5.update(taken);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }
 

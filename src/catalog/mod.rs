@@ -7,6 +7,10 @@
 pub mod expr;
 pub mod field;
 pub mod layer;
+mod pattern;
+mod photo;
+mod shape;
+mod words;
 mod lint;
 mod load;
 pub mod plates;
