@@ -53,6 +53,11 @@ const EXCEPTIONS: &[(&str, Renderer, &str, f64)] = &[
     ("mug-music-", Renderer::MuPdf, "cover-shadow", 0.965),
 ];
 
+/// Orders whose outermost ink is a glow that fades to nothing: where its last level of 255 is
+/// rounded away is the renderer's own, 2 px from ours under MuPDF.
+const FADING: &[&str] = &["dtf-transfer-"];
+const FADING_BOUNDS: u32 = 2;
+
 /// Stepped clip edges of fine patterns move a tile's mean colour under Ghostscript.
 const GHOSTSCRIPT_SHIFT: f64 = 12.0;
 
@@ -183,7 +188,9 @@ fn faults(name: &str, renderer: Renderer, comparison: &Comparison) -> Vec<String
         })
     });
     let shift = if renderer == Renderer::Ghostscript { GHOSTSCRIPT_SHIFT } else { Bars::AGREEMENT.shift };
-    comparison.faults(&Bars { shift, ..Bars::AGREEMENT })
+    let fading = FADING.iter().any(|order| name.starts_with(order));
+    let bounds = if fading { FADING_BOUNDS } else { Bars::AGREEMENT.bounds };
+    comparison.faults(&Bars { shift, bounds, ..Bars::AGREEMENT })
 }
 
 #[test]
