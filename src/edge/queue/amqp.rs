@@ -56,7 +56,6 @@ struct Shared {
     metrics: Arc<Metrics>,
     live: watch::Sender<Option<Arc<Live>>>,
     wanted: watch::Sender<Option<Wanted>>,
-    broken: Notify,
     /// Consumers of the live connection, to be cancelled when consumption stops, and their channels,
     /// on which deliveries are settled as long as these are open.
     consumers: Mutex<Vec<(Channel, String)>>,
@@ -67,6 +66,9 @@ struct Shared {
 struct Live {
     connection: Connection,
     publisher: Channel,
+    /// Whoever finds this connection broken says so here. It ends with the connection: what a
+    /// predecessor's consumers and publishers report late must not break its successor.
+    broken: Notify,
 }
 
 /// What shall be consumed on every connection.
@@ -85,7 +87,6 @@ impl Amqp {
             metrics,
             live: watch::Sender::new(None),
             wanted: watch::Sender::new(None),
-            broken: Notify::new(),
             consumers: Mutex::new(Vec::new()),
         });
         let keeper = tokio::spawn(keep(shared.clone()));
@@ -124,7 +125,7 @@ impl Amqp {
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "publishing failed");
-                self.shared.broken.notify_one();
+                live.broken.notify_one();
                 ("nack", Err(unavailable("the connection was lost")))
             }
             Err(_) => ("timeout", Err(unavailable("a message was not confirmed in time"))),
@@ -187,7 +188,7 @@ async fn connect(shared: &Shared) -> Result<Live, lapin::Error> {
     let publisher = connection.create_channel().await?;
     settings.names.declare(&publisher, &settings.classes, settings.results_queue).await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(Live { connection, publisher })
+    Ok(Live { connection, publisher, broken: Notify::new() })
 }
 
 /// Consumes what is wanted until the connection breaks; says why it did.
@@ -206,7 +207,7 @@ async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
                 Ok(()) => now = wanted.borrow_and_update().clone(),
                 Err(_) => return "closed",
             },
-            () = shared.broken.notified() => return "error",
+            () = live.broken.notified() => return "error",
             () = sleep(Duration::from_millis(200)) => {
                 if !live.connection.status().connected() {
                     return "connection";
@@ -219,7 +220,7 @@ async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
     }
 }
 
-async fn consume(shared: &Arc<Shared>, live: &Live, wanted: &Wanted) -> Result<(), lapin::Error> {
+async fn consume(shared: &Arc<Shared>, live: &Arc<Live>, wanted: &Wanted) -> Result<(), lapin::Error> {
     let names = &shared.settings.names;
     let mut sources: Vec<(String, Option<String>)> =
         wanted.classes.iter().map(|class| (names.class(&class.name), Some(class.name.clone()))).collect();
@@ -232,7 +233,7 @@ async fn consume(shared: &Arc<Shared>, live: &Live, wanted: &Wanted) -> Result<(
         let consumer =
             channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
         consumers.push((channel, consumer.tag().to_string()));
-        tokio::spawn(forward(shared.clone(), consumer, class, wanted.deliveries.clone()));
+        tokio::spawn(forward(shared.clone(), live.clone(), consumer, class, wanted.deliveries.clone()));
     }
     *shared.consumers.lock().unwrap_or_else(PoisonError::into_inner) = consumers;
     Ok(())
@@ -241,6 +242,7 @@ async fn consume(shared: &Arc<Shared>, live: &Live, wanted: &Wanted) -> Result<(
 /// Hands on what a consumer receives, until it is cancelled or breaks.
 async fn forward(
     shared: Arc<Shared>,
+    live: Arc<Live>,
     mut consumer: Consumer,
     class: Option<String>,
     deliveries: UnboundedSender<Delivery>,
@@ -261,7 +263,7 @@ async fn forward(
     }
     // A cancelled consumer is what stopping looks like; any other end is a broken connection.
     if shared.wanted.borrow().is_some() {
-        shared.broken.notify_one();
+        live.broken.notify_one();
     }
 }
 
@@ -380,6 +382,8 @@ impl Queue for Amqp {
     }
 
     async fn reconnect(&self) {
-        self.shared.broken.notify_one();
+        if let Some(live) = self.shared.live.borrow().as_ref() {
+            live.broken.notify_one();
+        }
     }
 }
