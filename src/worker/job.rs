@@ -18,6 +18,7 @@ use crate::order::event::ResultEvent;
 use crate::render;
 use crate::telemetry::{Spending, Stage, logs, traces};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -151,7 +152,19 @@ impl Bench {
         let spending = Arc::new(Spending::new(self.tools.metrics.clone()));
         let key = result_key(draft.job_id(), app::revision(draft));
         let digest = draft.digest();
-        if let Some(stands) = standing(store, &key).await? {
+        // Most runs are not decided: their assets come while that is asked.
+        let mut fetching = pin!(self.scratch(delivery, draft, &spending));
+        let mut fetched = None;
+        let stands = {
+            let mut asking = pin!(standing(store, &key));
+            loop {
+                tokio::select! {
+                    stands = &mut asking => break stands?,
+                    scratch = &mut fetching, if fetched.is_none() && !delivery.exhausted => fetched = Some(scratch),
+                }
+            }
+        };
+        if let Some(stands) = stands {
             self.tools.metrics.duplicates.with_label_values(&["decided"]).inc();
             return Ok(compared(stands, &digest, None));
         }
@@ -163,7 +176,14 @@ impl Bench {
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
             return Ok(compared(commit(store, &key, &event).await?, &digest, None));
         }
-        let (uploads, made) = self.render(delivery, draft, &spending).await?;
+        let scratch = match fetched {
+            Some(scratch) => scratch,
+            None => fetching.await,
+        };
+        let (uploads, made) = match scratch {
+            Ok(scratch) => self.render(delivery, draft, &scratch, &spending).await?,
+            Err(violations) => (None, Err(violations)),
+        };
         let (event, mut uploads) = match made {
             Ok(event) => (event, uploads),
             Err(violations) => {
@@ -214,14 +234,9 @@ impl Bench {
         &self,
         delivery: &Delivery,
         draft: &Draft,
+        scratch: &tempfile::TempDir,
         spending: &Arc<Spending>,
     ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
-        let span = traces::stage(Stage::Fetch, &Span::current());
-        let fetching = self.scratch(delivery, draft).instrument(span);
-        let scratch = match spending.timed(Stage::Fetch, fetching).await {
-            Ok(scratch) => scratch,
-            Err(violations) => return Ok((None, Err(violations))),
-        };
         let path = scratch.path().join("order.json");
         if !delivery.redelivered {
             let job = Painting {
@@ -303,7 +318,17 @@ impl Bench {
     }
 
     /// The job's scratch folder: the order and its assets.
-    async fn scratch(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
+    async fn scratch(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+        spending: &Spending,
+    ) -> Result<tempfile::TempDir, Violations> {
+        let span = traces::stage(Stage::Fetch, &Span::current());
+        spending.timed(Stage::Fetch, self.fetched(delivery, draft).instrument(span)).await
+    }
+
+    async fn fetched(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
         let failed = |e: std::io::Error| {
             Violation::new(Code::InternalError, format!("a scratch folder cannot be made: {}", e.kind()))
         };

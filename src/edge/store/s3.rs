@@ -13,7 +13,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -107,9 +107,16 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-fn failed<E: std::error::Error + 'static>(error: SdkError<E, HttpResponse>) -> Violation {
-    // The SDK's text names hosts and request ids: for the log, not for a customer's event.
-    tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed");
+fn failed<E>(error: SdkError<E, HttpResponse>) -> Violation
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    // Hosts and reasons are for the log, not for a customer's event. What the store itself writes
+    // repeats keys, and a key may be named after a customer's photo: of that only its code is told.
+    match (status(&error), error.meta().code()) {
+        (Some(status), code) => tracing::warn!(status, code, "a store request failed"),
+        (None, _) => tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed"),
+    }
     match status(&error) {
         Some(code @ (401 | 403)) => denied(code),
         Some(code) => unavailable(format!("status {code}")),
@@ -269,7 +276,8 @@ impl Multipart for Upload {
                 let abort = store.client.abort_multipart_upload();
                 let abort = abort.bucket(&store.settings.bucket).key(&key).upload_id(&id);
                 if let Err(e) = abort.send().await {
-                    tracing::warn!(error = %DisplayErrorContext(&e), "an upload could not be aborted");
+                    drop(failed(e));
+                    tracing::warn!("an upload could not be aborted");
                 }
                 Err(failed(error))
             }
@@ -280,7 +288,8 @@ impl Multipart for Upload {
         let request = self.store.client.abort_multipart_upload();
         let request = request.bucket(&self.store.settings.bucket).key(&self.key).upload_id(&self.id);
         if let Err(e) = request.send().await {
-            tracing::warn!(error = %DisplayErrorContext(&e), "an upload could not be aborted");
+            drop(failed(e));
+            tracing::warn!("an upload could not be aborted");
         }
     }
 }
