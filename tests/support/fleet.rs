@@ -30,6 +30,12 @@ pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// The program under test: this build's, or another one that long runs name.
+fn program() -> PathBuf {
+    std::env::var_os("PRESSWORK_TEST_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_presswork").into(), PathBuf::from)
+}
+
 impl Fleet {
     /// Starts the servers and uploads the fixtures' assets.
     pub(crate) async fn start() -> Fleet {
@@ -47,7 +53,7 @@ impl Fleet {
 
     /// The program with the fleet's settings and nothing else of this process's environment.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_presswork"));
+        let mut command = Command::new(program());
         command
             .env_clear()
             .env("TMPDIR", self.folder.path())
