@@ -19,11 +19,21 @@ pub(crate) struct Faulty {
     task: tokio::task::JoinHandle<()>,
 }
 
+/// Which requests fail.
+#[derive(Clone, Copy)]
+struct Manner {
+    behind: u16,
+    percent: u64,
+    seed: u64,
+    refused: Option<&'static str>,
+}
+
 #[derive(Default)]
 struct Counts {
     requests: AtomicU64,
     before: AtomicU64,
     after: AtomicU64,
+    lost_uploads: AtomicU64,
 }
 
 /// The next of a sequence of numbers that looks random and is the same for a seed (SplitMix64).
@@ -37,6 +47,15 @@ pub(crate) fn scrambled(seed: u64) -> u64 {
 impl Faulty {
     /// Fails `percent` of the requests to the server at `behind`.
     pub(crate) async fn start(behind: u16, percent: u64, seed: u64) -> Faulty {
+        Faulty::serve(Manner { behind, percent, seed, refused: None }).await
+    }
+
+    /// Fails every request to the server at `behind` whose query has these words.
+    pub(crate) async fn refusing(behind: u16, words: &'static str) -> Faulty {
+        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: Some(words) }).await
+    }
+
+    async fn serve(manner: Manner) -> Faulty {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let counts = Arc::new(Counts::default());
@@ -46,7 +65,7 @@ impl Faulty {
                 let counts = shared.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
                     let counts = counts.clone();
-                    async move { pass(request, behind, percent, seed, &counts).await }
+                    async move { pass(request, manner, &counts).await }
                 });
                 tokio::spawn(async move {
                     let server = hyper::server::conn::http1::Builder::new();
@@ -58,10 +77,16 @@ impl Faulty {
         Faulty { port, counts, task }
     }
 
-    /// Requests, and how many of them failed before and after their effect.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+    /// Requests, how many of them failed before and after their effect, and how many of the latter
+    /// began an upload of which nobody was told.
+    pub(crate) fn counts(&self) -> (u64, u64, u64, u64) {
         let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
-        (count(&self.counts.requests), count(&self.counts.before), count(&self.counts.after))
+        (
+            count(&self.counts.requests),
+            count(&self.counts.before),
+            count(&self.counts.after),
+            count(&self.counts.lost_uploads),
+        )
     }
 }
 
@@ -73,21 +98,23 @@ impl Drop for Faulty {
 
 async fn pass(
     request: Request<Incoming>,
-    behind: u16,
-    percent: u64,
-    seed: u64,
+    manner: Manner,
     counts: &Counts,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
+    let Manner { behind, percent, seed, refused } = manner;
     let number = counts.requests.fetch_add(1, Ordering::Relaxed);
     let lot = scrambled(seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d)) % 200;
     let (fails, afterwards) = (lot < percent * 2, lot % 2 == 1);
     // The whole request is read in any case: a client that is cut off does not see the answer.
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
-    if fails && !afterwards {
+    let refused = refused.is_some_and(|words| head.uri.query().is_some_and(|query| query.contains(words)));
+    if refused || (fails && !afterwards) {
         counts.before.fetch_add(1, Ordering::Relaxed);
         return Ok(unavailable());
     }
+    let begins_upload =
+        head.method == hyper::Method::POST && head.uri.query().is_some_and(|q| q.starts_with("uploads"));
     let stream = TcpStream::connect(("127.0.0.1", behind)).await;
     // A server that is down is a server that fails.
     let Ok(stream) = stream else { return Ok(unavailable()) };
@@ -100,6 +127,9 @@ async fn pass(
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     if fails {
         counts.after.fetch_add(1, Ordering::Relaxed);
+        if begins_upload {
+            counts.lost_uploads.fetch_add(1, Ordering::Relaxed);
+        }
         return Ok(unavailable());
     }
     Ok(Response::from_parts(head, Full::new(body)))

@@ -120,8 +120,16 @@ impl Fleet {
 
     /// An object's bytes.
     pub(crate) async fn get(&self, key: &str) -> Vec<u8> {
-        let answer = self.bucket.get_object().bucket(BUCKET).key(key).send().await.unwrap();
-        answer.body.collect().await.unwrap().to_vec()
+        self.find(key).await.unwrap_or_else(|| panic!("there is no {key}"))
+    }
+
+    /// The same, where there is one.
+    pub(crate) async fn find(&self, key: &str) -> Option<Vec<u8>> {
+        match self.bucket.get_object().bucket(BUCKET).key(key).send().await {
+            Ok(answer) => Some(answer.body.collect().await.unwrap().to_vec()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => None,
+            Err(error) => panic!("{key}: {error:?}"),
+        }
     }
 
     /// Uploads that were begun and never ended.
@@ -134,6 +142,10 @@ impl Fleet {
 impl Worker {
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub(crate) fn log_path(&self) -> &Path {
+        &self.log
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -131,6 +131,11 @@ impl Rabbit {
         self.end("-KILL");
     }
 
+    /// Stops it in good order.
+    pub(crate) fn stop(&mut self) {
+        self.end("-TERM");
+    }
+
     fn end(&mut self, signal: &str) {
         if let Some(pid) = self.pid() {
             drop(Command::new("kill").args([signal, &pid]).status());
