@@ -13,7 +13,7 @@ use super::sample::{Pixel, Sample};
 use super::sink::{Band, Packed, Rows, Sink};
 use super::store::Store;
 use super::walk::Painter;
-use crate::control::Control;
+use crate::control::{Control, Work};
 use crate::error::Violation;
 use rayon::ScopeFifo;
 use std::collections::BTreeMap;
@@ -191,7 +191,7 @@ impl<'a, S: Sample> Pass<'a, S> {
             last: band + 1 == self.needs.len(),
             rows: Rows::from(&layer.data),
         };
-        self.sinks.iter().map(|sink| sink.encode(&band)).collect()
+        self.control.measured(Work::Encode, || self.sinks.iter().map(|sink| sink.encode(&band)).collect())
     }
 
     /// Takes a finished band; writes all that are in line, unless another task does.

@@ -35,7 +35,7 @@ impl<S: Sample> Store<S> {
         control.check()?;
         let loaded = match &list.resources[resource].spec {
             Spec::Picture(spec) => {
-                let texture = texture::load(spec)?;
+                let texture = texture::load(spec, control)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
             }
             Spec::Cell(spec) => Loaded::Layer(paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?),
