@@ -6,6 +6,8 @@
 
 use super::commit::{Committed, commit, result_key, standing};
 use super::paint::{Painting, Stopped, paint};
+#[cfg(debug_assertions)]
+use super::planted;
 use super::settle::waited;
 use super::{Budget, Gate, Settings, Tools, fetch, isolate};
 use crate::app;
@@ -212,6 +214,10 @@ impl Bench {
             spending.timed(Stage::Upload, uploads.complete().instrument(span)).await?;
         }
         let event = self.dressed(event, delivery);
+        #[cfg(debug_assertions)]
+        if planted::has(planted::Bug::PublishBeforeCommit) {
+            self.publish(&event, event.to_bytes().unwrap_or_default().into(), delivery).await;
+        }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
         let committed = commit(store, &key, &event).await?;

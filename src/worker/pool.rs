@@ -1,5 +1,6 @@
 //! Takes deliveries while there are free places, and ends without losing any.
 
+use super::effect::Announced;
 use super::job::Bench;
 use super::schedule::Schedule;
 use super::{Budget, Gate, Settings, Tools, watchdog};
@@ -41,7 +42,9 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun.
-    pub fn new(tools: Tools, settings: Settings) -> Worker {
+    pub fn new(mut tools: Tools, settings: Settings) -> Worker {
+        tools.store = Arc::new(Announced(tools.store));
+        tools.queue = Arc::new(Announced(tools.queue));
         let tools = Arc::new(tools);
         tools.metrics.budget.set(i64::try_from(settings.memory_budget).unwrap_or(i64::MAX));
         let bench = Bench {

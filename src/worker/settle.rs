@@ -3,6 +3,8 @@
 
 use super::commit::{Committed, outcome, routing_key};
 use super::job::{Bench, random};
+#[cfg(debug_assertions)]
+use super::planted::{self, Bug};
 use super::retry;
 use crate::app;
 use crate::edge::queue::{Dead, Delivery, Event, Message};
@@ -26,6 +28,10 @@ impl Bench {
         let metrics = &self.tools.metrics;
         let event = &stands.event;
         let body = stands.body.clone();
+        #[cfg(debug_assertions)]
+        if planted::has(Bug::AckBeforeConfirm) {
+            drop(delivery.receipt.ack().await);
+        }
         if !self.publish(event, body, delivery).await {
             return self.requeue(delivery).await;
         }
@@ -118,7 +124,7 @@ impl Bench {
         Some("retry")
     }
 
-    async fn publish(&self, event: &ResultEvent, body: Bytes, delivery: &Delivery) -> bool {
+    pub(super) async fn publish(&self, event: &ResultEvent, body: Bytes, delivery: &Delivery) -> bool {
         let span = traces::stage(Stage::Publish, &Span::current());
         let event = Event {
             id: event.id.clone(),

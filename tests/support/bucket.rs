@@ -125,7 +125,7 @@ impl Weed {
             "server".into(),
             "-ip=127.0.0.1".into(),
             "-ip.bind=127.0.0.1".into(),
-            "-volume.max=50".into(),
+            "-volume.max=400".into(),
             "-master.volumeSizeLimitMB=64".into(),
             "-master.telemetry=false".into(),
             format!("-dir={path}"),

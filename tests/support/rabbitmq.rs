@@ -119,6 +119,13 @@ impl Rabbit {
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// What rabbitmqctl says.
+    pub(crate) fn said(&self, args: &[&str]) -> String {
+        let output = self.command("rabbitmqctl").args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The broker's own process: the server's script is only its parent.
     fn pid(&self) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join("pid")).ok().map(|pid| pid.trim().to_owned())
@@ -127,6 +134,11 @@ impl Rabbit {
     /// kill -9.
     pub(crate) fn crash(&mut self) {
         self.end("-KILL");
+    }
+
+    /// Stops it in good order.
+    pub(crate) fn stop(&mut self) {
+        self.end("-TERM");
     }
 
     fn end(&mut self, signal: &str) {
