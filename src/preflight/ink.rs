@@ -261,9 +261,7 @@ impl Load {
                 let values = chosen.flatten().map(|v| value(*v)).collect();
                 let inks = as_srgb(profile.as_ref(), values).and_then(|rgb| press.inks_8(&rgb).ok());
                 match inks {
-                    Some(inks) => {
-                        inks.iter().for_each(|p| self.count(p.iter().map(|v| u32::from(*v)).sum()))
-                    }
+                    Some(inks) => inks.iter().for_each(|p| self.count(p.iter().map(|v| u32::from(*v)).sum())),
                     None => self.lost = true,
                 }
             }

@@ -208,8 +208,8 @@ impl<'a, R> Context<'a, R> {
         let (trim, b) = (boxes.trim, mark.bounds);
         // Marks beyond the trim are cut off, as a slug is; a knife's path runs where it has to.
         let technical = self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate]);
-        if technical
-            || b.x1 < trim.x0 || b.x0 > trim.x1 || b.y1 < trim.y0 || b.y0 > trim.y1 || is_paper(mark) {
+        if technical || b.x1 < trim.x0 || b.x0 > trim.x1 || b.y1 < trim.y0 || b.y0 > trim.y1 || is_paper(mark)
+        {
             return;
         }
         let text = matches!(mark.kind, Kind::Text { .. });

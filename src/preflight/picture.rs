@@ -156,10 +156,14 @@ impl Canvas {
     /// How much of a strip of the page is painted, from 0 to 1.
     pub(crate) fn covered(&self, strip: Rect) -> f64 {
         let area = self.to_pixels.transform_rect_bbox(strip);
-        let clamp = |v: f64, most: u32| libm::floor(v).clamp(0.0, f64::from(most - 1)) as u32;
         let (width, height) = (self.pixels.width(), self.pixels.height());
-        let (x0, x1) = (clamp(area.x0, width), clamp(area.x1, width));
-        let (y0, y1) = (clamp(area.y0, height), clamp(area.y1, height));
+        // A pixel that the strip only grazes may be bare.
+        let span = |from: f64, to: f64, most: u32| {
+            let last = f64::from(most - 1);
+            let first = libm::floor(from + 0.1).clamp(0.0, last);
+            (first as u32, (libm::ceil(to - 0.1) - 1.0).clamp(first, last) as u32)
+        };
+        let ((x0, x1), (y0, y1)) = (span(area.x0, area.x1, width), span(area.y0, area.y1, height));
         let mut painted = 0_u32;
         for y in y0..=y1 {
             for x in x0..=x1 {

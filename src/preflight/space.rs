@@ -65,9 +65,7 @@ impl Space {
             | Space::Cmyk
             | Space::Lab
             | Space::Defined { .. }
-            | Space::Pattern(None) => {
-                Vec::new()
-            }
+            | Space::Pattern(None) => Vec::new(),
         }
     }
 

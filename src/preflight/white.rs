@@ -202,9 +202,8 @@ impl Canvas {
     fn splat(&self, mask: &mut Mask, tints: &Tints, state: &State) -> f64 {
         let (columns, rows) = (f64::from(tints.width), f64::from(tints.height));
         // From samples, the first on top, to pixels.
-        let place = self.to_pixels()
-            * state.ctm
-            * Affine::new([1.0 / columns, 0.0, 0.0, -1.0 / rows, 0.0, 1.0]);
+        let place =
+            self.to_pixels() * state.ctm * Affine::new([1.0 / columns, 0.0, 0.0, -1.0 / rows, 0.0, 1.0]);
         let area = place.determinant().abs();
         let width = mask.width() as usize;
         let mut ink = vec![0.0_f32; mask.data().len()];

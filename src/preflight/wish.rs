@@ -103,9 +103,9 @@ impl Wish {
 /// True for a plate that says where to cut or fold, not what to print.
 fn cuts(spot: &SpotInk) -> bool {
     match spot.step {
-        Some(
-            Step::Cutting | Step::PartialCutting | Step::Perforating | Step::Creasing | Step::Drilling,
-        ) => true,
+        Some(Step::Cutting | Step::PartialCutting | Step::Perforating | Step::Creasing | Step::Drilling) => {
+            true
+        }
         Some(
             Step::FoilStamping
             | Step::ColdFoilStamping
