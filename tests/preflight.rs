@@ -128,8 +128,10 @@ fn breaks() -> Vec<Break> {
             mixed(f, "[/DeviceN [/Cyan /Cyan] /DeviceCMYK 31 0 R]");
         }),
         (Rule::ColorInks, "an ink described by another", |f| {
-            let white = "/White [/Separation /CutContour /DeviceCMYK 15 0 R]";
-            mixed(f, &format!("[/DeviceN [/Cyan /White] /DeviceCMYK 31 0 R << /Colorants << {white} >> >>]"));
+            mixed(
+                f,
+                "[/DeviceN [/Cyan /CutContour] /DeviceCMYK 31 0 R << /Colorants << /CutContour 17 0 R >> >>]",
+            );
         }),
         (Rule::ColorSpot, "the same inks mixed in two ways", |f| {
             mixed(f, "[/DeviceN [/Cyan /Black] /DeviceCMYK 31 0 R]");

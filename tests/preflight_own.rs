@@ -13,6 +13,7 @@ use std::io::Cursor;
 use std::sync::LazyLock;
 use support::broken::Patient;
 use support::job;
+use support::judges::run;
 
 const CARD: &str = "postcard-offset";
 const NETWORK: &str = "postcard-network";
@@ -23,16 +24,24 @@ const FOIL: &str = "notebook-foil-customized";
 /// The finished files and what their profiles ask for.
 static FILES: LazyLock<BTreeMap<&str, (Vec<u8>, Wish)>> = LazyLock::new(|| {
     let folder = support::judges::scratch(&format!("broken-{}", std::process::id()));
-    let orders = [CARD, NETWORK, STICKERS, FILM, FOIL];
-    let path = |order: &str| job::root().join(format!("fixtures/orders/{order}.json"));
-    job::render_well(orders.map(path), &folder);
     let read = |order| {
+        // Nothing but the document.
+        let mut text = job::json(&job::root().join(format!("fixtures/orders/{order}.json")));
+        text["outputs"] = serde_json::json!(["pdf"]);
+        let path = folder.join(format!("{order}.json"));
+        std::fs::write(&path, text.to_string()).unwrap();
+        let said = run(job::presswork()
+            .arg("render")
+            .arg(&path)
+            .args(["--catalog", "fixtures/catalog", "--assets", "fixtures/assets", "--out"])
+            .arg(&folder));
+        assert_eq!(said.code, Some(0), "{order}: {}{}", said.stdout, said.stderr);
         let pdf = std::fs::read(job::artifacts(&folder, order, "pdf").remove(0).0).unwrap();
-        let profile = job::json(&path(order))["profile"].as_str().unwrap().to_owned();
+        let profile = text["profile"].as_str().unwrap().to_owned();
         let profile = ProfileLibrary::new(None).load(&profile).unwrap().0;
         (order, (pdf, Wish::of(&profile)))
     };
-    orders.map(read).into()
+    [CARD, NETWORK, STICKERS, FILM, FOIL].map(read).into()
 });
 
 fn look(bytes: Vec<u8>, wish: &Wish, pages: &[Expected]) -> Report {
@@ -300,7 +309,7 @@ fn breaks_of_the_house() -> Vec<Break> {
             p.add("ExtGState", "Times", dictionary! { "BM" => name("Multiply") });
             let [x, y, ..] = p.area("TrimBox");
             let (x, y) = (x + 8.0, y + 300.0);
-            p.content(0, |text| format!("q {text}\nQ q /Times gs /{white} cs 1 scn {x} {y} 25 25 re f Q"));
+            p.content(0, |text| format!("q {text}\nQ q /Times gs /{white} cs 1 scn {x} {y} 50 50 re f Q"));
         }),
         harm(InkLimit, CARD, |p| square(p, "0.9 0.9 0.9 0.9 k")),
         harm(InkLimit, NETWORK, |_| {}).sparing(|wish| wish.ink_limit = Some(200.0)),
