@@ -168,6 +168,10 @@ impl<W: Write> Painter<'_, W> {
         mask: Option<ObjectId>,
         overprint: bool,
     ) -> Result<Option<ObjectId>, Violation> {
+        let flat = self.inking.rules.standard.is_flat();
+        if flat && (opacity < 1.0 || blend != Blend::Normal || mask.is_some()) {
+            return Err(super::flat::left_over());
+        }
         let mut state = dictionary([("Type", name("ExtGState"))]);
         if opacity < 1.0 {
             let alpha = numbers([f64::from(opacity.max(0.0))]).as_array().map(|a| a[0].clone());
@@ -249,7 +253,7 @@ impl<W: Write> Painter<'_, W> {
 
 /// The clip as one outline, where PDF can say it so: one path, or paths that do not meet and
 /// are filled alike.
-fn single_path(clip: &Clip) -> Option<(BezPath, FillRule)> {
+pub(super) fn single_path(clip: &Clip) -> Option<(BezPath, FillRule)> {
     /// Pairs of outlines are compared: beyond this many a mask is cheaper.
     const MANY: usize = 100;
     let (first, rule) = clip.paths.first()?;
