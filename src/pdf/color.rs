@@ -8,10 +8,10 @@
 
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
-use super::rules::{Inking, PrintRules, Role};
 use crate::asset::adjust::luma;
 use crate::catalog::print::{RgbObjects, Standard};
 use crate::error::{Code, Violation};
+use crate::print::{Inking, PrintRules, Role};
 use crate::scene::{BlendSpace, Color, Ink};
 use lopdf::{Object, ObjectId};
 use std::io::Write;

@@ -6,9 +6,9 @@
 //! Soft edges of outlines are not transparency: they are the renderer's.
 
 use super::gradient::Gradient;
-use super::paint::single_path;
 use crate::asset::{Depth, Samples};
 use crate::error::{Code, Violation};
+use crate::print::single_path;
 use crate::scene::separation::Content;
 use crate::scene::{
     Blend, Fill, Group, ImageNode, Node, Paint, PathNode, PatternNode, Separation, Stroke, Tiling, bounds,

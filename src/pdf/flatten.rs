@@ -2,35 +2,30 @@
 //!
 //! The process inks are one DeviceCMYK image at the job's resolution, and every spot ink beneath
 //! is a Separation image over it that overprints, so that each plate gets exactly what was painted
-//! for it. Images are painted in bands and leave as they come; nothing holds a page. Each plate is
-//! a pass of its own, since a PDF's streams are written one after the other.
+//! for it. Images are painted in bands and leave as they come; nothing holds a page. Each of them is
+//! painted by itself, since a PDF's streams are written one after the other.
 
 use super::content::Content;
-use super::deflate::Rows;
+use super::deflate;
 use super::flat::{Parted, Parter, left_over};
 use super::image::{FLIP, image_entries, predicted};
 use super::object::name;
+use super::objects::{Objects, OpenStream};
 use super::paint::{Painter, Space};
-use super::rules::{Inking, Role};
 use crate::asset::Limits;
 use crate::catalog::print::Laid;
-use crate::control::Control;
-use crate::error::Violation;
-use crate::raster::{self, Band, Frame, Packed, Sink};
+use crate::derive::plate_rows;
+use crate::error::{Code, Violation};
+use crate::print::{Part, Role};
+use crate::raster::{BAND_ROWS, Frame, InkBand, InkSink, Packed, Planes, paint_inks};
+use crate::scene::separation::Content as Carried;
 use crate::scene::{Blend, Color, Ink, Node, Paint, Placement, Surface, bounds};
 use kurbo::{Affine, Insets, Size};
 use lopdf::{Object, ObjectId};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// A stretch of the page: the art, or a plate that is painted after it.
-pub(super) struct Part {
-    /// How the plate is laid; the art's parts each say it for themselves.
-    pub(super) lifting: Option<Laid>,
-    /// What is painted.
-    pub(super) nodes: Vec<Node>,
-}
+use zlib_rs::adler32::adler32_combine;
 
 impl<W: Write + Send> Painter<'_, W> {
     /// A page's parts, without transparency. `scale` is how much larger than the surface it is
@@ -38,166 +33,214 @@ impl<W: Write + Send> Painter<'_, W> {
     pub(super) fn flat(
         &mut self,
         out: &mut Content,
-        parts: Vec<Part>,
+        parts: &[Part],
         scale: (f64, f64),
         space: Space,
     ) -> Result<(), Violation> {
         let mut parter = Parter::default();
         // From the top down, since everything beneath a part may have to go with it.
-        let mut later: Vec<(Option<Laid>, Parted)> = Vec::new();
+        let mut later: Vec<(&Part, Parted)> = Vec::new();
         let mut beneath = Vec::new();
         for (index, part) in parts.iter().enumerate().rev() {
             let mut parted = parter.part(&part.nodes, Affine::IDENTITY, space.visible)?;
             let transparent = !parted.below.is_empty();
-            match part.lifting {
-                // It leaves the plates beneath as they are, and they leave it.
-                Some(Laid::Overprint) => later.push((part.lifting, parted)),
+            match part.plate.as_ref().map(|plate| plate.1) {
                 Some(Laid::Multiply) => return Err(left_over()),
-                Some(Laid::Knockout) | None if transparent => {
-                    for earlier in &parts[..index] {
-                        beneath.extend(overprinting(earlier));
+                // It leaves the plates beneath as they are, and they leave it.
+                Some(Laid::Overprint) => {
+                    if transparent && part.nodes.iter().any(is_coverage) {
+                        parted = Parted { below: part.nodes.clone(), above: Vec::new() };
                     }
+                    later.push((part, parted));
+                }
+                Some(Laid::Knockout) | None if transparent => {
+                    beneath.extend(parts[..index].iter().flat_map(|earlier| earlier.nodes.iter().cloned()));
                     beneath.append(&mut parted.below);
-                    later.push((part.lifting, parted));
+                    later.push((part, parted));
                     break;
                 }
-                Some(Laid::Knockout) | None => later.push((part.lifting, parted)),
+                Some(Laid::Knockout) | None => later.push((part, parted)),
             }
         }
-        self.images(out, &beneath, scale, space, false)?;
-        for (lifting, parted) in later.into_iter().rev() {
-            self.images(out, &parted.below, scale, space, true)?;
-            self.lifting = lifting;
+        if beneath.iter().any(is_coverage) {
+            return Err(Violation::new(
+                Code::TemplateInvalid,
+                "an ink that knocks out has transparency above a plate that is made from the art; \
+                 lay that ink by overprint, or make it opaque",
+            ));
+        }
+        if !beneath.is_empty() {
+            self.images(out, &beneath, true, scale, space)?;
+        }
+        for (part, parted) in later.into_iter().rev() {
+            if !parted.below.is_empty() {
+                self.images(out, &parted.below, false, scale, space)?;
+            }
+            self.lifting = part.plate.as_ref().map(|plate| plate.1);
             self.nodes(out, &parted.above, space)?;
         }
         self.lifting = None;
         Ok(())
     }
-}
 
-impl<W: Write + Send> Painter<'_, W> {
-    /// What nodes leave on the plates, as images in their place; of plates that are painted after
-    /// the art only the spot inks.
+    /// What nodes leave on the plates, as images in their place; the process inks where they are
+    /// wanted.
     fn images(
         &mut self,
         out: &mut Content,
         nodes: &[Node],
+        process: bool,
         scale: (f64, f64),
         space: Space,
-        spots_only: bool,
     ) -> Result<(), Violation> {
         let Some(area) = bounds(nodes, Affine::IDENTITY).map(|area| area.intersect(space.visible)) else {
             return Ok(());
         };
         let placement = Placement { scale, ..Placement::default() };
-        let frame = Frame::of(area, self.images.dpi, placement);
-        let place = Affine::translate(area.origin().to_vec2())
-            * Affine::scale_non_uniform(area.width(), area.height())
-            * FLIP;
+        let mut frame = Frame::of(area, self.images.dpi, placement);
+        frame.background = Some(Color::WHITE);
         let mut images = Vec::new();
-        if !spots_only {
-            let id = self.plate_image(nodes, &frame, None, Object::Reference(self.spaces.cmyk))?;
-            images.push((id, None));
+        if process {
+            images.push((self.plate_image(nodes, &frame, None)?, None));
         }
         for (plate, alternate) in spots(nodes) {
-            let ink = Ink::Spot { name: plate.clone(), tint: 1.0, alternate };
-            let ink = self.spaces.ink(self.objects, &ink, space.tone, self.inking, Role::Area)?;
-            let id = self.plate_image(nodes, &frame, Some(&plate), Object::Reference(ink.space))?;
+            let ink = Ink::Spot { name: plate, tint: 1.0, alternate };
+            let id = self.plate_image(nodes, &frame, Some(&ink))?;
             images.push((id, self.state(1.0, Blend::Normal, None, true)?));
         }
+        let place = Affine::translate(area.origin().to_vec2())
+            * Affine::scale_non_uniform(area.width(), area.height());
         for (image, state) in images {
             out.save();
             if let Some(state) = state {
                 out.state(state);
             }
-            out.transform(place);
+            out.transform(place * FLIP);
             out.draw(image);
             out.restore();
         }
         Ok(())
     }
 
-    /// One plate's image, or that of the process inks; 0 is no ink.
-    fn plate_image(
-        &mut self,
-        nodes: &[Node],
-        frame: &Frame,
-        plate: Option<&str>,
-        space: Object,
-    ) -> Result<ObjectId, Violation> {
-        let channels: usize = if plate.is_some() { 1 } else { 4 };
+    /// The image of the process inks, or of one spot ink; 0 is no ink.
+    fn plate_image(&mut self, nodes: &[Node], frame: &Frame, spot: Option<&Ink>) -> Result<ObjectId, Violation> {
+        let (space, channels) = match spot {
+            None => (name("DeviceCMYK"), 4),
+            Some(ink) => {
+                let painted =
+                    self.spaces.ink(self.objects, ink, super::color::Tone::Color, self.inking, Role::Area)?;
+                (Object::Reference(painted.space), 1)
+            }
+        };
         let mut entries = image_entries(frame.width, frame.height, space);
         entries.set("Filter", name("FlateDecode"));
         entries.set("DecodeParms", predicted(frame.width, channels as u8));
         let limits = Limits { output_pixels: self.images.most_pixels, ..Limits::default() };
-        let mut stream = self.objects.open_stream(entries)?;
-        let mut rows = Rows::new(frame.width as usize, channels);
-        let objects = &mut *self.objects;
-        let mut write = |data: &[u8]| objects.continue_stream(&mut stream, &rows.push(data)?);
-        plate_rows(nodes, frame, plate, self.inking, &limits, self.control, &mut write)?;
-        let rest = rows.finish()?;
-        self.objects.continue_stream(&mut stream, &rest)?;
-        self.objects.close_stream(stream)
+        frame.check(&limits)?;
+        let control = self.control;
+        let sink = ImageSink::new(self.objects, entries, channels)?;
+        match spot {
+            Some(Ink::Spot { name, .. }) if nodes.iter().any(is_coverage) => {
+                let (width, mut rows) = (frame.width as usize, Vec::new());
+                let whole = BAND_ROWS as usize * width;
+                plate_rows(&surface(nodes), name, frame, &limits, control, |row| {
+                    rows.extend_from_slice(row);
+                    if rows.len() < whole {
+                        return Ok(());
+                    }
+                    sink.write(packed(&std::mem::take(&mut rows), width, channels)?)
+                })?;
+                if !rows.is_empty() {
+                    sink.write(packed(&rows, width, channels)?)?;
+                }
+            }
+            Some(Ink::Spot { name, .. }) => {
+                let spots = std::slice::from_ref(name);
+                paint_inks(nodes, self.inking.rules, spots, frame, &limits, control, &[&sink])?;
+            }
+            Some(Ink::Process(_)) | None => {
+                paint_inks(nodes, self.inking.rules, &[], frame, &limits, control, &[&sink])?;
+            }
+        }
+        sink.finish()
     }
 }
 
-/// The rows of a plate, or of the process inks.
-fn plate_rows(
-    nodes: &[Node],
-    frame: &Frame,
-    plate: Option<&str>,
-    inking: Inking<'_>,
-    limits: &Limits,
-    control: Control<'_>,
-    out: &mut (dyn FnMut(&[u8]) -> Result<(), Violation> + Send),
-) -> Result<(), Violation> {
-    let surface = Surface {
-        name: "flat".into(),
+/// An image under way: bands of ink go in, its stream goes out.
+struct ImageSink<'a, W> {
+    channels: usize,
+    state: Mutex<State<'a, W>>,
+}
+
+struct State<'a, W> {
+    objects: &'a mut Objects<W>,
+    stream: OpenStream,
+    check: u32,
+}
+
+impl<'a, W: Write + Send> ImageSink<'a, W> {
+    fn new(
+        objects: &'a mut Objects<W>,
+        entries: lopdf::Dictionary,
+        channels: usize,
+    ) -> Result<Self, Violation> {
+        let mut stream = objects.open_stream(entries)?;
+        objects.continue_stream(&mut stream, &deflate::HEAD)?;
+        Ok(ImageSink { channels, state: Mutex::new(State { objects, stream, check: 1 }) })
+    }
+
+    fn finish(self) -> Result<ObjectId, Violation> {
+        let State { objects, mut stream, check } =
+            self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        objects.continue_stream(&mut stream, &deflate::tail(check))?;
+        objects.close_stream(stream)
+    }
+}
+
+impl<W: Write + Send> InkSink for ImageSink<'_, W> {
+    fn encode(&self, band: &InkBand<'_>) -> Result<Packed, Violation> {
+        let (Planes::Eight { inks, .. }, n) = (band.planes, self.channels) else {
+            return Err(Violation::new(Code::InternalError, "an image is made of 8 bits; please report it"));
+        };
+        // Process inks come first, a spot ink after them.
+        let inks = if n == 1 { inks.get(4..5) } else { inks.get(..n) }.unwrap_or_default();
+        let mut rows = vec![0; band.width * band.height * n];
+        for (channel, plane) in inks.iter().enumerate() {
+            rows.iter_mut().skip(channel).step_by(n).zip(*plane).for_each(|(to, ink)| *to = *ink);
+        }
+        packed(&rows, band.width, n)
+    }
+
+    fn write(&self, packed: Packed) -> Result<(), Violation> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { objects, stream, check } = &mut *state;
+        *check = adler32_combine(*check, packed.check, packed.raw_bytes);
+        objects.continue_stream(stream, &packed.bytes)
+    }
+}
+
+fn packed(rows: &[u8], width: usize, channels: usize) -> Result<Packed, Violation> {
+    let deflate::PackedBand { bytes, check, raw_bytes } = deflate::band(rows, width, channels)?;
+    Ok(Packed { bytes, check, raw_bytes })
+}
+
+/// Nodes as a surface of their own.
+fn surface(nodes: &[Node]) -> Surface {
+    Surface {
+        name: "plate".into(),
         trim: Size::new(1.0, 1.0),
         bleed: Insets::ZERO,
         safe: Insets::ZERO,
         garment: None,
-        blend_space: inking.blend,
+        blend_space: crate::scene::BlendSpace::Process,
         nodes: nodes.to_vec(),
         layers: Vec::new(),
-    };
-    match plate {
-        Some(plate) => crate::derive::plate_rows(&surface, plate, frame, limits, control, out),
-        None => {
-            let frame = Frame { background: Some(Color::WHITE), ..frame.clone() };
-            let Some(condition) = inking.condition() else { return Err(left_over()) };
-            let sink = Process { condition, width: frame.width as usize, out: Mutex::new(out) };
-            crate::raster::paint(&surface, &frame, limits, control, &sink).map(|_| ())
-        }
     }
 }
 
-struct Process<'a, F> {
-    condition: &'a super::Condition,
-    width: usize,
-    out: Mutex<F>,
-}
-
-impl<F: FnMut(&[u8]) -> Result<(), Violation> + Send> Sink for Process<'_, F> {
-    fn encode(&self, band: &Band<'_>) -> Result<Packed, Violation> {
-        let rgb: Vec<u8> = match band.rows {
-            raster::Rows::Eight(pixels) => pixels.iter().flat_map(|p| [p[0], p[1], p[2]]).collect(),
-            raster::Rows::Sixteen(pixels) => {
-                pixels.iter().flat_map(|p| [p[0], p[1], p[2]].map(|v| (v >> 8) as u8)).collect()
-            }
-        };
-        Ok(Packed { bytes: self.condition.pixels(&rgb)?, ..Packed::default() })
-    }
-
-    fn write(&self, packed: Packed) -> Result<(), Violation> {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out(&packed.bytes)
-    }
-}
-
-/// A part that overprints, said by its own paths.
-fn overprinting(part: &Part) -> Vec<Node> {
-    part.nodes.clone()
+/// A plate that is made from the art.
+fn is_coverage(node: &Node) -> bool {
+    matches!(node, Node::Separation(plate) if matches!(plate.content, Carried::Coverage(_)))
 }
 
 /// The spot inks that nodes print with, and what stands in for them.

@@ -179,7 +179,7 @@ impl<W: Write> Painter<'_, W> {
     /// Colour in the inks of the press, where sRGB is converted.
     pub(super) fn inked(&self, planes: pixels::Planes, tone: Tone) -> Result<pixels::Planes, Violation> {
         let (Some(condition), Tone::Color) = (self.inking.converter(), tone) else { return Ok(planes) };
-        let data = condition.pixels(&planes.color.data)?;
+        let data = condition.pixels_8(planes.color.data.as_chunks().0)?.into_flattened();
         Ok(pixels::Planes { color: Plane { channels: 4, data, ..planes.color }, ..planes })
     }
 

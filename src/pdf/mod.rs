@@ -23,17 +23,17 @@ mod objects;
 mod paint;
 mod path;
 mod pixels;
-mod rules;
 mod separation;
 mod tiling;
 
+pub use crate::print::{Condition, Plate, PrintRules};
 pub use metadata::Moment;
-pub use rules::{Condition, Plate, PrintRules};
 
 use crate::asset::Limits;
 use crate::catalog::print::{Standard, Step};
 use crate::control::Control;
 use crate::error::Violation;
+use crate::print::{Inking, Role, uses};
 use crate::scene::{BlendSpace, Dpi, Length, Placement, Surface};
 use color::{Spaces, Tone};
 use content::Content;
@@ -42,7 +42,6 @@ use kurbo::{Affine, Rect};
 use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
-use rules::{Inking, Role};
 use std::io::Write;
 
 /// What a document needs to know beside its surfaces.
@@ -120,7 +119,7 @@ impl<W: Write + Send> PdfWriter<W> {
         let bleed = surface.bleed_box();
         let area = placed.transform_rect_bbox(bleed);
         let widest = [surface.bleed.x0, surface.bleed.y0, surface.bleed.x1, surface.bleed.y1];
-        let margin = self.options.print.margin(widest.into_iter().fold(f64::INFINITY, f64::min));
+        let margin = marks::margin(&self.options.print, widest.into_iter().fold(f64::INFINITY, f64::min));
         let to_media = Affine::translate((margin - area.x0, margin - area.y0)) * placed;
         let (width, height) = (area.width() + 2.0 * margin, area.height() + 2.0 * margin);
         // PDF counts from the bottom left, upwards.
@@ -200,32 +199,27 @@ impl<W: Write + Send> PdfWriter<W> {
             lifting: None,
             control,
         };
-        let lifted = rules.lifted();
-        if lifted.is_empty() && !rules.standard.is_flat() {
-            return painter.nodes(content, &surface.nodes, space);
-        }
-        let after = |plate: &str| lifted.iter().any(|(name, _)| ***name == *plate);
-        let art = layers::part(&surface.nodes, &|plate| !plate.is_some_and(after));
-        let mut parts = vec![("Artwork", None, None, art)];
-        for (name, plate) in &lifted {
-            let nodes = layers::part(&surface.nodes, &|ink| ink == Some(name));
-            parts.push((name, Some(plate.laid), plate.step, nodes));
-        }
+        let parts = rules.parts(&surface.nodes);
         if rules.standard.is_flat() {
-            let parts = parts.into_iter().map(|(_, lifting, _, nodes)| flatten::Part { lifting, nodes });
-            return painter.flat(content, parts.collect(), self.options.placement.scale, space);
+            let whole = || vec![crate::print::Part { plate: None, nodes: surface.nodes.clone() }];
+            let parts = parts.unwrap_or_else(whole);
+            return painter.flat(content, &parts, self.options.placement.scale, space);
         }
-        for (title, lifting, step, nodes) in parts {
-            if nodes.is_empty() {
-                continue;
-            }
+        let Some(parts) = parts else {
+            return painter.nodes(content, &surface.nodes, space);
+        };
+        for part in parts {
+            let (title, lifting, step) = match &part.plate {
+                None => ("Artwork", None, None),
+                Some((name, laid, step)) => (&**name, Some(*laid), *step),
+            };
             let id = layers::layer(painter.objects, title, step)?;
             if !self.layers.contains(&id) {
                 self.layers.push(id);
             }
             painter.lifting = lifting;
             content.begin_layer(id);
-            painter.nodes(content, &nodes, space)?;
+            painter.nodes(content, &part.nodes, space)?;
             content.end_layer();
         }
         Ok(())
@@ -241,7 +235,7 @@ impl<W: Write + Send> PdfWriter<W> {
     ) -> Result<(), Violation> {
         let rules = &self.options.print;
         let inking = Inking { rules, blend: surface.blend_space };
-        let used = |plate: &str| layers::uses(&surface.nodes, plate);
+        let used = |plate: &str| uses(&surface.nodes, plate);
         let cuts = rules.plates.iter().any(|(name, p)| p.step.is_some_and(Step::cuts) && used(name));
         let cmyk = surface.blend_space == BlendSpace::Process;
         let line = match (cmyk, cuts) {
