@@ -22,6 +22,7 @@ mod icc;
 mod ink;
 mod marks;
 mod metadata;
+mod opaque;
 mod pages;
 mod paint;
 mod paths;
