@@ -238,7 +238,7 @@ fn breaks() -> Vec<Break> {
             _ = f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32)
         }),
         (Rule::PageSize, "another size", |f| _ = f.edit(PAGE, "190 290]", "189 290]")),
-        (Rule::LineThin, "a hairline", |f| _ = f.redraw(CONTENT, "0.25 w", "0.1 w")),
+        (Rule::LineThin, "a hairline", |f| _ = f.redraw(FORM, "re f", HAIRLINE)),
         (Rule::TypeSmall, "small type", |f| _ = f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf")),
         (Rule::TypeSmall, "type made small by a matrix", |f| {
             _ = f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm")
@@ -261,6 +261,9 @@ fn breaks() -> Vec<Break> {
         (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
     ]
 }
+
+/// A thin line after a square. The knife's own path may be as thin as it likes.
+const HAIRLINE: &str = "re f 0 0 0 1 K 0.1 w 112 62 m 130 62 l S";
 
 /// A function of two inks' tints, as four inks.
 const TWO_INKS: &str = "<< /FunctionType 4 /Domain [0 1 0 1] /Range [0 1 0 1 0 1 0 1] >>";
@@ -413,7 +416,7 @@ fn pieces_of_a_pattern_may_end_near_the_edge() {
 #[test]
 fn findings_say_where() {
     let mut file = X4::card();
-    file.redraw(CONTENT, "0.25 w", "0.1 w").redraw(CONTENT, "/F 10 Tf", "/F 6 Tf");
+    file.redraw(FORM, "re f", HAIRLINE).redraw(CONTENT, "/F 10 Tf", "/F 6 Tf");
     let report = look(file.bytes(), &wish());
     let type_small = report.findings.iter().find(|f| f.code == "type.too_small").unwrap();
     let [x, y, width, height] = type_small.place.unwrap();

@@ -391,3 +391,34 @@ fn each_broken_file_of_our_own_is_refused_for_its_rule_and_no_other() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), breaks.len(), wrong.join("\n"));
     assert!(seen.len() >= 50, "{} rules", seen.len());
 }
+
+#[test]
+fn pictures_and_tagged_colours_are_measured_in_the_presses_inks() {
+    let details = |order: &str, limit: f64, harm: fn(&mut Patient)| {
+        let (pdf, wish) = &FILES[order];
+        let mut patient = Patient::new(pdf);
+        harm(&mut patient);
+        let wish = Wish { ink_limit: Some(limit), ..wish.clone() };
+        let report = look(patient.bytes(), &wish, &[]);
+        assert!(report.findings.iter().all(|f| f.code == "ink.limit"), "{:?}", report.findings);
+        report.findings.into_iter().map(|finding| finding.detail).collect::<Vec<_>>()
+    };
+    let has = |details: &[String], what: &str| details.iter().any(|detail| detail.contains(what));
+    // The photo is in inks here, and in sRGB there.
+    for order in [CARD, NETWORK] {
+        assert!(has(&details(order, 200.0, |_| {}), "A picture asks"), "{order}");
+        assert_eq!(details(order, 320.0, |_| {}), [""; 0], "{order}");
+    }
+    let night = |p: &mut Patient| {
+        let three = |object: &Object| {
+            let n = object.as_stream().and_then(|stream| stream.dict.get(b"N"));
+            n.and_then(Object::as_i64).is_ok_and(|n| n == 3)
+        };
+        let profile = *p.pdf.objects.iter().find(|(_, object)| three(object)).unwrap().0;
+        p.add("ColorSpace", "Tagged", vec![name("ICCBased"), Object::Reference(profile)]);
+        square(p, "/Tagged cs 0.02 0.01 0.03 scn");
+    };
+    // Rich black takes 280 %, and this press 300 % for the darkest colours.
+    let (without, with) = (details(NETWORK, 285.0, |_| {}), details(NETWORK, 285.0, night));
+    assert!(!has(&without, "A colour asks") && has(&with, "A colour asks"), "{without:?} {with:?}");
+}

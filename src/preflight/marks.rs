@@ -156,6 +156,12 @@ impl<'a, R> Context<'a, R> {
         match mark.kind {
             Kind::Stroke { width } => {
                 let width = width * unit;
+                // A knife's path and registration marks are no print.
+                let spots = mark.ink.space.spots();
+                let all = matches!(&*mark.ink.space, Space::Inks { names, .. } if *names == ["All"]);
+                if all || wish.technical.iter().any(|plate| spots == [plate]) {
+                    return;
+                }
                 if let Some(least) = wish.line_min.filter(|least| width + 1e-6 < *least) {
                     let detail = format!(
                         "A line is {width:.3} pt wide, and the press holds {least} pt; make it wider."
@@ -248,7 +254,7 @@ impl<'a, R> Context<'a, R> {
 
     /// The safe zone of the page being read, in mm: left, right, lower, upper side. The template's,
     /// where a job knows it, or else the profile's.
-    fn safe_zone(&self) -> Option<[f64; 4]> {
+    pub(crate) fn safe_zone(&self) -> Option<[f64; 4]> {
         let own = self.page.and_then(|page| self.expected(page)).map(|expected| expected.safe);
         match own.filter(|safe| safe.iter().any(|side| *side > 0.0)) {
             Some([left, upper, right, lower]) => Some([left, right, lower, upper]),

@@ -111,15 +111,13 @@ impl<R: Read + Seek> Context<'_, R> {
         self.check_intruders();
         self.check_coverage(index);
         let media = boxes.place(boxes.media);
+        let trim = boxes.place(boxes.trim);
+        let safe = self.safe_zone().map(|[left, right, lower, upper]| {
+            [left, upper, trim[2] - left - right, trim[3] - upper - lower]
+        });
         let picture = self.canvas.take().filter(|_| drawn).and_then(Canvas::png);
         self.page = None;
-        Ok(Some(PageReport {
-            page: index + 1,
-            media,
-            bleed: boxes.place(boxes.bleed),
-            trim: boxes.place(boxes.trim),
-            picture,
-        }))
+        Ok(Some(PageReport { page: index + 1, media, bleed: boxes.place(boxes.bleed), trim, safe, picture }))
     }
 
     /// All content streams of a page, joined as the standard joins them.

@@ -39,6 +39,9 @@ pub struct PageReport {
     pub bleed: [f64; 4],
     /// The finished size, likewise.
     pub trim: [f64; 4],
+    /// The safe zone, likewise, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe: Option<[f64; 4]>,
     /// A rough picture of the page as PNG, where one was asked for.
     #[serde(skip)]
     pub picture: Option<Vec<u8>>,
