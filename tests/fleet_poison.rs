@@ -54,9 +54,10 @@ async fn poison_orders_fail_alone() {
         })
         .collect();
     for (at, poison, fate) in [
-        (30, "loop", Fate::Refused("render.timeout")),
-        (90, "abort", Fate::Parked("render.crashed")),
-        (150, "memory", Fate::Parked("render.crashed")),
+        (30, "abort", Fate::Parked("render.crashed")),
+        (90, "memory", Fate::Parked("render.crashed")),
+        // Last, so that nobody ends its worker before its liveness probe does.
+        (150, "loop", Fate::Refused("render.timeout")),
     ] {
         let job = format!("POISON-{poison}");
         orders.insert(
