@@ -60,7 +60,9 @@ fn breaks() -> Vec<Break> {
         (Rule::MetadataIncomplete, "no date", |f| _ = f.edit(INFO, "/ModDate", "/Modified")),
         (Rule::MetadataStandard, "no standard", |f| _ = f.edit(INFO, "/GTS_PDFXVersion", "/Version")),
         (Rule::MetadataStandard, "an older edition", |f| _ = f.edit(INFO, ":2003)", ":2001)")),
-        (Rule::MetadataTrapped, "trapping unknown", |f| _ = f.edit(INFO, "/Trapped /False", "/Trapped /Unknown")),
+        (Rule::MetadataTrapped, "trapping unknown", |f| {
+            _ = f.edit(INFO, "/Trapped /False", "/Trapped /Unknown")
+        }),
         (Rule::MetadataTrapped, "nothing about trapping", |f| _ = f.edit(INFO, "/Trapped /False", "")),
         (Rule::IntentMissing, "no intent", |f| _ = f.edit(CATALOG, "/OutputIntents [5 0 R]", "")),
         (Rule::IntentIncomplete, "no condition", |f| _ = f.edit(INTENT, "(FOGRA39)", "()")),

@@ -123,7 +123,12 @@ impl<W: Write + Send> Painter<'_, W> {
     }
 
     /// The image of the process inks, or of one spot ink; 0 is no ink.
-    fn plate_image(&mut self, nodes: &[Node], frame: &Frame, spot: Option<&Ink>) -> Result<ObjectId, Violation> {
+    fn plate_image(
+        &mut self,
+        nodes: &[Node],
+        frame: &Frame,
+        spot: Option<&Ink>,
+    ) -> Result<ObjectId, Violation> {
         let (space, channels) = match spot {
             None => (name("DeviceCMYK"), 4),
             Some(ink) => {

@@ -92,9 +92,7 @@ pub(super) fn xmp(
         };
         let id = hex::encode(identity);
         let uuid = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
-        spaces += &format!(
-            " xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" xmlns:{prefix}=\"{namespace}\""
-        );
+        spaces += &format!(" xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" xmlns:{prefix}=\"{namespace}\"");
         fields += &format!(
             "<xmpMM:DocumentID>uuid:{uuid}</xmpMM:DocumentID><xmpMM:VersionID>1</xmpMM:VersionID>\
              <xmpMM:RenditionClass>default</xmpMM:RenditionClass>\

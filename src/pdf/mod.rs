@@ -291,7 +291,9 @@ impl<W: Write + Send> PdfWriter<W> {
         let (title, standard) = (title.as_deref(), print.standard);
         let created = match standard {
             Standard::Plain => created.as_ref(),
-            Standard::X1a | Standard::X3 | Standard::X4 => Some(created.as_ref().unwrap_or(&metadata::NO_DATE)),
+            Standard::X1a | Standard::X3 | Standard::X4 => {
+                Some(created.as_ref().unwrap_or(&metadata::NO_DATE))
+            }
         };
         // The packet stays readable without inflating.
         let packet = metadata::xmp(title, created, standard, self.objects.identity());

@@ -35,8 +35,7 @@ impl<R: Read + Seek> Context<'_, R> {
             }
         }
         if !missing.is_empty() {
-            let detail =
-                format!("Info lacks {}, which the standard asks for; write it.", missing.join(", "));
+            let detail = format!("Info lacks {}, which the standard asks for; write it.", missing.join(", "));
             self.findings.file(Rule::MetadataIncomplete, detail);
         }
         let wanted = self.findings.wish.standard.version().unwrap_or_default();
@@ -61,8 +60,7 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         let info = self.file.entry(intent, "Info")?;
         if info.is_none_or(|value| value.bytes().is_none_or(<[u8]>::is_empty)) {
-            let detail =
-                "The output intent does not describe its printing condition in /Info; describe it.";
+            let detail = "The output intent does not describe its printing condition in /Info; describe it.";
             self.findings.file(Rule::IntentIncomplete, detail);
         }
         Ok(())
@@ -79,7 +77,8 @@ impl<R: Read + Seek> Context<'_, R> {
     /// An ICC profile of a version that PDF 1.4 knows.
     pub(super) fn check_icc_version(&mut self, header: &Header) {
         if self.findings.wish.standard.is_flat() && header.version > 2 {
-            let detail = "An ICC profile is of a newer version than 2, which PDF 1.4 knows; embed one of version 2.";
+            let detail =
+                "An ICC profile is of a newer version than 2, which PDF 1.4 knows; embed one of version 2.";
             self.say(Rule::FileNewer, None, detail);
         }
     }
