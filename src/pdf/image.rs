@@ -13,6 +13,7 @@ use super::objects::Objects;
 use super::paint::{Painter, Space};
 use super::pixels::{self, Plane};
 use crate::asset::{Depth, JpegStream, adjust};
+use crate::control::Work;
 use crate::error::Violation;
 use crate::scene::{BlendSpace, Dpi, ImageNode};
 use kurbo::{Affine, Rect, Shape};
@@ -219,9 +220,9 @@ impl<W: Write> Painter<'_, W> {
         if let Some(placed) = self.images.get(&key) {
             return Ok(placed);
         }
-        let mut picture = node.picture.decode(Depth::Eight)?;
+        let mut picture = node.picture.decode_for(Depth::Eight, self.control)?;
         if let Some(matte) = &node.matte {
-            adjust::apply_matte(&mut picture, &matte.decode(Depth::Eight)?)?;
+            adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, self.control)?)?;
         }
         adjust::apply(&mut picture, &node.adjust, density);
         let part;
@@ -237,7 +238,10 @@ impl<W: Write> Painter<'_, W> {
             }
         };
         let planes = self.inked(pixels::planes(cropped, tone), tone)?;
-        let placed = match write_planes(self.objects, self.spaces.srgb, &planes, tone)? {
+        let written = self
+            .control
+            .measured(Work::Encode, || write_planes(self.objects, self.spaces.srgb, &planes, tone));
+        let placed = match written? {
             Some(id) => Placed::Object(id, part),
             None => Placed::Solid,
         };

@@ -40,7 +40,7 @@ impl<S: Sample> Store<S> {
         control.check()?;
         let loaded = match &resources[resource].spec {
             Spec::Picture(spec, colorants) => {
-                let mut texture = texture::load(spec)?;
+                let mut texture = texture::load(spec, control)?;
                 colorants.convert(&mut texture.data, texture.channels)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
             }
