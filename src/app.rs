@@ -8,7 +8,7 @@ mod inspected;
 mod poison;
 
 use crate::asset::{Encoded, Limits};
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
@@ -54,9 +54,6 @@ pub struct App {
     cache: Arc<Cache>,
 }
 
-/// Bytes of the cache, unless a worker's settings say otherwise.
-pub const CACHE_BYTES: u64 = 64 << 20;
-
 /// What became of one order.
 #[derive(Debug)]
 pub struct Outcome {
@@ -85,7 +82,7 @@ pub struct Prepared {
 impl App {
     /// Loads what orders share: the fonts. The rest is cached as it is used.
     pub fn new(places: Places, limits: Limits) -> Result<App, Violations> {
-        App::with_cache(places, limits, Cache::new(CACHE_BYTES))
+        App::with_cache(places, limits, Cache::new(cache::BYTES))
     }
 
     /// The same, with a cache of its own: what is in it was made with these fonts and limits.

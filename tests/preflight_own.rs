@@ -6,11 +6,12 @@
 mod support;
 
 use lopdf::{Dictionary, Object, dictionary};
+use presswork::cache::Cache;
 use presswork::edge::dir::ProfileLibrary;
 use presswork::preflight::{Expected, Inspection, Report, Rule, Wish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use support::broken::Patient;
 use support::job;
 use support::judges::run;
@@ -38,7 +39,7 @@ static FILES: LazyLock<BTreeMap<&str, (Vec<u8>, Wish)>> = LazyLock::new(|| {
         assert_eq!(said.code, Some(0), "{order}: {}{}", said.stdout, said.stderr);
         let pdf = std::fs::read(job::artifacts(&folder, order, "pdf").remove(0).0).unwrap();
         let profile = text["profile"].as_str().unwrap().to_owned();
-        let profile = ProfileLibrary::new(None).load(&profile).unwrap().0;
+        let profile = ProfileLibrary::new(None, Arc::new(Cache::new(0))).load(&profile).unwrap().profile;
         (order, (pdf, Wish::of(&profile)))
     };
     [CARD, NETWORK, STICKERS, FILM, FOIL].map(read).into()

@@ -76,35 +76,39 @@ impl Bench {
         if let Some(since) = waited(&delivery.message) {
             metrics.queue_wait.with_label_values(&[queue]).observe(since);
         }
+        let parsed = Draft::parse(&delivery.message.body);
         let span = traces::process(queue, delivery.redelivered, delivery.message.traceparent.as_deref());
-        let outcome = self.settled(&delivery).instrument(span.clone()).await.unwrap_or("requeued");
+        // The log's span is the outer one, so that the trace's is the current one.
+        let named = match &parsed {
+            Ok(draft) => {
+                span.record("presswork.job", draft.job_id());
+                span.record("presswork.revision", app::revision(draft));
+                logs::job(draft)
+            }
+            Err(_) => Span::none(),
+        };
+        let settling = async {
+            match &parsed {
+                Ok(draft) => self.order(&delivery, draft).await,
+                Err(violation) if violation.retry == Retry::Later => {
+                    self.again(&delivery, None, violation).await
+                }
+                Err(violation) => self.reject(&delivery, violation).await,
+            }
+        };
+        let outcome = settling.instrument(span.clone()).instrument(named).await.unwrap_or("requeued");
         span.record("presswork.outcome", outcome);
         metrics.duration.with_label_values(&[queue, outcome]).observe(begin.elapsed().as_secs_f64());
     }
 
-    async fn settled(&self, delivery: &Delivery) -> Option<&'static str> {
-        match Draft::parse(&delivery.message.body) {
-            Ok(draft) => {
-                let span = Span::current();
-                span.record("presswork.job", draft.job_id());
-                span.record("presswork.revision", app::revision(&draft));
-                // The log's span is outside, so that the trace's stays the current one.
-                let named = logs::job(&draft);
-                self.order(delivery, &draft).instrument(span).instrument(named).await
-            }
-            Err(violation) if violation.retry == Retry::Later => self.again(delivery, None, &violation).await,
-            Err(violation) => self.reject(delivery, &violation).await,
-        }
+    pub(super) fn ending(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
     }
 
     /// The class, where it is one of ours: a label is never what somebody else wrote.
     pub(super) fn queue_label<'a>(&'a self, delivery: &Delivery) -> &'a str {
         let ours = self.settings.classes.iter().find(|class| class.name == delivery.class);
         ours.map_or("other", |class| &class.name)
-    }
-
-    pub(super) fn ending(&self) -> bool {
-        self.interrupted.load(Ordering::Acquire)
     }
 
     /// An order that names a run. `None`: it went back.
@@ -207,7 +211,7 @@ impl Bench {
         };
         if let Some(uploads) = &mut uploads {
             let span = traces::stage(Stage::Upload, &Span::current());
-            spending.timed(Stage::Upload, uploads.complete().instrument(span)).await?;
+            spending.timed(Stage::Upload, self.complete(uploads).instrument(span)).await?;
         }
         let event = self.dressed(event, delivery);
         #[cfg(debug_assertions)]
@@ -218,6 +222,24 @@ impl Bench {
         // result that names missing files would be worse than files that nothing names.
         let committed = commit(store, &key, &event).await?;
         Ok(compared(committed, &digest, uploads))
+    }
+
+    /// Lets the files appear, unless the worker ends first: then it leaves nothing open.
+    async fn complete(&self, uploads: &mut Uploads) -> Result<(), Halt> {
+        let cancel = uploads.cancel();
+        let done = {
+            let completing = uploads.complete();
+            tokio::pin!(completing);
+            tokio::select! {
+                done = &mut completing => return Ok(done?),
+                _ = self.unless_ending(std::future::pending()) => cancel.cancel(),
+            }
+            completing.await
+        };
+        if done.is_ok() {
+            uploads.abort().await;
+        }
+        Err(Halt::Ending)
     }
 
     /// What the attempt adds to an event.
