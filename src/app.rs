@@ -2,6 +2,7 @@
 //! the path of one order from bytes to its folder.
 
 mod clock;
+mod expected;
 mod inspected;
 #[cfg(debug_assertions)]
 mod poison;
@@ -16,9 +17,10 @@ use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::{INLINE, REPORT};
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
+use crate::preflight::Rule;
 use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
 use clock::StageClock;
@@ -294,10 +296,16 @@ impl App {
             limits: &self.limits,
             control,
         };
-        let mut inspected = Inspected::new(destination, order, control);
+        let mut inspected = Inspected::new(destination, order, &job);
         let artifacts = job.render(&mut inspected, &mut tell)?;
         let mut findings = prepared.composed.findings;
-        findings.extend(inspected.findings(&artifacts)?);
+        for found in inspected.findings()? {
+            // A picture that was weighed when it was placed is not named again.
+            let same = |known: &Finding| (&known.code, &known.surface) == (&found.code, &found.surface);
+            if found.code != Rule::ImageLow.as_str() || !findings.iter().any(same) {
+                findings.push(found);
+            }
+        }
         let mut data = ResultData::of(order.order());
         let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
         let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };

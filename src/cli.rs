@@ -133,6 +133,10 @@ pub(crate) struct PreflightArgs {
 pub(crate) enum StandardArg {
     /// Any PDF that reads
     Plain,
+    /// ISO 15930-4, PDF/X-1a:2003
+    X1a,
+    /// ISO 15930-6, PDF/X-3:2003
+    X3,
     /// ISO 15930-7, PDF/X-4
     X4,
 }

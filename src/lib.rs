@@ -18,6 +18,7 @@ pub mod code;
 pub mod art;
 pub mod scene;
 pub mod compose;
+pub mod print;
 pub mod raster;
 pub mod derive;
 pub mod encode;

@@ -125,7 +125,14 @@ async fn nothing_is_lost_in_a_storm() {
     let chunks: Vec<&[PathBuf]> = plan.files.chunks(CHUNK).collect();
     let at = |n: usize, of: usize| (n + 1) * chunks.len() / (of + 1);
 
-    let mut pool = Pool::start(&fleet, &tiny, faulty.port);
+    let (shop, store) = (tiny.clone(), format!("http://127.0.0.1:{}", faulty.port));
+    let mut pool = Pool::start(&fleet, 2, move |command| {
+        shop.settle(command);
+        command.env("AWS_ENDPOINT_URL_S3", &store).env("PRESSWORK_MAX_ATTEMPTS", "3");
+        if let Ok(bug) = std::env::var("PRESSWORK_CHAOS_BUG") {
+            command.env("FLEET_TEST_BUG", bug);
+        }
+    });
     let (seen, listener) = listen(&fleet);
     let (mut crashes, mut stops) = (0, 0);
     for (index, chunk) in chunks.iter().enumerate() {
@@ -135,7 +142,7 @@ async fn nothing_is_lost_in_a_storm() {
             tokio::time::sleep(Duration::from_millis(lot % 300)).await;
             pool.kill(lot >> 32);
         }
-        pool.tend(&fleet, &tiny);
+        pool.tend(&fleet);
         for n in (0..restarts).filter(|n| at(*n, restarts) == index) {
             if n % 3 == 0 {
                 fleet.rabbit.crash();
@@ -150,7 +157,7 @@ async fn nothing_is_lost_in_a_storm() {
             fleet.rabbit.restart();
         }
     }
-    settle(&fleet, &tiny, &plan.account, &seen, &mut pool).await;
+    settle(&fleet, &plan.account, &seen, &mut pool).await;
     // What was confirmed a moment ago is still on its way to the listener.
     rest(&fleet);
     let ended = pool.end();
@@ -188,10 +195,10 @@ async fn nothing_is_lost_in_a_storm() {
 }
 
 /// Waits until everything is decided, or until nothing moves any more.
-async fn settle(fleet: &Fleet, tiny: &Tiny, account: &Account, seen: &Mutex<Seen>, pool: &mut Pool) {
+async fn settle(fleet: &Fleet, account: &Account, seen: &Mutex<Seen>, pool: &mut Pool) {
     let mut last = (Instant::now(), 0);
     loop {
-        pool.tend(fleet, tiny);
+        pool.tend(fleet);
         let (decided, rejected, deliveries) = {
             let seen = seen.lock().unwrap();
             (seen.decided().len(), seen.rejected(), seen.deliveries)

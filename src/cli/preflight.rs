@@ -62,6 +62,8 @@ fn wish(args: &PreflightArgs) -> Result<Wish, Violations> {
     };
     match args.standard {
         Some(StandardArg::Plain) => wish.standard = Standard::Plain,
+        Some(StandardArg::X1a) => wish.standard = Standard::X1a,
+        Some(StandardArg::X3) => wish.standard = Standard::X3,
         Some(StandardArg::X4) => wish.standard = Standard::X4,
         None => {}
     }

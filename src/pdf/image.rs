@@ -180,7 +180,7 @@ impl<W: Write> Painter<'_, W> {
     /// Colour in the inks of the press, where sRGB is converted.
     pub(super) fn inked(&self, planes: pixels::Planes, tone: Tone) -> Result<pixels::Planes, Violation> {
         let (Some(condition), Tone::Color) = (self.inking.converter(), tone) else { return Ok(planes) };
-        let data = condition.pixels(&planes.color.data)?;
+        let data = condition.pixels_8(planes.color.data.as_chunks().0)?.into_flattened();
         Ok(pixels::Planes { color: Plane { channels: 4, data, ..planes.color }, ..planes })
     }
 
@@ -281,15 +281,7 @@ fn write_plane<W: Write>(
 ) -> Result<ObjectId, Violation> {
     let mut entries = image_entries(plane.width, plane.height, space);
     entries.set("Interpolate", Object::Boolean(true));
-    entries.set(
-        "DecodeParms",
-        Object::Dictionary(dictionary([
-            ("Predictor", Object::Integer(15)),
-            ("Colors", Object::Integer(i64::from(plane.channels))),
-            ("BitsPerComponent", Object::Integer(8)),
-            ("Columns", Object::Integer(i64::from(plane.width))),
-        ])),
-    );
+    entries.set("DecodeParms", predicted(plane.width, plane.channels));
     if let Some(mask) = mask {
         entries.set("SMask", Object::Reference(mask));
     }
@@ -297,7 +289,18 @@ fn write_plane<W: Write>(
     objects.add_deflated(entries, &rows)
 }
 
-fn image_entries(width: u32, height: u32, space: Object) -> lopdf::Dictionary {
+/// The parameters of rows that are filtered as in PNG.
+pub(super) fn predicted(width: u32, channels: u8) -> Object {
+    Object::Dictionary(dictionary([
+        ("Predictor", Object::Integer(15)),
+        ("Colors", Object::Integer(i64::from(channels))),
+        ("BitsPerComponent", Object::Integer(8)),
+        ("Columns", Object::Integer(i64::from(width))),
+    ]))
+}
+
+/// An image of 8 bits a component.
+pub(super) fn image_entries(width: u32, height: u32, space: Object) -> lopdf::Dictionary {
     dictionary([
         ("Type", name("XObject")),
         ("Subtype", name("Image")),

@@ -10,6 +10,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// The proxy; it ends with the test.
@@ -26,6 +27,7 @@ struct Manner {
     percent: u64,
     seed: u64,
     refused: Option<&'static str>,
+    slow: Option<(&'static str, Duration)>,
 }
 
 #[derive(Default)]
@@ -47,12 +49,17 @@ pub(crate) fn scrambled(seed: u64) -> u64 {
 impl Faulty {
     /// Fails `percent` of the requests to the server at `behind`.
     pub(crate) async fn start(behind: u16, percent: u64, seed: u64) -> Faulty {
-        Faulty::serve(Manner { behind, percent, seed, refused: None }).await
+        Faulty::serve(Manner { behind, percent, seed, refused: None, slow: None }).await
     }
 
     /// Fails every request to the server at `behind` whose query has these words.
     pub(crate) async fn refusing(behind: u16, words: &'static str) -> Faulty {
-        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: Some(words) }).await
+        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: Some(words), slow: None }).await
+    }
+
+    /// Holds up every request to the server at `behind` whose query has these words.
+    pub(crate) async fn slow(behind: u16, words: &'static str, pause: Duration) -> Faulty {
+        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: None, slow: Some((words, pause)) }).await
     }
 
     async fn serve(manner: Manner) -> Faulty {
@@ -101,14 +108,18 @@ async fn pass(
     manner: Manner,
     counts: &Counts,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
-    let Manner { behind, percent, seed, refused } = manner;
+    let Manner { behind, percent, seed, refused, slow } = manner;
     let number = counts.requests.fetch_add(1, Ordering::Relaxed);
     let lot = scrambled(seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d)) % 200;
     let (fails, afterwards) = (lot < percent * 2, lot % 2 == 1);
     // The whole request is read in any case: a client that is cut off does not see the answer.
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
-    let refused = refused.is_some_and(|words| head.uri.query().is_some_and(|query| query.contains(words)));
+    let asks = |words: &str| head.uri.query().is_some_and(|query| query.contains(words));
+    if let Some((_, pause)) = slow.filter(|(words, _)| asks(words)) {
+        tokio::time::sleep(pause).await;
+    }
+    let refused = refused.is_some_and(asks);
     if refused || (fails && !afterwards) {
         counts.before.fetch_add(1, Ordering::Relaxed);
         return Ok(unavailable());

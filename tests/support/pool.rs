@@ -1,11 +1,11 @@
-//! Two workers that are killed now and then; each that is dead, or says that it should be, is replaced.
+//! Workers that die or are killed now and then; each that is dead, or says that it should be, is replaced.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test takes what it needs")]
 
 use crate::fleet::{Fleet, Worker};
-use crate::tiny::{Tiny, bounded};
+use crate::tiny::bounded;
 use crate::wait;
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 /// Jobs that a worker does at once.
 pub(crate) const PLACES: usize = 4;
@@ -14,7 +14,7 @@ const STORE_FAILURES: [&str; 3] =
     ["the store failed; waiting", "an unwanted file could not be removed", "an upload could not be aborted"];
 
 pub(crate) struct Pool {
-    store: u16,
+    change: Box<dyn Fn(&mut Command)>,
     workers: Vec<Worker>,
     /// Logs of all workers there were.
     logs: Vec<std::path::PathBuf>,
@@ -39,33 +39,27 @@ pub(crate) struct Ended {
 }
 
 impl Pool {
-    pub(crate) fn start(fleet: &Fleet, tiny: &Tiny, store: u16) -> Pool {
+    /// So many workers, with settings of a test's own.
+    pub(crate) fn start(fleet: &Fleet, count: usize, change: impl Fn(&mut Command) + 'static) -> Pool {
         let mut pool = Pool {
-            store,
+            change: Box::new(change),
             workers: Vec::new(),
             logs: Vec::new(),
-            struck: vec![false; 2],
+            struck: vec![false; count],
             ended: Ended::default(),
         };
-        for _ in 0..2 {
-            let worker = pool.worker(fleet, tiny);
+        for _ in 0..count {
+            let worker = pool.worker(fleet);
             pool.workers.push(worker);
         }
         pool
     }
 
-    fn worker(&mut self, fleet: &Fleet, tiny: &Tiny) -> Worker {
+    fn worker(&mut self, fleet: &Fleet) -> Worker {
         let worker = fleet.worker(|command| {
-            tiny.settle(command);
             bounded(command);
-            command
-                .env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", self.store))
-                .env("PRESSWORK_CPU_THREADS", PLACES.to_string())
-                .env("PRESSWORK_MAX_ATTEMPTS", "3")
-                .env("PRESSWORK_MAX_JOB_SECONDS", "15");
-            if let Ok(bug) = std::env::var("PRESSWORK_CHAOS_BUG") {
-                command.env("FLEET_TEST_BUG", bug);
-            }
+            command.env("PRESSWORK_CPU_THREADS", PLACES.to_string()).env("PRESSWORK_MAX_JOB_SECONDS", "15");
+            (self.change)(command);
         });
         self.logs.push(worker.log_path().to_owned());
         worker
@@ -82,7 +76,7 @@ impl Pool {
     }
 
     /// Replaces workers that are dead or say that they should be.
-    pub(crate) fn tend(&mut self, fleet: &Fleet, tiny: &Tiny) {
+    pub(crate) fn tend(&mut self, fleet: &Fleet) {
         for index in 0..self.workers.len() {
             let worker = &mut self.workers[index];
             let struck = std::mem::take(&mut self.struck[index]);
@@ -96,7 +90,7 @@ impl Pool {
             } else {
                 continue;
             }
-            self.workers[index] = self.worker(fleet, tiny);
+            self.workers[index] = self.worker(fleet);
         }
     }
 

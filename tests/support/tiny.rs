@@ -27,6 +27,7 @@ pub(crate) const KINDS: [Kind; 3] = [Kind::Tag, Kind::Photo, Kind::Poster];
 pub(crate) type Files = BTreeMap<String, String>;
 
 /// The shop, in a folder of its own.
+#[derive(Debug, Clone)]
 pub(crate) struct Tiny {
     folder: PathBuf,
 }
@@ -38,7 +39,7 @@ impl Tiny {
         tiny.write("profiles/tiny.toml", PROFILE.as_bytes());
         tiny.write("catalog/tag/1/template.json", tag().to_string().as_bytes());
         tiny.write("catalog/poster/1/template.json", poster().to_string().as_bytes());
-        for (name, side) in [("small.jpg", 120), ("noise.jpg", 1760)] {
+        for (name, side) in [("small.jpg", 120), ("noise.jpg", 1540)] {
             let body = noise(side);
             tiny.write(&format!("assets/{name}"), &body);
             let request = fleet.bucket.put_object().bucket(BUCKET).key(format!("assets/{name}"));
@@ -133,7 +134,7 @@ fn poster() -> Value {
     json!({
         "schema": "presswork.template/1", "name": "Poster", "profiles": ["tiny"],
         "fields": { "photo": { "type": "image", "by": "customer", "label": "Photo", "required": true } },
-        "surfaces": [{ "name": "front", "width": 200, "height": 200, "layers": [
+        "surfaces": [{ "name": "front", "width": 260, "height": 260, "layers": [
             { "id": "photo", "photo": { "field": "photo" } },
         ]}],
     })
