@@ -4,6 +4,7 @@
 mod clock;
 mod expected;
 mod inspected;
+mod nearest;
 #[cfg(debug_assertions)]
 mod poison;
 
@@ -25,6 +26,7 @@ use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
 use clock::StageClock;
 use inspected::Inspected;
+use nearest::nearest;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -284,13 +286,12 @@ impl App {
         let prepared = self.prepare(path, draft, control, &mut tell)?;
         admit(&prepared)?;
         let order = &prepared.order;
-        let title = order.template().name.clone();
         let slug = slug(order.order());
         let job = Job {
             scene: &prepared.composed.scene,
             profile: order.profile(),
             outputs: order.outputs(),
-            title: &title,
+            title: &order.template().name,
             press: prepared.profile.press.as_ref(),
             slug: Some((&slug, &self.fonts)),
             limits: &self.limits,
@@ -382,15 +383,6 @@ pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
 fn rejected(path: &Path, violations: &Violations) -> Outcome {
     let body = std::fs::read(path).unwrap_or_default();
     Outcome { path: path.to_owned(), job_id: None, folder: None, event: rejected_event(&body, violations) }
-}
-
-/// The folder of this name nearest to a file: beside it, or beside one of its parents. The
-/// file's own folder where there is none.
-fn nearest(file: &Path, name: &str) -> PathBuf {
-    let own = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let own = if own.as_os_str().is_empty() { PathBuf::from(".") } else { own };
-    let absolute = own.canonicalize().unwrap_or_else(|_| own.clone());
-    absolute.ancestors().take(4).map(|parent| parent.join(name)).find(|path| path.is_dir()).unwrap_or(own)
 }
 
 fn font_files(folder: &Path) -> Result<Vec<Arc<[u8]>>, Violations> {

@@ -4,6 +4,7 @@
 //! a token of this attempt; one conditional write decides; what stands is published and confirmed;
 //! an order given up by the farm's own fault is parked; and only then the delivery is settled.
 
+use super::chance::token;
 use super::commit::{Committed, commit, result_key, standing};
 use super::paint::{Painting, Stopped, paint};
 #[cfg(debug_assertions)]
@@ -23,7 +24,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tracing::{Instrument, Span};
 
@@ -393,19 +394,4 @@ fn compared(stands: Committed, digest: &str, uploads: Option<Uploads>) -> Tried 
 
 fn is_store(violation: &Violation) -> bool {
     matches!(violation.code, Code::StoreUnavailable | Code::StoreDenied)
-}
-
-/// A name that no other attempt has.
-fn token() -> String {
-    format!("{:016x}", random())
-}
-
-pub(super) fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // Without the system's randomness the clock has to do: a token must differ, not be secret.
-    if getrandom::fill(&mut bytes).is_err() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        return now.as_nanos() as u64;
-    }
-    u64::from_le_bytes(bytes)
 }
