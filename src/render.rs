@@ -54,7 +54,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The name in results and metrics.
+    /// The stage of a name.
+    pub fn named(name: &str) -> Option<Stage> {
+        use Stage::{Derive, Fetch, Layout, Pdf, Preflight, Raster, Vector};
+        [Fetch, Layout, Raster, Derive, Pdf, Vector, Preflight].into_iter().find(|s| s.as_str() == name)
+    }
+
+    /// The name in results and on progress bars.
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Fetch => "fetch",

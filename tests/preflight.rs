@@ -281,7 +281,10 @@ fn each_broken_file_is_refused_for_its_rule_and_no_other() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), breaks().len(), wrong.join("\n"));
     assert!(breaks().len() >= 30);
     // Rules that no edit of the card can break alone have a test of their own below.
-    let elsewhere = [Rule::FileDamaged, Rule::FileLimit, Rule::BoxSizes, Rule::PageBlank, Rule::PageSpine];
+    let mut elsewhere =
+        vec![Rule::FileDamaged, Rule::FileLimit, Rule::BoxSizes, Rule::PageBlank, Rule::PageSpine];
+    // Rules of the older standards are broken in `preflight_flat`.
+    elsewhere.extend([Rule::FileNewer, Rule::ColorTagged, Rule::NoTransparency, Rule::NoLayers]);
     let untested: Vec<_> =
         Rule::ALL.iter().filter(|rule| !seen.contains(rule) && !elsewhere.contains(rule)).collect();
     assert!(untested.is_empty(), "no file breaks {untested:?}");

@@ -92,6 +92,7 @@ impl<R> Context<'_, R> {
 
     /// Device colours have to be those of the output intent.
     pub(crate) fn check_space(&mut self, space: &Space, area: Option<Rect>) {
+        self.check_inks_only(space, area);
         let Some(intent) = self.intent else { return };
         let place = area.zip(self.boxes).map(|(area, boxes)| boxes.place(area));
         let (rgb, cmyk) = space.devices();

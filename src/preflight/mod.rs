@@ -19,6 +19,7 @@ mod html;
 mod icc;
 mod marks;
 mod metadata;
+mod opaque;
 mod pages;
 mod paths;
 mod picture;

@@ -106,7 +106,10 @@ impl<'a> Findings<'a> {
     ) {
         let off = match rule.when() {
             When::Always | When::House => false,
+            When::X => self.wish.standard == Standard::Plain,
             When::X4 => self.wish.standard != Standard::X4,
+            When::Flat => !self.wish.standard.is_flat(),
+            When::X1a => self.wish.standard != Standard::X1a,
         };
         if off || verdict == Verdict::Pass {
             return;

@@ -191,6 +191,9 @@ impl<R: Read + Seek> Context<'_, R> {
         let components = components.filter(|n| matches!(n, 1 | 3 | 4)).ok_or_else(bad)? as usize;
         let profile = self.file.data(&object)?.ok_or_else(bad)?;
         let header = super::icc::Header::read(&profile);
+        if let Some(header) = &header {
+            self.check_icc_version(header);
+        }
         if header.as_ref().is_none_or(|header| header.components != components) {
             self.say(
                 Rule::ColorProfile,

@@ -24,6 +24,11 @@ pub(crate) struct Rabbit {
 impl Rabbit {
     /// Starts a node and waits until it serves.
     pub(crate) fn start() -> Rabbit {
+        Rabbit::start_with("")
+    }
+
+    /// The same, with more lines of configuration.
+    pub(crate) fn start_with(more: &str) -> Rabbit {
         let program = Path::new(BIN).join("rabbitmq-server");
         assert!(program.exists(), "rabbitmq is missing: apt-get install -y rabbitmq-server");
         let folder = TempDir::new().unwrap();
@@ -37,12 +42,12 @@ impl Rabbit {
             .unwrap_or_else(|_| panic!("epmd is missing: apt-get install -y rabbitmq-server"));
         let distribution = free_port();
         let mut rabbit = Rabbit { folder, port, management, distribution, names, epmd, child: None };
-        rabbit.write_configuration();
+        rabbit.write_configuration(more);
         rabbit.boot();
         rabbit
     }
 
-    fn write_configuration(&self) {
+    fn write_configuration(&self, more: &str) {
         use std::os::unix::fs::PermissionsExt;
         let base = self.folder.path();
         std::fs::create_dir(base.join("mnesia")).unwrap();
@@ -57,7 +62,7 @@ impl Rabbit {
         let configuration = format!(
             "listeners.tcp.1 = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n\
              vm_memory_high_watermark.absolute = 512MB\ndisk_free_limit.absolute = 50MB\n\
-             log.console = false\n",
+             log.console = false\n{more}",
             self.port, self.management
         );
         std::fs::write(base.join("rabbitmq.conf"), configuration).unwrap();

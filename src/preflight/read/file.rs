@@ -39,6 +39,8 @@ pub(crate) struct PdfFile<R> {
     /// The trailer.
     pub(crate) trailer: Dict,
     pub(crate) table: Table,
+    /// Some of the table is kept in streams.
+    pub(crate) table_streams: bool,
     pub(crate) limits: ReadLimits,
     decoded: u64,
     kept: BTreeMap<u32, Indirect>,
@@ -62,6 +64,7 @@ impl<R: Read + Seek> PdfFile<R> {
             size,
             trailer: Dict::default(),
             table: Table::default(),
+            table_streams: false,
             limits,
             decoded: 0,
             kept: BTreeMap::new(),
