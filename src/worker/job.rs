@@ -212,7 +212,9 @@ impl Bench {
         };
         if let Some(uploads) = &mut uploads {
             let span = traces::stage(Stage::Upload, &Span::current());
-            spending.timed(Stage::Upload, self.complete(uploads).instrument(span)).await?;
+            if !spending.timed(Stage::Upload, self.complete(uploads).instrument(span)).await? {
+                return Err(Halt::Ending);
+            }
         }
         let event = self.dressed(event, delivery);
         #[cfg(debug_assertions)]
@@ -223,24 +225,6 @@ impl Bench {
         // result that names missing files would be worse than files that nothing names.
         let committed = commit(store, &key, &event).await?;
         Ok(compared(committed, &digest, uploads))
-    }
-
-    /// Lets the files appear, unless the worker ends first: then it leaves nothing open.
-    async fn complete(&self, uploads: &mut Uploads) -> Result<(), Halt> {
-        let cancel = uploads.cancel();
-        let done = {
-            let completing = uploads.complete();
-            tokio::pin!(completing);
-            tokio::select! {
-                done = &mut completing => return Ok(done?),
-                _ = self.unless_ending(std::future::pending()) => cancel.cancel(),
-            }
-            completing.await
-        };
-        if done.is_ok() {
-            uploads.abort().await;
-        }
-        Err(Halt::Ending)
     }
 
     /// What the attempt adds to an event.

@@ -9,6 +9,7 @@ use super::planted::{self, Bug};
 use super::retry;
 use crate::app;
 use crate::edge::queue::{Dead, Delivery, Event, Message};
+use crate::edge::store::upload::Uploads;
 use crate::error::{Fault, Violation};
 use crate::order::Draft;
 use crate::order::event::{EventError, ResultEvent};
@@ -177,6 +178,24 @@ impl Bench {
                 }
             }
         }
+    }
+
+    /// Lets an attempt's files appear. `false`: the worker ended first, and nothing is left of them.
+    pub(super) async fn complete(&self, uploads: &mut Uploads) -> Result<bool, Violation> {
+        let cancel = uploads.cancel();
+        let done = {
+            let completing = uploads.complete();
+            tokio::pin!(completing);
+            tokio::select! {
+                done = &mut completing => return done.map(|()| true),
+                _ = self.unless_ending(std::future::pending()) => cancel.cancel(),
+            }
+            completing.await
+        };
+        if done.is_ok() {
+            uploads.abort().await;
+        }
+        Ok(false)
     }
 
     /// Gives a delivery back, for anyone.
