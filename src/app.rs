@@ -2,12 +2,14 @@
 //! the path of one order from bytes to its folder.
 
 mod clock;
+mod expected;
 mod inspected;
+mod nearest;
 #[cfg(debug_assertions)]
 mod poison;
 
 use crate::asset::{Encoded, Limits};
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
@@ -16,13 +18,15 @@ use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::{INLINE, REPORT};
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
+use crate::preflight::Rule;
 use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
 use clock::StageClock;
 use inspected::Inspected;
+use nearest::nearest;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -52,9 +56,6 @@ pub struct App {
     cache: Arc<Cache>,
 }
 
-/// Bytes of the cache, unless a worker's settings say otherwise.
-pub const CACHE_BYTES: u64 = 64 << 20;
-
 /// What became of one order.
 #[derive(Debug)]
 pub struct Outcome {
@@ -83,7 +84,7 @@ pub struct Prepared {
 impl App {
     /// Loads what orders share: the fonts. The rest is cached as it is used.
     pub fn new(places: Places, limits: Limits) -> Result<App, Violations> {
-        App::with_cache(places, limits, Cache::new(CACHE_BYTES))
+        App::with_cache(places, limits, Cache::new(cache::BYTES))
     }
 
     /// The same, with a cache of its own: what is in it was made with these fonts and limits.
@@ -285,22 +286,27 @@ impl App {
         let prepared = self.prepare(path, draft, control, &mut tell)?;
         admit(&prepared)?;
         let order = &prepared.order;
-        let title = order.template().name.clone();
         let slug = slug(order.order());
         let job = Job {
             scene: &prepared.composed.scene,
             profile: order.profile(),
             outputs: order.outputs(),
-            title: &title,
+            title: &order.template().name,
             press: prepared.profile.press.as_ref(),
             slug: Some((&slug, &self.fonts)),
             limits: &self.limits,
             control,
         };
-        let mut inspected = Inspected::new(destination, order, control);
+        let mut inspected = Inspected::new(destination, order, &job);
         let artifacts = job.render(&mut inspected, &mut tell)?;
         let mut findings = prepared.composed.findings;
-        findings.extend(inspected.findings(&artifacts)?);
+        for found in inspected.findings()? {
+            // A picture that was weighed when it was placed is not named again.
+            let same = |known: &Finding| (&known.code, &known.surface) == (&found.code, &found.surface);
+            if found.code != Rule::ImageLow.as_str() || !findings.iter().any(same) {
+                findings.push(found);
+            }
+        }
         let mut data = ResultData::of(order.order());
         let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
         let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
@@ -377,15 +383,6 @@ pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
 fn rejected(path: &Path, violations: &Violations) -> Outcome {
     let body = std::fs::read(path).unwrap_or_default();
     Outcome { path: path.to_owned(), job_id: None, folder: None, event: rejected_event(&body, violations) }
-}
-
-/// The folder of this name nearest to a file: beside it, or beside one of its parents. The
-/// file's own folder where there is none.
-fn nearest(file: &Path, name: &str) -> PathBuf {
-    let own = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let own = if own.as_os_str().is_empty() { PathBuf::from(".") } else { own };
-    let absolute = own.canonicalize().unwrap_or_else(|_| own.clone());
-    absolute.ancestors().take(4).map(|parent| parent.join(name)).find(|path| path.is_dir()).unwrap_or(own)
 }
 
 fn font_files(folder: &Path) -> Result<Vec<Arc<[u8]>>, Violations> {

@@ -25,6 +25,9 @@ pub enum Kind {
     Press,
 }
 
+/// Bytes that are kept unless the settings say otherwise.
+pub const BYTES: u64 = 64 << 20;
+
 type Key = (Kind, [u8; 32]);
 type Listener = Box<dyn Fn(bool) + Send + Sync>;
 

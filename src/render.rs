@@ -186,8 +186,8 @@ fn process_color(spec: &ColorSpec) -> Result<Color, Violation> {
     }
 }
 
-/// The documents of a job: one for all surfaces, or one each.
-fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surface])> {
+/// The documents of a job by name, with the surfaces that are their pages: one for all, or one each.
+pub fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surface])> {
     if profile.pdf.single_pages {
         scene.surfaces.iter().map(|s| (format!("{}.pdf", s.name), std::slice::from_ref(s))).collect()
     } else if let [only] = scene.surfaces.as_slice() {

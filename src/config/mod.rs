@@ -8,8 +8,8 @@ mod shown;
 
 pub use reader::limits;
 
-use crate::app::CACHE_BYTES;
 use crate::asset::Limits;
+use crate::cache;
 use crate::edge::queue::Class;
 use reader::Reader;
 use std::fmt;
@@ -172,7 +172,7 @@ impl Config {
             threads: threads as usize,
             limits: read.limits(),
             memory_budget: read.number("MEMORY_BUDGET", machine.memory / 4 * 3, 128 << 20, 1 << 44),
-            cache: read.number("CACHE_BYTES", CACHE_BYTES, 0, 1 << 40),
+            cache: read.number("CACHE_BYTES", cache::BYTES, 0, 1 << 40),
             max_attempts: u32::try_from(read.number("MAX_ATTEMPTS", 8, 1, 100)).unwrap_or(8),
             job_limit: seconds(read.number("MAX_JOB_SECONDS", 300, 1, 86_400)),
             drain: seconds(read.number("DRAIN_TIMEOUT", 25, 1, 86_400)),

@@ -109,6 +109,10 @@ impl<R: Read + Seek> Context<'_, R> {
             self.findings
                 .file(Rule::IntentProfile, format!("The output intent's profile {what}; embed the press's."));
         }
+        let process = header.as_ref().is_some_and(|header| header.components == 4);
+        if process && self.findings.wish.ink_limit.is_some() {
+            self.press = super::ink::press_of(data);
+        }
         self.intent =
             header.map(|header| header.components).or(claimed.and_then(|n| usize::try_from(n).ok()));
         Ok(())

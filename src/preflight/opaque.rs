@@ -183,7 +183,7 @@ impl<R> Context<'_, R> {
 /// Some of the space is no ink's.
 fn is_tagged(space: &Space) -> bool {
     match space {
-        Space::Defined { .. } => true,
+        Space::Defined { .. } | Space::Lab => true,
         Space::Indexed(base) => is_tagged(base),
         Space::Inks { alternate, .. } => is_tagged(alternate),
         Space::Pattern(Some(under)) => is_tagged(under),

@@ -122,6 +122,8 @@ rules! {
     ColorTagged: "color.tagged", X1a, Fail;
     /// A spot ink is defined in two ways.
     ColorSpot: "color.spot_differs", X, Fail;
+    /// A colour space of several inks names one twice, or describes one by another.
+    ColorInks: "color.inks", X, Fail;
     /// A rendering intent that PDF does not know.
     ColorIntent: "color.rendering_intent", X, Fail;
 
@@ -207,7 +209,9 @@ rules! {
     WhiteKnockout: "white.knocks_out", House, Fail;
     /// White ink both overprints and multiplies: presses differ in what they make of it.
     WhiteBoth: "white.both", House, Fail;
-    /// A colour asks for more ink than the paper can take.
+    /// The white plate does not cover what its mask covers.
+    WhiteCoverage: "white.coverage", House, Fail;
+    /// A colour or a picture asks for more ink than the paper can take.
     InkLimit: "ink.limit", House, Warn;
 }
 

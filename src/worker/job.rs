@@ -4,6 +4,7 @@
 //! a token of this attempt; one conditional write decides; what stands is published and confirmed;
 //! an order given up by the farm's own fault is parked; and only then the delivery is settled.
 
+use super::chance::token;
 use super::commit::{Committed, commit, result_key, standing};
 use super::paint::{Painting, Stopped, paint};
 #[cfg(debug_assertions)]
@@ -23,7 +24,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tracing::{Instrument, Span};
 
@@ -76,35 +77,39 @@ impl Bench {
         if let Some(since) = waited(&delivery.message) {
             metrics.queue_wait.with_label_values(&[queue]).observe(since);
         }
+        let parsed = Draft::parse(&delivery.message.body);
         let span = traces::process(queue, delivery.redelivered, delivery.message.traceparent.as_deref());
-        let outcome = self.settled(&delivery).instrument(span.clone()).await.unwrap_or("requeued");
+        // The log's span is the outer one, so that the trace's is the current one.
+        let named = match &parsed {
+            Ok(draft) => {
+                span.record("presswork.job", draft.job_id());
+                span.record("presswork.revision", app::revision(draft));
+                logs::job(draft)
+            }
+            Err(_) => Span::none(),
+        };
+        let settling = async {
+            match &parsed {
+                Ok(draft) => self.order(&delivery, draft).await,
+                Err(violation) if violation.retry == Retry::Later => {
+                    self.again(&delivery, None, violation).await
+                }
+                Err(violation) => self.reject(&delivery, violation).await,
+            }
+        };
+        let outcome = settling.instrument(span.clone()).instrument(named).await.unwrap_or("requeued");
         span.record("presswork.outcome", outcome);
         metrics.duration.with_label_values(&[queue, outcome]).observe(begin.elapsed().as_secs_f64());
     }
 
-    async fn settled(&self, delivery: &Delivery) -> Option<&'static str> {
-        match Draft::parse(&delivery.message.body) {
-            Ok(draft) => {
-                let span = Span::current();
-                span.record("presswork.job", draft.job_id());
-                span.record("presswork.revision", app::revision(&draft));
-                // The log's span is outside, so that the trace's stays the current one.
-                let named = logs::job(&draft);
-                self.order(delivery, &draft).instrument(span).instrument(named).await
-            }
-            Err(violation) if violation.retry == Retry::Later => self.again(delivery, None, &violation).await,
-            Err(violation) => self.reject(delivery, &violation).await,
-        }
+    pub(super) fn ending(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
     }
 
     /// The class, where it is one of ours: a label is never what somebody else wrote.
     pub(super) fn queue_label<'a>(&'a self, delivery: &Delivery) -> &'a str {
         let ours = self.settings.classes.iter().find(|class| class.name == delivery.class);
         ours.map_or("other", |class| &class.name)
-    }
-
-    pub(super) fn ending(&self) -> bool {
-        self.interrupted.load(Ordering::Acquire)
     }
 
     /// An order that names a run. `None`: it went back.
@@ -373,19 +378,4 @@ fn compared(stands: Committed, digest: &str, uploads: Option<Uploads>) -> Tried 
 
 fn is_store(violation: &Violation) -> bool {
     matches!(violation.code, Code::StoreUnavailable | Code::StoreDenied)
-}
-
-/// A name that no other attempt has.
-fn token() -> String {
-    format!("{:016x}", random())
-}
-
-pub(super) fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // Without the system's randomness the clock has to do: a token must differ, not be secret.
-    if getrandom::fill(&mut bytes).is_err() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        return now.as_nanos() as u64;
-    }
-    u64::from_le_bytes(bytes)
 }

@@ -4,6 +4,7 @@
 //! is none; its bytes are the event. `docs/fleet.md` tells the protocol.
 
 mod admission;
+mod chance;
 mod commit;
 mod cost;
 mod effect;

@@ -1,8 +1,9 @@
 //! How a delivery ends: its event published and confirmed, what the farm failed at parked, and only
 //! then the delivery settled.
 
+use super::chance::random;
 use super::commit::{Committed, outcome, routing_key};
-use super::job::{Bench, random};
+use super::job::Bench;
 #[cfg(debug_assertions)]
 use super::planted::{self, Bug};
 use super::retry;

@@ -12,9 +12,12 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use std::sync::{Arc, Mutex};
 
+/// A span, with the attributes of its sender.
+pub(crate) type Sent = (Vec<KeyValue>, Span);
+
 pub(crate) struct Collector {
     pub(crate) port: u16,
-    seen: Arc<Mutex<Vec<(Vec<KeyValue>, Span)>>>,
+    seen: Arc<Mutex<Vec<Sent>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -50,7 +53,7 @@ impl Collector {
     }
 
     /// Every span so far, with the attributes of its sender.
-    pub(crate) fn spans(&self) -> Vec<(Vec<KeyValue>, Span)> {
+    pub(crate) fn spans(&self) -> Vec<Sent> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -64,8 +67,8 @@ impl Drop for Collector {
 /// An attribute that is text.
 pub(crate) fn text(attributes: &[KeyValue], name: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == name)?;
-    match found.value.as_ref()?.value.as_ref()? {
-        Value::StringValue(text) => Some(text.clone()),
-        other => panic!("{name} is {other:?}"),
-    }
+    let Value::StringValue(text) = found.value.as_ref()?.value.as_ref()? else {
+        panic!("{name} is no text: {found:?}");
+    };
+    Some(text.clone())
 }
