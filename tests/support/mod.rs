@@ -9,6 +9,7 @@
 )]
 
 pub mod clipart;
+pub mod inked;
 pub mod job;
 pub mod judges;
 pub mod page;
