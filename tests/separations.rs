@@ -143,7 +143,10 @@ fn the_most_ink_is_found_where_a_rip_finds_it() {
                 }
             }
             let theirs = f64::from(most) / 36.0 / 2.55;
-            println!("{order} {}: {:.1} % by us, {theirs:.1} % by Ghostscript, {:?}", surface.name, peak.percent, peak.place);
+            println!(
+                "{order} {}: {:.1} % by us, {theirs:.1} % by Ghostscript, {:?}",
+                surface.name, peak.percent, peak.place
+            );
             // We look at the bleed too, where a picture may show the trim alone.
             assert!(peak.percent > theirs - 4.0, "{order}: {peak:?}, and Ghostscript finds {theirs}");
             assert!(shown.inflate(10.0, 10.0).contains(peak.place.center()), "{order}: {peak:?}");
@@ -162,9 +165,8 @@ fn a_tiff_holds_the_process_plates_and_their_condition() {
     let file = subject.file(&made[0]);
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).arg(&file).output();
-        let output = output.unwrap_or_else(|e| {
-            panic!("{program}: {e}; apt-get install imagemagick libimage-exiftool-perl")
-        });
+        let output = output
+            .unwrap_or_else(|e| panic!("{program}: {e}; apt-get install imagemagick libimage-exiftool-perl"));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && complaint.trim().is_empty(), "{program}: {complaint}");
@@ -174,8 +176,13 @@ fn a_tiff_holds_the_process_plates_and_their_condition() {
     let facts = said("exiftool", &["-s", "-s", "-n", "-validate", "-warning", "-error"]);
     assert!(facts.contains("Validate: 0 0 0"), "{facts}");
     let facts = said("exiftool", &["-s", "-s", "-n"]);
-    for fact in ["PhotometricInterpretation: 5", "InkSet: 1", "SamplesPerPixel: 4", "Compression: 8", "ResolutionUnit: 2"]
-    {
+    for fact in [
+        "PhotometricInterpretation: 5",
+        "InkSet: 1",
+        "SamplesPerPixel: 4",
+        "Compression: 8",
+        "ResolutionUnit: 2",
+    ] {
         assert!(facts.contains(fact), "no {fact}: {facts}");
     }
     assert!(facts.contains(&format!("XResolution: {dpi}")), "{facts}");

@@ -42,10 +42,9 @@ pub fn tiff<W: Write + Send>(
     let kept = again.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
     match kept.out {
         Some(out) if kept.lengths == lengths => Ok(out),
-        Some(_) | None => Err(Violation::new(
-            Code::InternalError,
-            "a surface was painted in two ways; please report it",
-        )),
+        Some(_) | None => {
+            Err(Violation::new(Code::InternalError, "a surface was painted in two ways; please report it"))
+        }
     }
 }
 

@@ -132,7 +132,9 @@ mod tests {
         let frame = Frame::of(area, Dpi::new(254.0), Placement::default());
         let (width, height) = (frame.width as usize, frame.height as usize);
         assert_eq!((width, height), (200, 100));
-        let at = |x: usize, y: usize, inside: u8| if (110..120).contains(&x) && (40..50).contains(&y) { inside } else { 0 };
+        let at = |x: usize, y: usize, inside: u8| {
+            if (110..120).contains(&x) && (40..50).contains(&y) { inside } else { 0 }
+        };
         let plane = |inside: u8| -> Vec<u8> {
             (0..width * height).map(|i| at(i % width, i / width, inside)).collect()
         };

@@ -35,8 +35,8 @@ mod tests;
 pub use crate::encode::png::{PngOptions, PngSink};
 
 pub use frame::{BAND_ROWS, Frame};
-pub use meter::{InkMeter, InkPeak};
 pub use inks::{InkBand, InkSink, Planes, paint_inks};
+pub use meter::{InkMeter, InkPeak};
 pub use proof::Proof;
 pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};
