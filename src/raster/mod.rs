@@ -30,6 +30,8 @@ mod texture;
 mod walk;
 
 #[cfg(test)]
+mod inks_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::encode::png::{PngOptions, PngSink};

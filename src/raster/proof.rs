@@ -2,7 +2,7 @@
 //!
 //! Process inks are looked up in the printing condition (relative colorimetric with black point
 //! compensation, to sRGB). A spot ink is laid over them by its alternate in process inks, in
-//! proportion to its tint. White ink is white: it shows where the ground is not paper. What is no
+//! proportion to its tint, and a foil covers them. White ink is white: it shows where the ground is not paper. What is no
 //! colour on the sheet is left out: lines to cut and to crease, varnish, embossing.
 
 use super::inks::{InkBand, InkSink, Planes};
@@ -19,8 +19,10 @@ use std::sync::Arc;
 /// What a spot ink is on a proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Seen {
-    /// Process inks that look like it.
-    As([f32; 4]),
+    /// Process inks that look like it; what lies beneath shows through.
+    Through([f32; 4]),
+    /// Process inks that look like it; it covers what lies beneath.
+    Over([f32; 4]),
     /// Opaque white.
     White,
 }
@@ -73,9 +75,14 @@ impl<'a> Proof<'a> {
                 }
                 alpha = alpha.max(tint);
                 match seen {
-                    Seen::As(alternate) => {
+                    Seen::Through(alternate) => {
                         for (ink, full) in pixel.iter_mut().zip(alternate) {
                             *ink = ink.plus(tint.mul(S::from_unit(*full))).min(alpha);
+                        }
+                    }
+                    Seen::Over(alternate) => {
+                        for (ink, full) in pixel.iter_mut().zip(alternate) {
+                            *ink = ink.mul(tint.inverse()).plus(tint.mul(S::from_unit(*full))).min(alpha);
                         }
                     }
                     Seen::White => {}
@@ -110,12 +117,14 @@ impl<'a> Proof<'a> {
 
 /// What a spot ink is on a proof; `None` where it is not seen.
 fn seen(step: Option<Step>, alternate: Color, press: &Press) -> Option<Seen> {
+    let inks = || match alternate {
+        Color::Cmyk(inks) => inks,
+        Color::Srgb(_) | Color::Grey(_) => press.inks(alternate.to_srgb()),
+    };
     match step {
         Some(Step::White) => Some(Seen::White),
-        None | Some(Step::FoilStamping | Step::ColdFoilStamping) => Some(Seen::As(match alternate {
-            Color::Cmyk(inks) => inks,
-            Color::Srgb(_) | Color::Grey(_) => press.inks(alternate.to_srgb()),
-        })),
+        None => Some(Seen::Through(inks())),
+        Some(Step::FoilStamping | Step::ColdFoilStamping) => Some(Seen::Over(inks())),
         Some(
             Step::Cutting
             | Step::PartialCutting
