@@ -7,6 +7,7 @@
 pub mod error;
 pub mod control;
 pub mod schema;
+pub mod cache;
 
 pub mod catalog;
 pub mod order;

@@ -11,6 +11,7 @@ use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
 use super::{Depth, Encoded, Format, Limits, Origin, Pixels, Samples, corrupt, sniff};
 use crate::color::{Channels, Components, ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use crate::control::{Control, Work};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -189,6 +190,20 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
+        self.decode_for(depth, Control::NONE)
+    }
+
+    /// The same, measured by whoever watches.
+    ///
+    /// # Errors
+    /// As [`Picture::decode`].
+    pub fn decode_for(&self, depth: Depth, control: Control<'_>) -> Result<Pixels, Violation> {
+        let pixels = control.measured(Work::Decode, || self.decoded(depth))?;
+        control.decoded(self.format(), u64::from(pixels.width) * u64::from(pixels.height));
+        Ok(pixels)
+    }
+
+    fn decoded(&self, depth: Depth) -> Result<Pixels, Violation> {
         let bytes = self.load()?;
         let pixels = guarded(|| {
             let raster = match &self.kind {
@@ -210,7 +225,11 @@ impl Picture {
     ///
     /// # Errors
     /// As [`Picture::decode`].
-    pub fn decode_inks(&self, depth: Depth) -> Result<Option<Pixels>, Violation> {
+    pub fn decode_inks(&self, depth: Depth, control: Control<'_>) -> Result<Option<Pixels>, Violation> {
+        control.measured(Work::Decode, || self.inks_decoded(depth))
+    }
+
+    fn inks_decoded(&self, depth: Depth) -> Result<Option<Pixels>, Violation> {
         let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
         if self.channels != Channels::Cmyk || matches!(self.source, Source::Calibrated(_)) {
             return Ok(None);

@@ -179,8 +179,8 @@ fn srgb_profile(standard: Standard) -> Result<Vec<u8>, Violation> {
     let mut profile = lcms2::Profile::new_srgb();
     match standard {
         Standard::Plain => {}
-        // PDF 1.6 knows no newer profiles than version 4.1; every RIP reads version 2.
-        Standard::X4 => profile.set_version(2.1),
+        // PDF 1.6 knows no newer profiles than version 4.1, PDF 1.4 than 2; every RIP reads version 2.
+        Standard::X1a | Standard::X3 | Standard::X4 => profile.set_version(2.1),
     }
     let mut bytes = profile.icc().map_err(|_| {
         Violation::new(Code::InternalError, "the sRGB profile could not be made; please report it")

@@ -11,6 +11,8 @@ mod color;
 mod content;
 mod deflate;
 mod filter;
+mod flat;
+mod flatten;
 mod gradient;
 mod image;
 mod layers;
@@ -92,13 +94,14 @@ pub struct PdfWriter<W> {
     layers: Vec<ObjectId>,
 }
 
-impl<W: Write> PdfWriter<W> {
+impl<W: Write + Send> PdfWriter<W> {
     /// Begins a document.
     ///
     /// # Errors
     /// When the sink does not take the bytes.
     pub fn new(out: W, options: PdfOptions) -> Result<Self, Violation> {
-        let mut objects = Objects::new(out)?;
+        let version = if options.print.standard.is_flat() { "1.4" } else { "1.6" };
+        let mut objects = Objects::new(out, version)?;
         let spaces = Spaces::new(&mut objects, &options.print)?;
         let tree = objects.reserve();
         let images = Images::new(options.dpi, options.limits.output_pixels);
@@ -160,7 +163,7 @@ impl<W: Write> PdfWriter<W> {
         let (data, resources) = content.finish()?;
         let contents = self.objects.add_deflated(lopdf::Dictionary::new(), &data)?;
         let blending = self.spaces.blending(Tone::Color, surface.blend_space);
-        let page = dictionary([
+        let mut page = dictionary([
             ("Type", name("Page")),
             ("Parent", Object::Reference(self.tree)),
             ("MediaBox", points(boxes.media)),
@@ -168,8 +171,10 @@ impl<W: Write> PdfWriter<W> {
             ("TrimBox", points(boxes.trim)),
             ("Resources", Object::Dictionary(resources)),
             ("Contents", Object::Reference(contents)),
-            ("Group", Object::Dictionary(content::transparency_group(blending))),
         ]);
+        if !self.options.print.standard.is_flat() {
+            page.set("Group", Object::Dictionary(content::transparency_group(blending)));
+        }
         let id = self.objects.reserve();
         self.objects.put(id, &Object::Dictionary(page))?;
         self.kids.push(Object::Reference(id));
@@ -194,7 +199,13 @@ impl<W: Write> PdfWriter<W> {
             lifting: None,
             control,
         };
-        let Some(parts) = rules.parts(&surface.nodes) else {
+        let parts = rules.parts(&surface.nodes);
+        if rules.standard.is_flat() {
+            let whole = || vec![crate::print::Part { plate: None, nodes: surface.nodes.clone() }];
+            let parts = parts.unwrap_or_else(whole);
+            return painter.flat(content, &parts, self.options.placement.scale, space);
+        }
+        let Some(parts) = parts else {
             return painter.nodes(content, &surface.nodes, space);
         };
         for part in parts {
@@ -250,12 +261,17 @@ impl<W: Write> PdfWriter<W> {
             }
         }
         let slug = rules.slugs.get(self.pages.len()).cloned();
+        let page = marks::Page { trim, bleed, line, patches, slug };
+        if rules.standard.is_flat() {
+            marks::paint(content, rules, &page);
+            return Ok(());
+        }
         let layer = layers::layer(&mut self.objects, "Marks", None)?;
         if !self.layers.contains(&layer) {
             self.layers.push(layer);
         }
         content.begin_layer(layer);
-        marks::paint(content, rules, &marks::Page { trim, bleed, line, patches, slug });
+        marks::paint(content, rules, &page);
         content.end_layer();
         Ok(())
     }
@@ -275,7 +291,9 @@ impl<W: Write> PdfWriter<W> {
         let (title, standard) = (title.as_deref(), print.standard);
         let created = match standard {
             Standard::Plain => created.as_ref(),
-            Standard::X4 => Some(created.as_ref().unwrap_or(&metadata::NO_DATE)),
+            Standard::X1a | Standard::X3 | Standard::X4 => {
+                Some(created.as_ref().unwrap_or(&metadata::NO_DATE))
+            }
         };
         // The packet stays readable without inflating.
         let packet = metadata::xmp(title, created, standard, self.objects.identity());

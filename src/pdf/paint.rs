@@ -167,6 +167,10 @@ impl<W: Write> Painter<'_, W> {
         mask: Option<ObjectId>,
         overprint: bool,
     ) -> Result<Option<ObjectId>, Violation> {
+        let flat = self.inking.rules.standard.is_flat();
+        if flat && (opacity < 1.0 || blend != Blend::Normal || mask.is_some()) {
+            return Err(super::flat::left_over());
+        }
         let mut state = dictionary([("Type", name("ExtGState"))]);
         if opacity < 1.0 {
             let alpha = numbers([f64::from(opacity.max(0.0))]).as_array().map(|a| a[0].clone());

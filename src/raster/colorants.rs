@@ -8,6 +8,7 @@
 use super::sample::Sample;
 use crate::asset::{Depth, Pixels, Samples};
 use crate::color::Source;
+use crate::control::Control;
 use crate::error::Violation;
 use crate::print::{Inking, PrintRules, Role};
 use crate::scene::{Blend, BlendSpace, ImageNode, Ink};
@@ -151,7 +152,11 @@ impl Colorants {
     ///
     /// # Errors
     /// As decoding it.
-    pub(super) fn own_inks<S: Sample>(&self, node: &ImageNode) -> Result<Option<Pixels>, Violation> {
+    pub(super) fn own_inks<S: Sample>(
+        &self,
+        node: &ImageNode,
+        control: Control<'_>,
+    ) -> Result<Option<Pixels>, Violation> {
         let Colorants::Inks(pass) = self else { return Ok(None) };
         let plain = node.adjust.is_empty() && node.matte.is_none() && !node.pixelated;
         let icc = match node.picture.source() {
@@ -161,7 +166,7 @@ impl Colorants {
         if !plain || !pass.inking().keeps(icc) {
             return Ok(None);
         }
-        let Some(pixels) = node.picture.decode_inks(S::DEPTH)? else { return Ok(None) };
+        let Some(pixels) = node.picture.decode_inks(S::DEPTH, control)? else { return Ok(None) };
         let data = match pixels.data {
             Samples::Rgba8(inks) => Samples::Rgb8(pass.light(&inks)),
             Samples::Rgba16(inks) => Samples::Rgb16(pass.light(&inks)),

@@ -44,7 +44,7 @@ pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};
 
 use crate::asset::{Depth, Limits};
-use crate::control::Control;
+use crate::control::{Control, Work};
 use crate::error::Violation;
 use crate::scene::Surface;
 use band::{Output, PaintLayer};
@@ -89,7 +89,7 @@ pub fn paint_all(
 ) -> Result<PaintReport, Violation> {
     frame.check(limits)?;
     let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area(), frame.dpi.per_mm())?;
-    let (lists, resources, output) = (&[list.items][..], &list.resources, Pictures(sinks));
+    let (lists, resources, output) = (&[list.items][..], &list.resources, Pictures { sinks, control });
     match frame.depth {
         Depth::Eight => {
             band::Pass::<u8>::new(frame, lists, resources, ground(frame), &output, control).run()?;
@@ -102,7 +102,10 @@ pub fn paint_all(
 }
 
 /// Bands as they are painted, for every sink.
-struct Pictures<'a>(&'a [&'a dyn Sink]);
+struct Pictures<'a> {
+    sinks: &'a [&'a dyn Sink],
+    control: Control<'a>,
+}
 
 impl<S: Sample> Output<S> for Pictures<'_> {
     fn encode(&self, area: Area, last: bool, paint: PaintLayer<'_, S>) -> Result<Vec<Packed>, Violation> {
@@ -114,11 +117,11 @@ impl<S: Sample> Output<S> for Pictures<'_> {
             last,
             rows: Rows::from(&layer.data),
         };
-        self.0.iter().map(|sink| sink.encode(&band)).collect()
+        self.control.measured(Work::Encode, || self.sinks.iter().map(|sink| sink.encode(&band)).collect())
     }
 
     fn write(&self, packed: Vec<Packed>) -> Result<(), Violation> {
-        self.0.iter().zip(packed).try_for_each(|(sink, packed)| sink.write(packed))
+        self.sinks.iter().zip(packed).try_for_each(|(sink, packed)| sink.write(packed))
     }
 }
 

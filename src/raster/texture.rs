@@ -5,6 +5,7 @@ use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
 use crate::asset::{Pixels, adjust};
+use crate::control::Control;
 use crate::error::{Code, Violation};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -30,14 +31,18 @@ pub(super) struct Texture<S> {
 }
 
 /// Prepares a picture, in a pass's colours.
-pub(super) fn load<S: Sample>(spec: &PictureSpec, colorants: &Colorants) -> Result<Texture<S>, Violation> {
-    if let Some(inks) = colorants.own_inks::<S>(&spec.node)? {
+pub(super) fn load<S: Sample>(
+    spec: &PictureSpec,
+    colorants: &Colorants,
+    control: Control<'_>,
+) -> Result<Texture<S>, Violation> {
+    if let Some(inks) = colorants.own_inks::<S>(&spec.node, control)? {
         return prepared(spec, inks);
     }
     let node = &spec.node;
-    let mut pixels = node.picture.decode(S::DEPTH)?;
+    let mut pixels = node.picture.decode_for(S::DEPTH, control)?;
     if let Some(matte) = &node.matte {
-        adjust::apply_matte(&mut pixels, &matte.decode(S::DEPTH)?)?;
+        adjust::apply_matte(&mut pixels, &matte.decode_for(S::DEPTH, control)?)?;
     }
     adjust::apply(&mut pixels, &node.adjust, spec.px_per_mm);
     let mut texture = prepared(spec, pixels)?;

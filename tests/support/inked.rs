@@ -67,7 +67,8 @@ impl Subject {
     /// What `with` does with the order's job.
     pub fn job<T>(&self, outputs: &[Output], with: impl FnOnce(&Job<'_>) -> T) -> T {
         let profile = self.prepared.order.profile();
-        let press = self.app.profiles().press(profile).expect("the fixtures' condition");
+        let name = &self.prepared.order.order().profile;
+        let press = self.app.profiles().load(name).expect("the fixtures' condition").press;
         with(&Job {
             scene: &self.prepared.composed.scene,
             profile,
