@@ -10,7 +10,7 @@ mod poison;
 
 use crate::asset::{Encoded, Limits};
 use crate::cache::{self, Cache};
-use crate::catalog;
+use crate::catalog::{self, Output};
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
 use crate::derive::derive;
@@ -299,6 +299,16 @@ impl App {
         };
         let mut inspected = Inspected::new(destination, order, &job);
         let artifacts = job.render(&mut inspected, &mut tell)?;
+        let printed = |output: &Output| matches!(output, Output::Pdf | Output::Tiff | Output::Plates);
+        if let Some(limit) = order.profile().color.ink_limit
+            && order.outputs().iter().any(printed)
+        {
+            for surface in &prepared.composed.scene.surfaces {
+                if let Some(peak) = job.ink_coverage(surface)? {
+                    inspected.weigh(&surface.name, peak, limit);
+                }
+            }
+        }
         let mut findings = prepared.composed.findings;
         for found in inspected.findings()? {
             // A picture that was weighed when it was placed is not named again.

@@ -5,6 +5,7 @@
 
 mod beside;
 mod hashing;
+mod plates;
 mod slug;
 
 use crate::asset::{Depth, Limits};
@@ -14,13 +15,15 @@ use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
 use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
-use crate::raster::{Frame, PngOptions, PngSink, paint};
+use crate::raster::{Frame, PngOptions, PngSink};
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
 use crate::text::FontLibrary;
 use hashing::Hashing;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
+
+pub use crate::raster::InkPeak;
 
 /// Where a job's files go; an edge implements it.
 pub trait Destination {
@@ -138,6 +141,12 @@ impl Job<'_> {
                         artifacts.push(self.drawing(surface, destination)?);
                     }
                 }
+                Output::Tiff => {
+                    observe(Stage::Raster);
+                    for surface in &self.scene.surfaces {
+                        artifacts.push(self.tiff(surface, destination)?);
+                    }
+                }
                 Output::Plates => {
                     observe(Stage::Raster);
                     for surface in &self.scene.surfaces {
@@ -238,7 +247,7 @@ impl Job<'_> {
                     boxes(surface, surface.bleed_box().inflate(margin, margin))
                 })
                 .collect(),
-            plates: plates(surfaces),
+            plates: spots(surfaces).iter().filter_map(plate).collect(),
             ..blank()
         };
         if process {
@@ -281,7 +290,7 @@ impl Job<'_> {
         };
         let file = Hashing::new(destination.create(&name)?);
         let sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
-        paint(surface, frame, self.limits, self.control, &sink)?;
+        self.painted(surface, frame, &sink)?;
         let file = sink.finish()?;
         let mut artifact = Artifact {
             role: role.into(),
@@ -329,50 +338,54 @@ fn boxes(surface: &Surface, media: kurbo::Rect) -> Boxes {
     }
 }
 
-/// The names of the spot inks in use.
-fn plates(surfaces: &[Surface]) -> Vec<String> {
-    let mut names = BTreeSet::new();
+/// The spot inks in use, by their names.
+fn spots(surfaces: &[Surface]) -> Vec<Ink> {
+    let mut inks = BTreeMap::new();
     for surface in surfaces {
-        spots(&surface.nodes, &mut names);
+        node_spots(&surface.nodes, &mut inks);
     }
-    names.into_iter().collect()
+    inks.into_values().collect()
 }
 
-fn spots(nodes: &[Node], names: &mut BTreeSet<String>) {
+fn plate(ink: &Ink) -> Option<String> {
+    match ink {
+        Ink::Spot { name, .. } => Some(name.to_string()),
+        Ink::Process(_) => None,
+    }
+}
+
+fn node_spots(nodes: &[Node], inks: &mut BTreeMap<Arc<str>, Ink>) {
     for node in nodes {
         match node {
             Node::Group(group) => {
-                spots(&group.nodes, names);
+                node_spots(&group.nodes, inks);
                 if let Some(mask) = &group.mask {
-                    spots(&mask.nodes, names);
+                    node_spots(&mask.nodes, inks);
                 }
             }
             Node::Path(path) => {
                 let paints = [path.fill.as_ref().map(|f| &f.paint), path.stroke.as_ref().map(|s| &s.paint)];
-                paints.into_iter().flatten().for_each(|paint| paint_spots(paint, names));
+                paints.into_iter().flatten().for_each(|paint| paint_spots(paint, inks));
             }
-            Node::Pattern(pattern) => spots(&pattern.cell.nodes, names),
-            Node::Separation(separation) => {
-                if let Ink::Spot { name, .. } = &separation.ink {
-                    names.insert(name.to_string());
-                }
-            }
+            Node::Pattern(pattern) => node_spots(&pattern.cell.nodes, inks),
+            Node::Separation(separation) => add_spot(&separation.ink, inks),
             Node::Image(_) | Node::Filter(_) => {}
         }
     }
 }
 
-fn paint_spots(paint: &Paint, names: &mut BTreeSet<String>) {
-    let mut add = |ink: &Ink| {
-        if let Ink::Spot { name, .. } = ink {
-            names.insert(name.to_string());
-        }
-    };
+fn add_spot(ink: &Ink, inks: &mut BTreeMap<Arc<str>, Ink>) {
+    if let Ink::Spot { name, .. } = ink {
+        inks.entry(name.clone()).or_insert_with(|| ink.clone());
+    }
+}
+
+fn paint_spots(paint: &Paint, inks: &mut BTreeMap<Arc<str>, Ink>) {
     match paint {
-        Paint::Solid(ink) => add(ink),
-        Paint::Linear(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
-        Paint::Radial(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add(ink)),
-        Paint::Tiling(tiling) => spots(&tiling.group.nodes, names),
+        Paint::Solid(ink) => add_spot(ink, inks),
+        Paint::Linear(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add_spot(ink, inks)),
+        Paint::Radial(gradient) => gradient.stops.stops.iter().for_each(|(_, ink, _)| add_spot(ink, inks)),
+        Paint::Tiling(tiling) => node_spots(&tiling.group.nodes, inks),
     }
 }
 

@@ -5,8 +5,8 @@ use super::expected::expected;
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
 use crate::order::event::{Finding, Verdict};
-use crate::preflight::{Inspection, Wish};
-use crate::render::{Destination, Job, documents, sink_failed};
+use crate::preflight::{Inspection, Rule, Wish};
+use crate::render::{Destination, InkPeak, Job, documents, sink_failed};
 use std::fs;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
@@ -33,6 +33,33 @@ impl<'a, D: Destination> Inspected<'a, D> {
     pub(super) fn new(inner: &'a mut D, order: &'a ValidOrder, job: &'a Job<'a>) -> Self {
         let wish = Wish::of(order.profile());
         Inspected { inner, wish, job, accepted: &order.order().accept, found: Vec::new() }
+    }
+
+    /// Holds the place of a surface with the most ink against the profile's limit.
+    pub(super) fn weigh(&mut self, surface: &str, peak: InkPeak, limit: f32) {
+        /// Plates have whole steps of 256, and four of them may be rounded up.
+        const ROUNDING: f64 = 1.0;
+        let verdict = self.wish.verdict(Rule::InkLimit);
+        if peak.percent <= f64::from(limit) + ROUNDING || verdict == Verdict::Pass {
+            return;
+        }
+        let code = Rule::InkLimit.as_str().to_owned();
+        let waived = self.accepted.contains(&code);
+        let round = |mm: f64| libm::round(mm * 1000.0) / 1000.0;
+        let InkPeak { percent, place } = peak;
+        self.found.push(Finding {
+            code,
+            verdict: if waived { Verdict::Warn } else { verdict },
+            surface: surface.to_owned(),
+            page: None,
+            layer: None,
+            place: Some([place.x0, place.y0, place.width(), place.height()].map(round)),
+            detail: format!(
+                "The inks add up to {percent:.0} % on a square millimetre, and the paper takes \
+                 {limit:.0} %; make the art lighter there, or let less of it overlap."
+            ),
+            waived,
+        });
     }
 
     /// Everything that was found, in the order of the documents.

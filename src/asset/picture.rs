@@ -9,8 +9,8 @@ use super::png::{self, Png, PngColor};
 use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
-use super::{Depth, Encoded, Format, Limits, Origin, Pixels, corrupt, sniff};
-use crate::color::{Channels, ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use super::{Depth, Encoded, Format, Limits, Origin, Pixels, Samples, corrupt, sniff};
+use crate::color::{Channels, Components, ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::control::{Control, Work};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
@@ -218,6 +218,40 @@ impl Picture {
             Ok(upright(width, height, samples, self.orientation))
         });
         pixels.map_err(|v| self.origin.blame(v))
+    }
+
+    /// The upright process inks of a JPEG in CMYK, converted by nothing: cyan, magenta, yellow and
+    /// black in the four components of RGBA, from none (0) to all. `None` for any other picture.
+    ///
+    /// # Errors
+    /// As [`Picture::decode`].
+    pub fn decode_inks(&self, depth: Depth, control: Control<'_>) -> Result<Option<Pixels>, Violation> {
+        control.measured(Work::Decode, || self.inks_decoded(depth))
+    }
+
+    fn inks_decoded(&self, depth: Depth) -> Result<Option<Pixels>, Violation> {
+        let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
+        if self.channels != Channels::Cmyk || matches!(self.source, Source::Calibrated(_)) {
+            return Ok(None);
+        }
+        let bytes = self.load()?;
+        let pixels = guarded(|| {
+            let raster = jpeg_decode::decode(&bytes, jpeg)?;
+            self.check_raster(&raster)?;
+            let (width, height) = (raster.width, raster.height);
+            let samples = match (raster.components, depth) {
+                (Components::Eight(values), Depth::Eight) => Samples::Rgba8(values),
+                (Components::Eight(values), Depth::Sixteen) => {
+                    Samples::Rgba16(values.into_iter().map(|v| u16::from(v) * 257).collect())
+                }
+                (Components::Sixteen(values), Depth::Eight) => {
+                    Samples::Rgba8(values.into_iter().map(|v| ((u32::from(v) + 128) / 257) as u8).collect())
+                }
+                (Components::Sixteen(values), Depth::Sixteen) => Samples::Rgba16(values),
+            };
+            Ok(upright(width, height, samples, self.orientation))
+        });
+        pixels.map(Some).map_err(|v| self.origin.blame(v))
     }
 
     /// A decoder that gives other values than the header promised has been misled.

@@ -8,7 +8,7 @@ use super::load::Template;
 use super::plates::UnderbaseForm;
 use super::preflight::PreflightSettings;
 use super::print::{Laid, RgbObjects, Space, SpotInk, Standard, Step};
-use super::profile::Profile;
+use super::profile::{Output, Profile};
 use super::value::ColorSpec;
 use crate::compose::env::{Piece, pieces};
 use crate::error::{Code, Violation, Violations};
@@ -112,6 +112,9 @@ fn lint_print(profile: &Profile, out: &mut Violations) {
     let cmyk = color.space == Space::Cmyk;
     if cmyk != color.condition.is_some() {
         invalid(out, "/color/condition", "a printing condition is named for `cmyk`, and only for it");
+    }
+    if profile.outputs.contains(&Output::Tiff) && !cmyk {
+        invalid(out, "/outputs", "a TIFF holds process inks: set the colour space to `cmyk`");
     }
     let standard = profile.pdf.standard;
     if standard != Standard::Plain && !cmyk {

@@ -103,7 +103,11 @@ pub enum Output {
     Jpeg,
     /// One drawing of the vector art for each surface: for cutters and lasers.
     Svg,
-    /// One greyscale PNG for each spot plate of each surface: white is full ink.
+    /// One CMYK TIFF of the process inks for each surface, at the job's resolution, with the
+    /// printing condition's ICC profile. Needs a CMYK printing condition.
+    Tiff,
+    /// One greyscale PNG for each plate of each surface: white is full ink. Spot plates, and in a
+    /// CMYK job the process plates too.
     Plates,
     /// One 1-bit PNG for each surface, at the device's resolution: black is engraved.
     Engraving,
@@ -111,12 +115,13 @@ pub enum Output {
 
 impl Output {
     /// Every kind.
-    pub const ALL: [Output; 7] = [
+    pub const ALL: [Output; 8] = [
         Output::Pdf,
         Output::Png,
         Output::Preview,
         Output::Jpeg,
         Output::Svg,
+        Output::Tiff,
         Output::Plates,
         Output::Engraving,
     ];
@@ -129,6 +134,7 @@ impl Output {
             Output::Preview => "preview",
             Output::Jpeg => "jpeg",
             Output::Svg => "svg",
+            Output::Tiff => "tiff",
             Output::Plates => "plates",
             Output::Engraving => "engraving",
         }

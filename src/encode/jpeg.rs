@@ -1,11 +1,8 @@
 //! JPEG, streamed: bands go in as they are painted, the encoder takes their rows on a thread of
 //! its own. Baseline, without chroma subsampling, with the sRGB profile and the resolution.
 
-use crate::asset::Limits;
-use crate::control::Control;
 use crate::error::{Code, Violation};
-use crate::raster::{Band, Frame, Packed, Rows, Sink, paint};
-use crate::scene::Surface;
+use crate::raster::{Band, Frame, Packed, Rows, Sink};
 use jpeg_encoder::{
     Encoder, ImageBuffer, JpegColorType, PixelDensity, PixelDensityUnit, SamplingFactor, rgb_to_ycbcr,
 };
@@ -15,16 +12,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Bands that may wait for the encoder.
 const WAITING: usize = 2;
 
-/// Paints a surface into a JPEG in memory. The frame has a background.
+/// A JPEG in memory of what `paint` paints into a sink. The frame has a background.
 ///
 /// # Errors
-/// As [`paint`]; `output.too_large` for a side of more than 65,535 pixels.
+/// What `paint` reports; `output.too_large` for a side of more than 65,535 pixels.
 pub fn jpeg(
-    surface: &Surface,
     frame: &Frame,
     quality: u8,
-    limits: &Limits,
-    control: Control<'_>,
+    paint: impl FnOnce(&dyn Sink) -> Result<(), Violation>,
 ) -> Result<Vec<u8>, Violation> {
     let side = |pixels: u32| {
         u16::try_from(pixels).map_err(|_| {
@@ -47,7 +42,10 @@ pub fn jpeg(
             encoder.encode_image(RowSource { width, height, state: RefCell::new(State::new(receiver)) })?;
             Ok::<_, jpeg_encoder::EncodingError>(bytes)
         });
-        let painted = paint(surface, frame, limits, control, &BandSink { sender });
+        let sink = BandSink { sender };
+        let painted = paint(&sink);
+        // The encoder ends with its sender.
+        drop(sink);
         let encoded = encoder.join();
         painted?;
         match encoded {

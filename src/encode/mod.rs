@@ -3,6 +3,8 @@
 pub mod grey;
 mod huffman;
 pub mod jpeg;
+pub mod plates;
 pub mod png;
 mod png_filter;
 pub mod screen;
+pub mod tiff;

@@ -152,11 +152,9 @@ impl<W: Write> Painter<'_, W> {
 
     /// What a JPEG's components mean; `None` where they have to be converted.
     fn jpeg_space(&mut self, jpeg: &JpegStream) -> Result<Option<Object>, Violation> {
-        if let Some(condition) = self.inking.condition() {
-            // Process inks of the very condition, or of none that is named, are printed as they are.
-            let own = jpeg.icc.as_ref().is_none_or(|icc| *icc == *condition.press.icc());
+        if self.inking.condition().is_some() {
             if jpeg.components == 4 {
-                return Ok(own.then(|| name("DeviceCMYK")));
+                return Ok(self.inking.keeps(jpeg.icc.as_deref()).then(|| name("DeviceCMYK")));
             }
             // Grey without a profile is sRGB's, not black ink.
             if self.inking.converter().is_some() || (jpeg.components == 1 && jpeg.icc.is_none()) {

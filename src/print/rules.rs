@@ -211,6 +211,12 @@ impl<'a> Inking<'a> {
         })
     }
 
+    /// Process inks of the very condition, or of none that is named, are printed as they are. `icc`
+    /// is the picture's own profile.
+    pub(crate) fn keeps(&self, icc: Option<&[u8]>) -> bool {
+        self.condition().is_some_and(|condition| icc.is_none_or(|icc| *icc == **condition.press.icc()))
+    }
+
     /// Opaque black type that overprints: nothing else of it would be lost but its misregistration.
     pub(crate) fn overprints(&self, ink: &Ink, role: Role) -> bool {
         let k = |condition: &Condition| condition.settings.black_type == BlackType::K;

@@ -6,10 +6,12 @@
 //! that the other modes mix them as PDF does; black comes with the first spot inks.
 
 use super::sample::Sample;
-use crate::asset::Depth;
+use crate::asset::{Depth, Pixels, Samples};
+use crate::color::Source;
+use crate::control::Control;
 use crate::error::Violation;
 use crate::print::{Inking, PrintRules, Role};
-use crate::scene::{Blend, BlendSpace, Ink};
+use crate::scene::{Blend, BlendSpace, ImageNode, Ink};
 use std::sync::Arc;
 
 /// Pixels that are taken to inks at a time.
@@ -145,6 +147,34 @@ impl Colorants {
         }))
     }
 
+    /// The channels of a picture's own process inks, three components a pixel, where they are
+    /// printed as they are.
+    ///
+    /// # Errors
+    /// As decoding it.
+    pub(super) fn own_inks<S: Sample>(
+        &self,
+        node: &ImageNode,
+        control: Control<'_>,
+    ) -> Result<Option<Pixels>, Violation> {
+        let Colorants::Inks(pass) = self else { return Ok(None) };
+        let plain = node.adjust.is_empty() && node.matte.is_none() && !node.pixelated;
+        let icc = match node.picture.source() {
+            Source::Icc(icc) => Some(&**icc),
+            Source::Srgb | Source::Calibrated(_) => None,
+        };
+        if !plain || !pass.inking().keeps(icc) {
+            return Ok(None);
+        }
+        let Some(pixels) = node.picture.decode_inks(S::DEPTH, control)? else { return Ok(None) };
+        let data = match pixels.data {
+            Samples::Rgba8(inks) => Samples::Rgb8(pass.light(&inks)),
+            Samples::Rgba16(inks) => Samples::Rgb16(pass.light(&inks)),
+            Samples::Rgb8(_) | Samples::Rgb16(_) => return Ok(None),
+        };
+        Ok(Some(Pixels { data, ..pixels }))
+    }
+
     /// Takes premultiplied sRGB pixels of so many components to the channels.
     ///
     /// # Errors
@@ -188,6 +218,16 @@ impl InkPass {
                 Painted { color, spared: own.map(|own| !own) }
             }
         })
+    }
+
+    /// What process inks leave of the light in the channels.
+    fn light<S: Sample>(&self, inks: &[S]) -> Vec<S> {
+        let of = |pixel: &[S; 4], channel: &Channel| match channel {
+            Channel::Process(i) => pixel[*i].inverse(),
+            Channel::Spot(_) | Channel::Nothing => S::MAX,
+        };
+        let (pixels, _) = inks.as_chunks::<4>();
+        pixels.iter().flat_map(|pixel| self.channels.each_ref().map(|channel| of(pixel, channel))).collect()
     }
 
     fn convert<S: Sample>(&self, data: &mut [S], components: usize) -> Result<(), Violation> {

@@ -15,8 +15,10 @@ mod frame;
 mod inks;
 mod layer;
 mod list;
+mod meter;
 mod outline;
 mod picture;
+mod proof;
 mod resolve;
 pub(crate) mod sample;
 mod sampler;
@@ -28,12 +30,16 @@ mod texture;
 mod walk;
 
 #[cfg(test)]
+mod inks_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::encode::png::{PngOptions, PngSink};
 
 pub use frame::{BAND_ROWS, Frame};
 pub use inks::{InkBand, InkSink, Planes, paint_inks};
+pub use meter::{InkMeter, InkPeak};
+pub use proof::Proof;
 pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};
 

@@ -40,8 +40,7 @@ impl<S: Sample> Store<S> {
         control.check()?;
         let loaded = match &resources[resource].spec {
             Spec::Picture(spec, colorants) => {
-                let mut texture = texture::load(spec, control)?;
-                colorants.convert(&mut texture.data, texture.channels)?;
+                let texture = texture::load(spec, colorants, control)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
             }
             Spec::Cell(spec) => Loaded::Layer(paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?),

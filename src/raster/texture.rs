@@ -1,9 +1,10 @@
 //! Prepared pictures: decoded, adjusted, matted, premultiplied, turned, and perhaps resized.
 
+use super::colorants::Colorants;
 use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
-use crate::asset::adjust;
+use crate::asset::{Pixels, adjust};
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use fast_image_resize::images::{Image, ImageRef};
@@ -29,14 +30,28 @@ pub(super) struct Texture<S> {
     pub(super) data: Vec<S>,
 }
 
-/// Prepares a picture.
-pub(super) fn load<S: Sample>(spec: &PictureSpec, control: Control<'_>) -> Result<Texture<S>, Violation> {
+/// Prepares a picture, in a pass's colours.
+pub(super) fn load<S: Sample>(
+    spec: &PictureSpec,
+    colorants: &Colorants,
+    control: Control<'_>,
+) -> Result<Texture<S>, Violation> {
+    if let Some(inks) = colorants.own_inks::<S>(&spec.node, control)? {
+        return prepared(spec, inks);
+    }
     let node = &spec.node;
     let mut pixels = node.picture.decode_for(S::DEPTH, control)?;
     if let Some(matte) = &node.matte {
         adjust::apply_matte(&mut pixels, &matte.decode_for(S::DEPTH, control)?)?;
     }
     adjust::apply(&mut pixels, &node.adjust, spec.px_per_mm);
+    let mut texture = prepared(spec, pixels)?;
+    colorants.convert(&mut texture.data, texture.channels)?;
+    Ok(texture)
+}
+
+/// Premultiplied, turned, and perhaps resized.
+fn prepared<S: Sample>(spec: &PictureSpec, pixels: Pixels) -> Result<Texture<S>, Violation> {
     let (width, height) = (pixels.width as usize, pixels.height as usize);
     let (data, channels) = S::take(pixels.data);
     let mut texture = Texture { width, height, channels, data };

@@ -1,8 +1,7 @@
-//! Files beside print PDFs and PNGs: drawings for cutters, plates, engraving files, JPEG.
+//! Files beside print PDFs and PNGs: drawings for cutters, engraving files, JPEG.
 
-use super::{Destination, Hashing, Job, blank, boxes, placement, plates, png_frame, sink_failed};
+use super::{Destination, Hashing, Job, blank, boxes, placement, png_frame, sink_failed};
 use crate::catalog::{Area, Output};
-use crate::derive::plate_rows;
 use crate::encode::grey::{GreyDepth, GreyPng};
 use crate::encode::jpeg::jpeg;
 use crate::encode::screen::Screener;
@@ -19,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 const QUALITY_STEP: u8 = 4;
 
 impl Job<'_> {
-    fn shown(&self, surface: &Surface) -> Rect {
+    pub(super) fn shown(&self, surface: &Surface) -> Rect {
         match self.profile.area {
             Area::Trim => surface.trim_box(),
             Area::Bleed => surface.bleed_box(),
@@ -27,7 +26,7 @@ impl Job<'_> {
     }
 
     /// What every artifact of one surface says.
-    fn artifact(&self, surface: &Surface, output: Output, media_type: &str) -> Artifact {
+    pub(super) fn artifact(&self, surface: &Surface, output: Output, media_type: &str) -> Artifact {
         Artifact {
             role: "print".into(),
             surfaces: vec![surface.name.to_string()],
@@ -53,42 +52,6 @@ impl Job<'_> {
         Ok(artifact)
     }
 
-    /// Writes every spot plate of a surface.
-    pub(super) fn plates<D: Destination>(
-        &self,
-        surface: &Surface,
-        to: &mut D,
-    ) -> Result<Vec<Artifact>, Violation> {
-        let frame = png_frame(surface, self.profile)?;
-        frame.check(self.limits)?;
-        let mut made: Vec<Artifact> = Vec::new();
-        for (number, plate) in plates(std::slice::from_ref(surface)).into_iter().enumerate() {
-            let slug: String = plate
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-                .collect();
-            let mut name = format!("{}.plate-{slug}.png", surface.name);
-            if made.iter().any(|a| a.uri == name) {
-                // Plates that differ in signs only.
-                name = format!("{}.plate-{slug}-{number}.png", surface.name);
-            }
-            let file = Hashing::new(to.create(&name)?);
-            let mut png = GreyPng::new(file, frame.width, frame.height, frame.dpi, GreyDepth::Eight)?;
-            plate_rows(surface, &plate, &frame, self.limits, self.control, |row| png.row(row))?;
-            let file = png.finish()?;
-            let mut artifact = Artifact {
-                pixels: Some([frame.width, frame.height]),
-                dpi: Some(frame.dpi.get()),
-                color_space: "Separation".into(),
-                plates: vec![plate],
-                ..self.artifact(surface, Output::Plates, "image/png")
-            };
-            file.finish(&name, to, &mut artifact)?;
-            made.push(artifact);
-        }
-        Ok(made)
-    }
-
     /// Writes a surface as a JPEG, within the supplier's limit.
     pub(super) fn jpeg<D: Destination>(&self, surface: &Surface, to: &mut D) -> Result<Artifact, Violation> {
         let mut frame = png_frame(surface, self.profile)?;
@@ -99,7 +62,7 @@ impl Job<'_> {
         let settings = &self.profile.jpeg;
         let mut quality = settings.quality;
         let bytes = loop {
-            let bytes = jpeg(surface, &frame, quality, self.limits, self.control)?;
+            let bytes = jpeg(&frame, quality, |sink| self.painted(surface, &frame, sink))?;
             let Some(max) = settings.max_bytes.filter(|max| bytes.len() as u64 > *max) else { break bytes };
             if quality <= settings.min_quality {
                 return Err(Violation::new(

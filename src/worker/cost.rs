@@ -1,7 +1,7 @@
 //! What painting a scene takes at its peak, from headers alone.
 
 use crate::asset::Picture;
-use crate::scene::{Node, Scene};
+use crate::scene::{BlendSpace, Node, Scene};
 use std::collections::BTreeMap;
 
 /// Bands, encoder, parts under way and the program's own tables.
@@ -13,7 +13,12 @@ pub(super) fn peak_bytes(scene: &Scene) -> u64 {
     let dearest = scene.surfaces.iter().map(|surface| {
         let mut pictures = BTreeMap::new();
         collect(&surface.nodes, &mut pictures);
-        pictures.values().sum::<u64>()
+        let bytes = pictures.values().sum::<u64>();
+        match surface.blend_space {
+            BlendSpace::Srgb => bytes,
+            // Plates hold a picture once in cyan, magenta and yellow, and once in black.
+            BlendSpace::Process => bytes.saturating_add(bytes / 2),
+        }
     });
     FIXED.saturating_add(dearest.max().unwrap_or(0))
 }

@@ -10,6 +10,7 @@
 
 pub mod broken;
 pub mod clipart;
+pub mod inked;
 pub mod job;
 pub mod judges;
 pub mod page;
