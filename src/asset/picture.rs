@@ -189,15 +189,25 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
+        self.decode_reduced(depth, 1)
+    }
+
+    /// As [`Picture::decode`], for a use that shows the picture at most at `1 / shrink` of its size
+    /// (1, 2, 4 or 8): where the file's kind allows it, the sides are divided by `shrink`. They are
+    /// whole where [`Picture::divides`] says so.
+    ///
+    /// # Errors
+    /// As [`Picture::decode`].
+    pub fn decode_reduced(&self, depth: Depth, shrink: u32) -> Result<Pixels, Violation> {
         let bytes = self.load()?;
         let pixels = guarded(|| {
             let raster = match &self.kind {
-                Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg)?,
+                Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg, shrink as usize)?,
                 Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
                 Kind::WebP(webp) => webp::decode(&bytes, webp)?,
                 Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,
             };
-            self.check_raster(&raster)?;
+            self.check_raster(&raster, shrink)?;
             let (width, height) = (raster.width, raster.height);
             let samples = to_srgb(raster, &self.source, depth)?;
             Ok(upright(width, height, samples, self.orientation))
@@ -205,10 +215,19 @@ impl Picture {
         pixels.map_err(|v| self.origin.blame(v))
     }
 
+    /// A picture reduced this much has whole sides.
+    pub fn divides(&self, shrink: u32) -> bool {
+        self.size.0.is_multiple_of(shrink) && self.size.1.is_multiple_of(shrink)
+    }
+
     /// A decoder that gives other values than the header promised has been misled.
-    fn check_raster(&self, raster: &Raster) -> Result<(), Violation> {
-        let pixels = self.size.0 as usize * self.size.1 as usize;
-        if raster.channels == self.channels && raster.components.len() == pixels * self.channels.count() {
+    fn check_raster(&self, raster: &Raster, shrink: u32) -> Result<(), Violation> {
+        let (width, height) = self.size;
+        let size = (raster.width, raster.height);
+        let known = size == (width, height) || size == (width.div_ceil(shrink), height.div_ceil(shrink));
+        let pixels = raster.width as usize * raster.height as usize;
+        let values = raster.components.len() == pixels * self.channels.count();
+        if known && values && raster.channels == self.channels {
             return Ok(());
         }
         Err(corrupt("does not hold the pixels that its header promises"))

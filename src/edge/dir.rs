@@ -258,6 +258,12 @@ impl Destination for JobFolder {
         Ok(BufWriter::with_capacity(1 << 20, file))
     }
 
+    fn discard(&mut self, name: &str, file: Self::File) -> Result<(), Violation> {
+        // What its buffer holds is not wanted either.
+        drop(file.into_parts());
+        fs::remove_file(self.scratch.path().join(name)).map_err(|e| sink_failed(&e))
+    }
+
     fn finish(&mut self, name: &str, mut file: Self::File) -> Result<String, Violation> {
         file.flush().map_err(|e| sink_failed(&e))?;
         Ok(name.to_owned())

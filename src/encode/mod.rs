@@ -2,7 +2,10 @@
 
 pub mod grey;
 mod huffman;
+mod matches;
 pub mod jpeg;
 pub mod png;
 mod png_filter;
+mod png_rows;
+mod prefix;
 pub mod screen;

@@ -27,7 +27,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use crate::encode::png::{PngOptions, PngSink};
+pub use crate::encode::png::{Effort, PngOptions, PngSink};
 
 pub use frame::{BAND_ROWS, Frame};
 pub use sample::Pixel;

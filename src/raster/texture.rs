@@ -31,7 +31,10 @@ pub(super) struct Texture<S> {
 /// Prepares a picture.
 pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
     let node = &spec.node;
-    let mut pixels = node.picture.decode(S::DEPTH)?;
+    let shrink = shrink(spec);
+    let mut pixels = node.picture.decode_reduced(S::DEPTH, shrink)?;
+    // Kinds of files that cannot be reduced come whole.
+    let divisor = f64::from(spec.node.picture.size().0) / f64::from(pixels.width);
     if let Some(matte) = &node.matte {
         adjust::apply_matte(&mut pixels, &matte.decode(S::DEPTH)?)?;
     }
@@ -44,9 +47,22 @@ pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violatio
     }
     let mut texture = turned(texture, spec);
     if let Some((crop, size)) = spec.resize {
-        texture = texture.resized(crop, size)?;
+        texture = texture.resized(crop.scale_from_origin(1.0 / divisor), size)?;
     }
     Ok(texture)
+}
+
+/// How much smaller a picture may be decoded: it is resampled once, and stays at least as large as it
+/// is shown. Mattes and adjustments are made for whole pictures.
+fn shrink(spec: &PictureSpec) -> u32 {
+    let Some((crop, (width, height))) = spec.resize else { return 1 };
+    let node = &spec.node;
+    if node.matte.is_some() || !node.adjust.is_empty() {
+        return 1;
+    }
+    let spare = (crop.width() / f64::from(width)).min(crop.height() / f64::from(height));
+    let fits = |shrink: &u32| f64::from(*shrink) <= spare && node.picture.divides(*shrink);
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
 fn premultiply<S: Sample>(data: &mut [S]) {
