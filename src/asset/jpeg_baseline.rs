@@ -13,7 +13,6 @@ use super::jpeg_bits::{Bits, Huffman};
 use super::jpeg_rows::{Blocks, Component, Shape};
 use super::jpeg_scan::{Tables, read_tables};
 use crate::error::Violation;
-use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

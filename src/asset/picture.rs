@@ -61,6 +61,25 @@ impl Picture {
     /// `image.pixels_exceeded`, `image.metadata_exceeded`, `image.complexity_exceeded`,
     /// `image.corrupt`, `image.profile_invalid`.
     pub fn probe(encoded: Encoded, limits: &Limits) -> Result<Picture, Violation> {
+        if encoded.is_empty() || encoded.len() > limits.src_bytes {
+            // Told below, before a byte is read.
+            return Picture::probe_loaded(encoded, &[], [0; 32], limits);
+        }
+        let bytes = encoded.load()?;
+        let sha256 = Sha256::digest(&bytes).into();
+        Picture::probe_loaded(encoded, &bytes, sha256, limits)
+    }
+
+    /// As [`Picture::probe`], for bytes that are at hand, with their SHA-256.
+    ///
+    /// # Errors
+    /// As [`Picture::probe`].
+    pub fn probe_loaded(
+        encoded: Encoded,
+        bytes: &[u8],
+        sha256: [u8; 32],
+        limits: &Limits,
+    ) -> Result<Picture, Violation> {
         if encoded.is_empty() {
             return Err(Violation::new(Code::AssetEmpty, "The file has no bytes; send the picture again."));
         }
@@ -75,18 +94,17 @@ impl Picture {
             )
             .limit(limits.src_bytes));
         }
-        let bytes = encoded.load()?;
-        let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
+        let format = Format::sniff(bytes).ok_or_else(|| sniff::refuse(bytes))?;
         let limits = *limits;
         guarded(|| {
             let (kind, source) = match format {
                 Format::Jpeg => {
-                    let mut jpeg = jpeg::probe(&bytes, &limits)?;
+                    let mut jpeg = jpeg::probe(bytes, &limits)?;
                     let icc = jpeg.icc.take();
                     (Kind::Jpeg(jpeg), from_icc(icc))
                 }
                 Format::Png => {
-                    let mut png = png::probe(&bytes, &limits)?;
+                    let mut png = png::probe(bytes, &limits)?;
                     let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
                         PngColor::Srgb => Source::Srgb,
                         PngColor::Icc(icc) => Source::Icc(icc.into()),
@@ -95,12 +113,12 @@ impl Picture {
                     (Kind::Png(png), source)
                 }
                 Format::WebP => {
-                    let mut webp = webp::probe(&bytes, &limits)?;
+                    let mut webp = webp::probe(bytes, &limits)?;
                     let icc = webp.icc.take();
                     (Kind::WebP(webp), from_icc(icc))
                 }
                 Format::Tiff => {
-                    let mut tiff = tiff::probe(&bytes, &limits)?;
+                    let mut tiff = tiff::probe(bytes, &limits)?;
                     let icc = tiff.icc.take();
                     (Kind::Tiff(tiff), from_icc(icc))
                 }
@@ -110,7 +128,6 @@ impl Picture {
                 Source::Icc(icc) => Some(probe_profile(icc, channels)?),
                 Source::Srgb | Source::Calibrated(_) => None,
             };
-            let sha256 = Sha256::digest(&bytes).into();
             let origin = Origin::Unknown;
             Ok(Picture {
                 bytes: encoded,

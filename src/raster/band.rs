@@ -9,6 +9,7 @@
 use super::frame::Frame;
 use super::layer::Layer;
 use super::list::List;
+use super::pool::Pool;
 use super::sample::{Pixel, Sample};
 use super::sink::{Band, Packed, Rows, Sink};
 use super::store::Store;
@@ -27,6 +28,8 @@ pub(super) struct Pass<'a, S> {
     sinks: &'a [&'a dyn Sink],
     control: Control<'a>,
     ground: Pixel<S>,
+    /// Pixels of bands that are done.
+    layers: Pool<Pixel<S>>,
     /// Which resources each band needs.
     needs: Vec<Vec<usize>>,
     window: usize,
@@ -98,6 +101,7 @@ impl<'a, S: Sample> Pass<'a, S> {
             sinks,
             control,
             ground,
+            layers: Pool::new(),
             needs,
             window: rayon::current_num_threads() * 2,
             state: Mutex::new(state),
@@ -169,7 +173,7 @@ impl<'a, S: Sample> Pass<'a, S> {
     fn paint(&self, band: usize) -> Result<Vec<Packed>, Violation> {
         self.control.check()?;
         let area = self.frame.band(band);
-        let mut layer = Layer::filled(area, self.ground);
+        let mut layer = Layer::filled_in(area, self.ground, self.layers.take());
         Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
             &self.list.items,
             &mut layer,
@@ -191,7 +195,9 @@ impl<'a, S: Sample> Pass<'a, S> {
             last: band + 1 == self.needs.len(),
             rows: Rows::from(&layer.data),
         };
-        self.sinks.iter().map(|sink| sink.encode(&band)).collect()
+        let packed = self.sinks.iter().map(|sink| sink.encode(&band)).collect();
+        self.layers.give(layer.data);
+        packed
     }
 
     /// Takes a finished band; writes all that are in line, unless another task does.

@@ -15,6 +15,7 @@ mod layer;
 mod list;
 mod outline;
 mod picture;
+mod pool;
 mod resolve;
 pub(crate) mod sample;
 mod sampler;
