@@ -43,11 +43,7 @@ impl<'a> Baseline<'a> {
     ///
     /// # Errors
     /// `image.corrupt` when a table is damaged.
-    pub(super) fn of(
-        file: &'a [u8],
-        jpeg: &Jpeg,
-        shrink: usize,
-    ) -> Result<Option<Baseline<'a>>, Violation> {
+    pub(super) fn of(file: &'a [u8], jpeg: &Jpeg, shrink: usize) -> Result<Option<Baseline<'a>>, Violation> {
         let known = match jpeg.meaning {
             Meaning::Grey => true,
             Meaning::YCbCr => !named_rgb(&jpeg.components),
@@ -210,13 +206,7 @@ impl<'a> Reader<'a> {
                 for block in 0..unit.0 * unit.1 {
                     let column = x * unit.0 + block % unit.0;
                     let (coefficients, highest) = blocks.block(shape, place, column, block / unit.0);
-                    let read = read_block(
-                        &mut self.bits,
-                        dc,
-                        ac,
-                        &mut self.predictions[place],
-                        coefficients,
-                    );
+                    let read = read_block(&mut self.bits, dc, ac, &mut self.predictions[place], coefficients);
                     *highest = read.ok_or_else(short)?;
                 }
             }

@@ -7,9 +7,9 @@
 //! that every block is in the file; [`run`] makes sure that the decoder read all of it.
 
 use super::jpeg::{Jpeg, Meaning, named_rgb, without_metadata};
+use super::jpeg_baseline::Baseline;
 use super::limits::JPEG_SCANS;
 use super::sniff::unsupported;
-use super::jpeg_baseline::Baseline;
 use super::{corrupt, jpeg_planes, jpeg_scan};
 use crate::color::{Components, Raster};
 use crate::error::Violation;

@@ -27,9 +27,8 @@ pub(super) fn compress(data: &[u8], out: &mut Vec<u8>) {
     // One distance, 1, of a single zero bit.
     header(&lengths, &[1], &mut bits);
     // Lengths have five extra bits at most, and the distance's bit.
-    let coded: usize =
-        counts.iter().zip(&lengths).map(|(n, l)| *n as usize * usize::from(*l)).sum::<usize>()
-            + counts[END..].iter().map(|n| *n as usize * 6).sum::<usize>();
+    let coded: usize = counts.iter().zip(&lengths).map(|(n, l)| *n as usize * usize::from(*l)).sum::<usize>()
+        + counts[END..].iter().map(|n| *n as usize * 6).sum::<usize>();
     bits.room(coded / 8 + 64);
     tokens(data, |token| match token {
         Token::Literals(bytes) => bits.literals(bytes, &codes),

@@ -383,7 +383,7 @@ mod tests {
     use super::*;
     use crate::asset::Limits;
     use crate::control::Control;
-    use crate::raster::paint;
+    use crate::raster::{Pixel, paint};
     use crate::scene::Placement;
     use crate::scene::{
         BlendSpace, Color, Dpi, Fill, FillRule, LinearGradient, Node, Paint, PathNode, Spread, Stops, Surface,
@@ -523,9 +523,12 @@ mod tests {
         let tile: Vec<Pixel<u8>> =
             (0..200).map(|_| [noise(&mut seed), noise(&mut seed), noise(&mut seed), 255]).collect();
         let tiled: Vec<Pixel<u8>> = tile.iter().copied().cycle().take(width * height).collect();
+        // Grey noise: single pixels of differences repeat, pairs of them hardly ever.
         let photo: Vec<Pixel<u8>> = (0..width * height)
-            .map(|i| [0, 1, 2].map(|c: usize| (i % 200 + c) as u8 + noise(&mut seed) / 64))
-            .map(|[r, g, b]| [r, g, b, 255])
+            .map(|i| {
+                let grey = (i % 150) as u8 + noise(&mut seed) / 4;
+                [grey, grey + 1, grey + 2, 255]
+            })
             .collect();
         let frame = Frame { width: 2000, height: 32, ..render(Depth::Eight, None, None).unwrap().0 };
         let way = |pixels: &[Pixel<u8>], max_bytes| {

@@ -140,8 +140,7 @@ pub(super) fn header(lengths: &[u8], distances: &[u8], bits: &mut Bits<'_>) {
         lengths.iter().rposition(|l| *l > 0).map_or(least, |last| (last + 1).max(least))
     };
     let (count, far) = (listed(lengths, 257), listed(distances, 1));
-    let all: Vec<usize> =
-        lengths[..count].iter().chain(&distances[..far]).map(|l| usize::from(*l)).collect();
+    let all: Vec<usize> = lengths[..count].iter().chain(&distances[..far]).map(|l| usize::from(*l)).collect();
     let mut counts = [0u32; 19];
     for length in &all {
         counts[*length] += 1;
