@@ -10,6 +10,7 @@
 use super::corrupt;
 use super::jpeg::{Jpeg, Meaning, named_rgb};
 use super::jpeg_bits::{Bits, Huffman};
+use super::jpeg_idct;
 use super::jpeg_rows::{Blocks, Component, Shape};
 use super::jpeg_scan::{Tables, read_tables};
 use crate::error::Violation;
@@ -70,7 +71,7 @@ impl<'a> Baseline<'a> {
         }
         for (component, declared) in shape.components.iter_mut().zip(&jpeg.components) {
             let table = quantizers.get(usize::from(declared.quantizer)).copied().flatten();
-            component.quantizers = table.ok_or_else(broken)?;
+            component.quantizers = table.ok_or_else(broken)?.map(|q| f32::from(q) * jpeg_idct::SCALE);
         }
         let payload = scan.payload(file);
         let (&count, rest) = payload.split_first().ok_or_else(broken)?;
@@ -275,4 +276,110 @@ fn read_block(
 fn extended(value: u32, size: u32) -> i32 {
     let value = value as i32;
     if size > 0 && value < 1 << (size - 1) { value + 1 - (1 << size) } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::asset::{Depth, Encoded, Limits, Picture, Samples};
+    use crate::error::Code;
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+    /// Smooth colours with some texture, and a hard edge.
+    fn drawn(width: usize, height: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let edge = if x * 3 > width * 2 { 60 } else { 0 };
+                let texture = (x * 7 + y * 5) % 9;
+                out.extend([
+                    40 + edge + texture + x * 120 / width,
+                    60 + texture + y * 150 / height,
+                    200 - edge - y * 100 / height,
+                ]);
+            }
+        }
+        out.into_iter().map(|v| v as u8).collect()
+    }
+
+    fn encoded(width: usize, height: usize, sampling: SamplingFactor, restart: u16) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 92);
+        encoder.set_sampling_factor(sampling);
+        if restart > 0 {
+            encoder.set_restart_interval(restart);
+        }
+        encoder.encode(&drawn(width, height), width as u16, height as u16, ColorType::Rgb).unwrap();
+        file
+    }
+
+    fn decoded(file: Vec<u8>, shrink: u32) -> Result<(usize, usize, Vec<u8>), Code> {
+        let picture = Picture::probe(Encoded::from(file), &Limits::default()).map_err(|v| v.code)?;
+        let pixels = picture.decode_reduced(Depth::Eight, shrink).map_err(|v| v.code)?;
+        let Samples::Rgb8(data) = pixels.data else { panic!("8 bits were asked for") };
+        Ok((pixels.width as usize, pixels.height as usize, data))
+    }
+
+    fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+    }
+
+    const SAMPLINGS: [SamplingFactor; 4] =
+        [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2];
+
+    #[test]
+    fn every_sampling_comes_back_as_it_was_drawn() {
+        for sampling in SAMPLINGS {
+            for (width, height, restart) in [(200, 176, 0), (83, 61, 3), (1, 1, 0), (17, 130, 1)] {
+                let (w, h, data) = decoded(encoded(width, height, sampling, restart), 1).unwrap();
+                assert_eq!((w, h), (width, height));
+                let off = mean_difference(&data, &drawn(width, height));
+                assert!(off < 3.0, "{sampling:?} {width} x {height}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reduced_picture_is_the_mean_of_its_pixels() {
+        for sampling in SAMPLINGS {
+            let file = encoded(208, 176, sampling, 0);
+            let (width, _, whole) = decoded(file.clone(), 1).unwrap();
+            for shrink in [2usize, 4, 8] {
+                let (w, h, small) = decoded(file.clone(), shrink as u32).unwrap();
+                assert_eq!((w, h), (208 / shrink, 176 / shrink));
+                let mut means = Vec::new();
+                for y in 0..h {
+                    for x in 0..w {
+                        for c in 0..3 {
+                            let pixels = (0..shrink * shrink).map(|i| {
+                                let (x, y) = (x * shrink + i % shrink, y * shrink + i / shrink);
+                                u32::from(whole[(y * width + x) * 3 + c])
+                            });
+                            means.push((pixels.sum::<u32>() / (shrink * shrink) as u32) as u8);
+                        }
+                    }
+                }
+                let off = mean_difference(&small, &means);
+                assert!(off < 2.5, "{sampling:?} 1/{shrink}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_that_breaks_off_is_refused_at_every_size() {
+        let file = encoded(208, 176, SamplingFactor::F_2_2, 0);
+        // From a third of the data on, and closed again with an end marker.
+        for cut in [file.len() / 2, file.len() * 3 / 4, file.len() - 40] {
+            let mut short = file[..cut].to_vec();
+            short.extend([0xff, 0xd9]);
+            for shrink in [1, 2, 4, 8] {
+                assert_eq!(decoded(short.clone(), shrink), Err(Code::ImageCorrupt), "{cut} 1/{shrink}");
+            }
+        }
+        // Blocks that nobody asked for.
+        let mut long = file[..file.len() - 2].to_vec();
+        long.extend([0x55; 60]);
+        long.extend([0xff, 0xd9]);
+        assert_eq!(decoded(long, 1), Err(Code::ImageCorrupt));
+    }
 }

@@ -23,8 +23,8 @@ pub(super) struct Shape {
 pub(super) struct Component {
     /// Blocks of a unit, across and down.
     pub(super) unit: (usize, usize),
-    /// In natural order.
-    pub(super) quantizers: [u16; 64],
+    /// In natural order, times [`jpeg_idct::SCALE`].
+    pub(super) quantizers: [f32; 64],
     /// Samples a side that a block becomes.
     samples: usize,
     /// Pixels that a sample stands for, across and down: 1 or 2.
@@ -65,7 +65,7 @@ impl Shape {
             let larger = if side < 8 { across.min(down) } else { 1 };
             let pixels = (across / larger, down / larger);
             let covered = (size.0.div_ceil(pixels.0), size.1.div_ceil(pixels.1));
-            let quantizers = [1; 64];
+            let quantizers = [0.0; 64];
             components.push(Component { unit, quantizers, samples: side * larger, pixels, covered, first });
             first += units.0 * unit.0 * unit.1;
         }
