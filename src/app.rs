@@ -2,22 +2,25 @@
 //! the path of one order from bytes to its folder.
 
 mod clock;
+mod expected;
 mod inspected;
 #[cfg(debug_assertions)]
 mod poison;
 
 use crate::asset::{Encoded, Limits};
+use crate::cache::{self, Cache};
 use crate::catalog;
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
 use crate::derive::derive;
-use crate::edge::dir::{Folder, JobFolder, ProfileLibrary};
+use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::{INLINE, REPORT};
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
+use crate::preflight::Rule;
 use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
 use clock::StageClock;
@@ -48,6 +51,7 @@ pub struct App {
     profiles: ProfileLibrary,
     fonts: FontLibrary,
     limits: Limits,
+    cache: Arc<Cache>,
 }
 
 /// What became of one order.
@@ -72,22 +76,34 @@ pub struct Prepared {
     pub composed: Composed,
     /// Its pictures, as they were used.
     pub assets: Vec<AssetUsed>,
-    profile_digest: String,
+    profile: LoadedProfile,
 }
 
 impl App {
-    /// Loads what orders share: the fonts.
+    /// Loads what orders share: the fonts. The rest is cached as it is used.
     pub fn new(places: Places, limits: Limits) -> Result<App, Violations> {
+        App::with_cache(places, limits, Cache::new(cache::BYTES))
+    }
+
+    /// The same, with a cache of its own: what is in it was made with these fonts and limits.
+    pub fn with_cache(places: Places, limits: Limits, cache: Cache) -> Result<App, Violations> {
+        let cache = Arc::new(cache);
         let mut fonts = FontLibrary::builtin();
         if let Some(folder) = &places.fonts {
             fonts = fonts.with_fonts(font_files(folder)?, &limits)?;
         }
-        Ok(App { profiles: ProfileLibrary::new(places.profiles.clone()), places, fonts, limits })
+        let profiles = ProfileLibrary::new(places.profiles.clone(), cache.clone());
+        Ok(App { profiles, places, fonts, limits, cache })
     }
 
     /// The render profiles at hand.
     pub fn profiles(&self) -> &ProfileLibrary {
         &self.profiles
+    }
+
+    /// What orders share.
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.cache
     }
 
     /// The limits in force.
@@ -116,12 +132,12 @@ impl App {
     ) -> Result<Prepared, Violations> {
         observe(Stage::Fetch);
         let catalog = self.catalog_near(path);
-        let (order, profile_digest) = self.validate(&catalog, draft)?;
+        let (order, profile) = self.validate(&catalog, draft)?;
         control.check()?;
         let fetched = self.fetch(&catalog, &self.assets_near(path), plan(&order)?)?;
         control.check()?;
         observe(Stage::Layout);
-        let assets = Assets::probe(fetched, &self.limits)?;
+        let assets = Assets::probe(fetched, &self.limits)?.with_cache(self.cache.clone());
         let mut composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
         observe(Stage::Derive);
         composed.scene = derive(composed.scene, order.profile(), &self.limits, control)?;
@@ -135,15 +151,19 @@ impl App {
             sha256: sha256.clone(),
             bytes: *bytes,
         });
-        Ok(Prepared { composed, assets: used.collect(), order, profile_digest })
+        Ok(Prepared { composed, assets: used.collect(), order, profile })
     }
 
     /// Everything wrong with an order, its template and its profile, without fetching its assets.
-    pub fn validate(&self, catalog: &Folder, draft: &Draft) -> Result<(ValidOrder, String), Violations> {
+    pub fn validate(
+        &self,
+        catalog: &Folder,
+        draft: &Draft,
+    ) -> Result<(ValidOrder, LoadedProfile), Violations> {
         let mut out = Violations::default();
         let (template, profile) = (draft.template(), draft.profile());
         let template = template.and_then(|pin| {
-            out.absorb(catalog::load(catalog, pin).map_err(|mut violations| {
+            out.absorb(catalog::load(catalog, pin, &self.cache).map_err(|mut violations| {
                 for v in violations.0.iter_mut().filter(|v| v.code == Code::TemplateNotFound) {
                     v.pointer = Some("/template".into());
                 }
@@ -151,17 +171,13 @@ impl App {
             }))
         });
         let profile = profile.and_then(|name| out.absorb(self.profiles.load(name)));
-        let (Some(template), Some((profile, text))) = (template, profile) else {
+        let (Some(template), Some(profile)) = (template, profile) else {
             // Without its template an order can still be told what is wrong with its form.
             out.0.extend(draft.check_form().0);
             return Err(out);
         };
-        let mut digest = Sha256::new_with_prefix(text.as_bytes());
-        if let Some(press) = self.profiles.press(&profile)? {
-            digest.update(press.digest());
-        }
-        let order = draft.validate(Arc::new(template), Arc::new(profile))?;
-        Ok((order, hex::encode(digest.finalize())))
+        let order = draft.validate(template, profile.profile.clone())?;
+        Ok((order, profile))
     }
 
     fn fetch(
@@ -269,22 +285,27 @@ impl App {
         admit(&prepared)?;
         let order = &prepared.order;
         let title = order.template().name.clone();
-        let press = self.profiles.press(order.profile())?;
         let slug = slug(order.order());
         let job = Job {
             scene: &prepared.composed.scene,
             profile: order.profile(),
             outputs: order.outputs(),
             title: &title,
-            press: press.as_ref(),
+            press: prepared.profile.press.as_ref(),
             slug: Some((&slug, &self.fonts)),
             limits: &self.limits,
             control,
         };
-        let mut inspected = Inspected::new(destination, order, control);
+        let mut inspected = Inspected::new(destination, order, &job);
         let artifacts = job.render(&mut inspected, &mut tell)?;
         let mut findings = prepared.composed.findings;
-        findings.extend(inspected.findings(&artifacts)?);
+        for found in inspected.findings()? {
+            // A picture that was weighed when it was placed is not named again.
+            let same = |known: &Finding| (&known.code, &known.surface) == (&found.code, &found.surface);
+            if found.code != Rule::ImageLow.as_str() || !findings.iter().any(same) {
+                findings.push(found);
+            }
+        }
         let mut data = ResultData::of(order.order());
         let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
         let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
@@ -294,7 +315,7 @@ impl App {
         data.preflight = Some(Preflight { verdict, findings });
         data.timings = clock.finish();
         data.template_digest = Some(order.template().digest.clone());
-        data.profile_digest = Some(prepared.profile_digest);
+        data.profile_digest = Some(prepared.profile.digest);
         if let Some(whole) = data.abridge() {
             let body = serde_json::to_vec_pretty(&whole).map_err(|e| unwritable(&e))?;
             let mut file = destination.create(REPORT)?;

@@ -96,7 +96,7 @@ impl Report {
     }
 
     fn template(&mut self, app: &App, catalog: &Folder, path: &Path, pin: &str) {
-        let result = catalog::load(catalog, pin).and_then(|template| {
+        let result = catalog::load(catalog, pin, app.cache()).and_then(|template| {
             let mut out = Violations::default();
             let known = app.profiles().names();
             for (i, name) in template.profiles.iter().enumerate() {

@@ -33,7 +33,12 @@ pub struct Cli {
 impl Cli {
     /// What is logged unless `RUST_LOG` says otherwise: a worker tells what it does.
     pub fn default_log_level(&self) -> &'static str {
-        if matches!(self.command, Command::Worker) { "info" } else { "warn" }
+        if self.is_traced() { "info" } else { "warn" }
+    }
+
+    /// Whether this is a command whose work is traced: the worker's.
+    pub fn is_traced(&self) -> bool {
+        matches!(self.command, Command::Worker)
     }
 }
 
@@ -128,6 +133,10 @@ pub(crate) struct PreflightArgs {
 pub(crate) enum StandardArg {
     /// Any PDF that reads
     Plain,
+    /// ISO 15930-4, PDF/X-1a:2003
+    X1a,
+    /// ISO 15930-6, PDF/X-3:2003
+    X3,
     /// ISO 15930-7, PDF/X-4
     X4,
 }
@@ -174,7 +183,8 @@ impl PlaceArgs {
 /// Exit codes of the contract.
 const MISUSED: u8 = 2;
 const REFUSED: u8 = 3;
-const BAD_CONFIGURATION: u8 = 64;
+/// The exit code of settings that do not read.
+pub const BAD_CONFIGURATION: u8 = 64;
 
 /// Runs the command line and gives the process's exit code.
 pub fn run(cli: Cli) -> ExitCode {

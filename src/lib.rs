@@ -7,6 +7,7 @@
 pub mod error;
 pub mod control;
 pub mod schema;
+pub mod cache;
 
 pub mod catalog;
 pub mod order;
@@ -17,6 +18,7 @@ pub mod code;
 pub mod art;
 pub mod scene;
 pub mod compose;
+pub mod print;
 pub mod raster;
 pub mod derive;
 pub mod encode;

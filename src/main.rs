@@ -3,25 +3,26 @@
 mod memory;
 
 use clap::Parser;
-use presswork::cli::{Cli, run};
-use std::io::IsTerminal;
+use presswork::cli::{BAD_CONFIGURATION, Cli, run};
+use presswork::telemetry::logs;
+use presswork::telemetry::traces::Traces;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     memory::give_back();
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| cli.default_log_level().into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let json = match std::env::var("PRESSWORK_LOG_FORMAT").as_deref() {
-        Ok("json") => true,
-        Ok("text") => false,
-        Ok(_) | Err(_) => !std::io::stderr().is_terminal(),
+    let traces = match Traces::from_environment() {
+        Ok(traces) => traces.filter(|_| cli.is_traced()),
+        Err(wrong) if cli.is_traced() => {
+            eprintln!("{wrong}");
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+        Err(_) => None,
     };
-    if json {
-        log.json().init();
-    } else {
-        log.init();
+    logs::begin(cli.default_log_level(), traces.as_ref());
+    let code = run(cli);
+    if let Some(traces) = traces {
+        traces.flush();
     }
-    run(cli)
+    code
 }

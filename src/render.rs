@@ -57,7 +57,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The name in results and metrics.
+    /// The stage of a name.
+    pub fn named(name: &str) -> Option<Stage> {
+        use Stage::{Derive, Fetch, Layout, Pdf, Preflight, Raster, Vector};
+        [Fetch, Layout, Raster, Derive, Pdf, Vector, Preflight].into_iter().find(|s| s.as_str() == name)
+    }
+
+    /// The name in results and on progress bars.
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Fetch => "fetch",
@@ -183,8 +189,8 @@ fn process_color(spec: &ColorSpec) -> Result<Color, Violation> {
     }
 }
 
-/// The documents of a job: one for all surfaces, or one each.
-fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surface])> {
+/// The documents of a job by name, with the surfaces that are their pages: one for all, or one each.
+pub fn documents<'a>(scene: &'a Scene, profile: &Profile) -> Vec<(String, &'a [Surface])> {
     if profile.pdf.single_pages {
         scene.surfaces.iter().map(|s| (format!("{}.pdf", s.name), std::slice::from_ref(s))).collect()
     } else if let [only] = scene.surfaces.as_slice() {

@@ -1,5 +1,5 @@
-//! A fleet while things go wrong: orders that kill their renderer, servers that are down, failures
-//! that are tried again, parked, replayed and thrown away.
+//! A fleet while things go wrong: servers that are down, failures that are tried again, parked,
+//! replayed and thrown away. `PRESSWORK_OUTAGE_SECONDS` makes the outages longer.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "support/bucket.rs"]
@@ -16,104 +16,12 @@ mod wait;
 use bucket::BUCKET;
 use fleet::{Fleet, Worker, fixtures};
 use oracle::{
-    Events, ORDERS, changed, collect, enqueue, events, expected, is_right, of_job, one, orders, orphans, said,
+    Events, ORDERS, changed, collect, enqueue, events, expected, is_right, one, orders, orphans, said,
 };
 use presswork::order::event::{EventType, ResultEvent};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wait::{http, http_ok, until};
-
-/// Starts a worker again whenever it dies or says that it should be restarted, as Kubernetes does.
-#[cfg(debug_assertions)]
-fn kept_alive(
-    fleet: &Fleet,
-    worker: Worker,
-    over: &AtomicBool,
-    change: impl Fn(&mut std::process::Command),
-) -> usize {
-    let (mut worker, mut restarts) = (worker, 0);
-    while !over.load(Ordering::Acquire) {
-        std::thread::sleep(Duration::from_millis(200));
-        let dead = worker.child.try_wait().unwrap().is_some();
-        let stuck = !dead && http(worker.port, "/livez", None).is_some_and(|a| a.starts_with("HTTP/1.1 503"));
-        if dead || stuck {
-            drop(worker);
-            worker = fleet.worker(&change);
-            restarts += 1;
-        }
-    }
-    restarts
-}
-
-/// Release builds cannot be poisoned by an order, so that this is a test of other builds.
-#[cfg(debug_assertions)]
-#[tokio::test(flavor = "multi_thread")]
-async fn poison_orders_fail_alone() {
-    let fleet = Arc::new(Fleet::start().await);
-    let expected = expected(&fleet);
-    // Small pictures, so that a small budget will do: the memory poison shall not hurt the machine.
-    let change = |command: &mut std::process::Command| {
-        let program = command.get_program().to_owned();
-        let environment: Vec<_> = command
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
-        *command = std::process::Command::new("sh");
-        command
-            .arg("-c")
-            .arg("ulimit -d 3000000; exec \"$0\" worker")
-            .arg(program)
-            .env_clear()
-            .envs(environment)
-            .env("PRESSWORK_MAX_SRC_PIXELS", "30000000")
-            .env("PRESSWORK_MAX_SRC_BYTES", "20000000")
-            .env("PRESSWORK_MEMORY_BUDGET", "1500000000")
-            .env("PRESSWORK_AMQP_PREFETCH", "8")
-            .env("PRESSWORK_MAX_JOB_SECONDS", "20");
-    };
-    let worker = fleet.worker(change);
-    let mut events = events(&fleet).await;
-    let poison = |name: &str| {
-        changed(&fleet, &format!("{name}.json"), |order| {
-            order["job_id"] = format!("POISON-{name}").into();
-            order["metadata"] = serde_json::json!({ "presswork-test-poison": name });
-        })
-    };
-    let over = Arc::new(AtomicBool::new(false));
-    let supervisor = {
-        let (fleet, over) = (fleet.clone(), over.clone());
-        std::thread::spawn(move || kept_alive(&fleet, worker, &over, change))
-    };
-    // One that never ends: its worker fails its liveness probe, and the next one renders it apart.
-    enqueue(&fleet, &[poison("loop")], &[]);
-    let mut seen = collect(&mut events, 1).await;
-    // Two that kill their worker while it holds innocents.
-    let mut paths = orders();
-    paths.splice(2..2, [poison("abort"), poison("memory")]);
-    enqueue(&fleet, &paths, &[]);
-    seen.append(&mut collect(&mut events, paths.len()).await);
-    over.store(true, Ordering::Release);
-    assert!(supervisor.join().unwrap() >= 2, "the poisons killed nobody");
-    for (poison, code) in
-        [("abort", "render.crashed"), ("memory", "render.crashed"), ("loop", "render.timeout")]
-    {
-        let event = of_job(seen.values(), &format!("POISON-{poison}"));
-        assert_eq!(event.kind, EventType::Failed);
-        assert_eq!(event.data.errors[0].code, code, "{poison}");
-    }
-    let innocent = seen.values().filter(|body| {
-        let event: ResultEvent = serde_json::from_slice(body).unwrap();
-        !event.subject.unwrap().starts_with("POISON")
-    });
-    let mut count = 0;
-    for body in innocent {
-        is_right(&fleet, body, &expected).await;
-        count += 1;
-    }
-    assert_eq!(count, ORDERS.len());
-}
 
 /// Every order's result is right, and none has cost an attempt.
 async fn all_arrive(fleet: &Fleet, events: &mut Events, copy: &str) {
@@ -150,11 +58,19 @@ async fn outages_pause_consumption_and_cost_no_order() {
     let worker = fleet.worker(|_| {});
     let mut events = events(&fleet).await;
 
+    let outage = Duration::from_secs(
+        std::env::var("PRESSWORK_OUTAGE_SECONDS").map_or(3, |text| text.parse().expect("a number")),
+    );
+    let last = |since: Instant| std::thread::sleep(outage.saturating_sub(since.elapsed()));
+
     // The store is gone.
+    let since = Instant::now();
     fleet.weed.crash();
     enqueue(&fleet, &copies(&fleet, "-store"), &[]);
     until("readiness to fall", || reasons(&worker).contains("the store does not answer"));
+    last(since);
     assert!(http_ok(worker.port, "/livez", None), "a store that is down is no reason for a restart");
+    assert!(reasons(&worker).contains("the store does not answer"));
     fleet.weed.restart();
     all_arrive(&fleet, &mut events, "-store").await;
     until("readiness", || http_ok(worker.port, "/readyz", None));
@@ -162,9 +78,12 @@ async fn outages_pause_consumption_and_cost_no_order() {
     // The broker takes nothing more, because its memory is used up.
     worker.signal("-STOP");
     enqueue(&fleet, &copies(&fleet, "-alarm"), &[]);
+    let since = Instant::now();
     fleet.rabbit.control(&["set_vm_memory_high_watermark", "0.0001"]);
     worker.signal("-CONT");
     until("readiness to fall", || reasons(&worker).contains("the queue takes no results"));
+    last(since);
+    assert!(http_ok(worker.port, "/livez", None), "nor is a broker whose memory is used up");
     fleet.rabbit.control(&["set_vm_memory_high_watermark", "absolute", "512MB"]);
     all_arrive(&fleet, &mut events, "-alarm").await;
     until("readiness", || http_ok(worker.port, "/readyz", None));
@@ -172,9 +91,12 @@ async fn outages_pause_consumption_and_cost_no_order() {
     // The broker dies and comes back.
     worker.signal("-STOP");
     enqueue(&fleet, &copies(&fleet, "-crash"), &[]);
+    let since = Instant::now();
     fleet.rabbit.crash();
     worker.signal("-CONT");
     until("readiness to fall", || reasons(&worker).contains("the broker is not connected"));
+    last(since);
+    assert!(http_ok(worker.port, "/livez", None), "nor is a broker that is gone");
     fleet.rabbit.restart();
     let mut events = oracle::events(&fleet).await;
     all_arrive(&fleet, &mut events, "-crash").await;

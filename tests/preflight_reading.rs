@@ -30,6 +30,15 @@ fn documents(out: &std::path::Path) -> Vec<(PathBuf, String)> {
             .args(["--catalog", "fixtures/catalog", "--assets", "fixtures/assets", "--out"])
             .arg(out));
         assert_eq!(said.code, Some(0), "{}: {}{}", order.display(), said.stdout, said.stderr);
+        let event = support::job::result(out, &job_id(&order));
+        let remarks = &event["data"]["preflight"]["findings"];
+        for finding in remarks.as_array().unwrap() {
+            // Photos of 255 pixels per inch in the book, of 103 on the shoes: remarks, no more.
+            let small = ["book-interior", "shoes"].iter().any(|name| job_id(&order).starts_with(name));
+            let remark = finding["code"] == "image.low_resolution" && finding["verdict"] == "warn";
+            assert!(small && remark, "{}: {finding}", order.display());
+        }
+        assert_eq!(event["type"], "presswork.render.completed", "{}", order.display());
         for (pdf, _) in artifacts(out, &job_id(&order), "pdf") {
             found.push((pdf, profile.clone()));
         }
@@ -52,6 +61,7 @@ fn fixtures_have_no_violations_and_read_alike() {
             said.stdout
         );
 
+        other_programs_find_nothing(&pdf);
         let ours = Inspection::new(&Wish::default()).inspect(File::open(&pdf).unwrap()).unwrap();
         let theirs = Pdf::new(std::fs::read(&pdf).unwrap()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         let pages = theirs.pages();
@@ -82,6 +92,68 @@ fn fixtures_have_no_violations_and_read_alike() {
             );
         }
     }
+}
+
+/// qpdf, MuPDF, poppler and the colour consortium's own checker are content with a file.
+fn other_programs_find_nothing(pdf: &std::path::Path) {
+    let (path, folder) = (pdf.to_str().unwrap(), tempfile::tempdir().unwrap());
+    let clean = |program: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap_or_else(|e| {
+            panic!("{program}: {e}; apt-get install qpdf mupdf-tools poppler-utils, and scripts/fleet-tools")
+        });
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // Debian builds mutool without colour management, and mutool says so of every profile.
+        let said = err.lines().filter(|l| !l.is_empty() && *l != "warning: ICC support is not available");
+        assert!(output.status.success() && said.count() == 0, "{program} {arguments:?}: {out}{err}");
+        out.into_owned()
+    };
+    clean("qpdf", &["--check", path]);
+    clean("mutool", &["info", path]);
+    let cleaned = folder.path().join("clean.pdf");
+    clean("mutool", &["clean", path, cleaned.to_str().unwrap()]);
+    clean("qpdf", &["--check", cleaned.to_str().unwrap()]);
+    for font in clean("pdffonts", &[path]).lines().skip(2) {
+        // name, type (of two words or one), encoding, embedded, subset, unicode, object
+        let words: Vec<&str> = font.split_whitespace().rev().collect();
+        assert_eq!(words.get(4), Some(&"yes"), "{path}: a font is not embedded: {font}");
+    }
+    for picture in clean("pdfimages", &["-list", path]).lines().skip(2) {
+        let space = picture.split_whitespace().nth(5).unwrap_or_default();
+        assert!(
+            ["icc", "cmyk", "gray", "sep", "-"].contains(&space),
+            "{path}: a picture in {space}: {picture}"
+        );
+    }
+    let profiles = profiles(pdf, folder.path());
+    let python = support::job::root().join(".tools/bin/python");
+    let script = "import iccdev, sys\nfor path in sys.argv[1:]:\n    result = iccdev.validate_profile_file(path)\n    print(result.status.name, result.report)";
+    let arguments = [&["-c".to_owned(), script.to_owned()], profiles.as_slice()].concat();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let said = clean(python.to_str().unwrap(), &arguments);
+    assert_eq!(said.split_whitespace().collect::<Vec<_>>(), vec!["OK"; profiles.len()], "{path}: {said}");
+}
+
+/// The ICC profiles of a file and the built-in ones, written out.
+fn profiles(pdf: &std::path::Path, folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(support::job::root().join("render-profiles/icc")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "icc") {
+            found.push(path.to_str().unwrap().to_owned());
+        }
+    }
+    let document = lopdf::Document::load(pdf).unwrap();
+    for (number, object) in &document.objects {
+        let Ok(stream) = object.as_stream() else { continue };
+        let data = stream.decompressed_content().unwrap_or_else(|_| stream.content.clone());
+        if data.get(36..40) == Some(b"acsp") {
+            let path = folder.join(format!("{}.icc", number.0));
+            std::fs::write(&path, data).unwrap();
+            found.push(path.to_str().unwrap().to_owned());
+        }
+    }
+    assert!(found.len() > 1, "{}: a print file has a profile", pdf.display());
+    found
 }
 
 fn separations(array: &Array<'_>, plates: &mut std::collections::BTreeSet<String>) {

@@ -15,6 +15,11 @@ export const jobs = {
     photos: ["a", "b", "c", "d"].map((name, i) => ({ file: `mug-${name}.jpg`, x: 100 + i * 650, y: 100, width: 560, height: 560 })),
     text: { words: "Four of us, one mug", size: 200, x: 1350, baseline: 935, fill: "#2a4858" },
   },
+  sticker: {
+    width: 900, height: 900, ground: "#fff4e0",
+    photos: [{ file: "face.png", x: 150, y: 80, width: 600, height: 600 }],
+    text: { words: "Stuck on you", size: 100, x: 450, baseline: 813, fill: "#7a3b2e" },
+  },
   wrap: { width: 7200, height: 10800, ground: "#8ecae6", tile: { file: "face.png", side: 600 } },
   "wrap-tumble": { width: 7200, height: 10800, ground: "#8ecae6", tile: { file: "face.png", side: 600, turn: 25 } },
 };

@@ -1,12 +1,12 @@
 //! Finished documents are looked at before they are delivered: a PDF is written to a spool file,
 //! held to the profile's rules, and only then passed on.
 
-use crate::control::Control;
+use super::expected::expected;
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
-use crate::order::event::{Artifact, Finding, Verdict};
+use crate::order::event::{Finding, Verdict};
 use crate::preflight::{Inspection, Wish};
-use crate::render::{Destination, sink_failed};
+use crate::render::{Destination, Job, documents, sink_failed};
 use std::fs;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
@@ -14,10 +14,10 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 pub(super) struct Inspected<'a, D> {
     inner: &'a mut D,
     wish: Wish,
+    job: &'a Job<'a>,
     accepted: &'a [String],
-    control: Control<'a>,
-    /// What was found in each document, by the address it was delivered to.
-    found: Vec<(String, Vec<Finding>)>,
+    /// What was found in the documents.
+    found: Vec<Finding>,
 }
 
 /// A file on its way.
@@ -30,37 +30,26 @@ pub(super) enum Passing<F> {
 
 impl<'a, D: Destination> Inspected<'a, D> {
     /// Looks at what goes to `inner` as the order's profile wishes.
-    pub(super) fn new(inner: &'a mut D, order: &'a ValidOrder, control: Control<'a>) -> Self {
+    pub(super) fn new(inner: &'a mut D, order: &'a ValidOrder, job: &'a Job<'a>) -> Self {
         let wish = Wish::of(order.profile());
-        Inspected { inner, wish, accepted: &order.order().accept, control, found: Vec::new() }
+        Inspected { inner, wish, job, accepted: &order.order().accept, found: Vec::new() }
     }
 
-    /// Everything that was found, with the surfaces' names.
+    /// Everything that was found, in the order of the documents.
     ///
     /// # Errors
     /// `preflight.failed` for every finding that fails the job.
-    pub(super) fn findings(self, artifacts: &[Artifact]) -> Result<Vec<Finding>, Violations> {
-        let mut all = Vec::new();
+    pub(super) fn findings(self) -> Result<Vec<Finding>, Violations> {
         let mut failed = Violations::default();
-        for (uri, findings) in self.found {
-            let surfaces = artifacts.iter().find(|a| a.uri == uri).map(|a| a.surfaces.as_slice());
-            for mut finding in findings {
-                let page = finding.page.and_then(|page| (page as usize).checked_sub(1));
-                if let (Some(surfaces), Some(page)) = (surfaces, page) {
-                    finding.surface = surfaces.get(page).cloned().unwrap_or_default();
-                }
-                if finding.verdict == Verdict::Fail {
-                    let place = match finding.surface.as_str() {
-                        "" => String::new(),
-                        surface => format!(" on {surface}"),
-                    };
-                    let detail = format!("{}{place}: {}", finding.code, finding.detail);
-                    failed.push(Violation::new(Code::PreflightFailed, detail));
-                }
-                all.push(finding);
-            }
+        for finding in self.found.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+            let place = match finding.surface.as_str() {
+                "" => String::new(),
+                surface => format!(" on {surface}"),
+            };
+            let detail = format!("{}{place}: {}", finding.code, finding.detail);
+            failed.push(Violation::new(Code::PreflightFailed, detail));
         }
-        failed.or(all)
+        failed.or(self.found)
     }
 }
 
@@ -91,7 +80,11 @@ impl<D: Destination> Destination for Inspected<'_, D> {
         let mut spool = spool.into_inner().map_err(|e| sink_failed(e.error()))?;
         let mut findings = Vec::new();
         spool.seek(SeekFrom::Start(0)).map_err(|e| sink_failed(&e))?;
-        let inspection = Inspection { control: self.control, ..Inspection::new(&self.wish) };
+        let Job { scene, profile, limits, control, .. } = *self.job;
+        let document = documents(scene, profile).into_iter().find(|(document, _)| document == name);
+        let surfaces = document.map(|(_, surfaces)| surfaces).unwrap_or_default();
+        let pages = expected(surfaces, profile, limits, control)?;
+        let inspection = Inspection { control, pages: &pages, ..Inspection::new(&self.wish) };
         for mut finding in inspection.inspect(&mut spool)?.findings {
             finding.waived = self.accepted.contains(&finding.code);
             if finding.waived {
@@ -108,7 +101,7 @@ impl<D: Destination> Destination for Inspected<'_, D> {
             io::copy(&mut spool, &mut out).map_err(|e| sink_failed(&e))?;
             self.inner.finish(name, out)?
         };
-        self.found.push((uri.clone(), findings));
+        self.found.extend(findings);
         Ok(uri)
     }
 }

@@ -97,6 +97,13 @@ impl Art {
         &self.missing_fonts
     }
 
+    /// About how many bytes it takes: its text, its tree, the pictures in it.
+    pub fn weight(&self) -> u64 {
+        // A node of the tree with its attributes, path and paints.
+        const NODE: u64 = 1024;
+        2 * self.xml.len() as u64 + self.expanded * NODE
+    }
+
     /// SHA-256 of the bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest

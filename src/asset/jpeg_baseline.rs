@@ -281,6 +281,7 @@ fn extended(value: u32, size: u32) -> i32 {
 #[cfg(test)]
 mod tests {
     use crate::asset::{Depth, Encoded, Limits, Picture, Samples};
+    use crate::control::Control;
     use crate::error::Code;
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
@@ -314,7 +315,7 @@ mod tests {
 
     fn decoded(file: Vec<u8>, shrink: u32) -> Result<(usize, usize, Vec<u8>), Code> {
         let picture = Picture::probe(Encoded::from(file), &Limits::default()).map_err(|v| v.code)?;
-        let pixels = picture.decode_reduced(Depth::Eight, shrink).map_err(|v| v.code)?;
+        let pixels = picture.decode_for(Depth::Eight, shrink, Control::NONE).map_err(|v| v.code)?;
         let Samples::Rgb8(data) = pixels.data else { panic!("8 bits were asked for") };
         Ok((pixels.width as usize, pixels.height as usize, data))
     }

@@ -50,6 +50,13 @@ pub enum Format {
     Tiff,
 }
 
+/// A JPEG's samples in its own colours, inks as coverage, and whether the file stores them inverted.
+pub(crate) fn jpeg_samples(file: &[u8], limits: &Limits) -> Result<(crate::color::Raster, bool), Violation> {
+    let jpeg = jpeg::probe(file, limits)?;
+    let inverted = matches!(jpeg.meaning, jpeg::Meaning::Cmyk { inverted: true } | jpeg::Meaning::Ycck);
+    Ok((jpeg_decode::decode(file, &jpeg, 1)?, inverted))
+}
+
 /// `image.corrupt`: "The picture {what} …".
 fn corrupt(what: &str) -> Violation {
     Violation::new(

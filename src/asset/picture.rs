@@ -11,6 +11,7 @@ use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
 use super::{Depth, Encoded, Format, Limits, Origin, Pixels, corrupt, sniff};
 use crate::color::{Channels, ProfileSpace, Raster, Source, probe_profile, to_srgb};
+use crate::control::{Control, Work};
 use crate::error::{Code, Violation};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -206,16 +207,22 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
-        self.decode_reduced(depth, 1)
+        self.decode_for(depth, 1, Control::NONE)
     }
 
-    /// As [`Picture::decode`], for a use that shows the picture at most at `1 / shrink` of its size
-    /// (1, 2, 4 or 8): where the file's kind allows it, the sides are divided by `shrink`. They are
-    /// whole where [`Picture::divides`] says so.
+    /// As [`Picture::decode`], measured by whoever watches, for a use that shows the picture at most at
+    /// `1 / shrink` of its size (1, 2, 4 or 8): where the file's kind allows it, the sides are divided by
+    /// `shrink`. They are whole where [`Picture::divides`] says so.
     ///
     /// # Errors
     /// As [`Picture::decode`].
-    pub fn decode_reduced(&self, depth: Depth, shrink: u32) -> Result<Pixels, Violation> {
+    pub fn decode_for(&self, depth: Depth, shrink: u32, control: Control<'_>) -> Result<Pixels, Violation> {
+        let pixels = control.measured(Work::Decode, || self.decoded(depth, shrink))?;
+        control.decoded(self.format(), u64::from(pixels.width) * u64::from(pixels.height));
+        Ok(pixels)
+    }
+
+    fn decoded(&self, depth: Depth, shrink: u32) -> Result<Pixels, Violation> {
         let bytes = self.load()?;
         let pixels = guarded(|| {
             let raster = match &self.kind {

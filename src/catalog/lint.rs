@@ -7,7 +7,7 @@ use super::layer::Layer;
 use super::load::Template;
 use super::plates::UnderbaseForm;
 use super::preflight::PreflightSettings;
-use super::print::{Laid, Space, SpotInk, Standard, Step};
+use super::print::{Laid, RgbObjects, Space, SpotInk, Standard, Step};
 use super::profile::Profile;
 use super::value::ColorSpec;
 use crate::compose::env::{Piece, pieces};
@@ -113,8 +113,12 @@ fn lint_print(profile: &Profile, out: &mut Violations) {
     if cmyk != color.condition.is_some() {
         invalid(out, "/color/condition", "a printing condition is named for `cmyk`, and only for it");
     }
-    if profile.pdf.standard == Standard::X4 && !cmyk {
-        invalid(out, "/pdf/standard", "PDF/X-4 names a printing condition: set the colour space to `cmyk`");
+    let standard = profile.pdf.standard;
+    if standard != Standard::Plain && !cmyk {
+        invalid(out, "/pdf/standard", "PDF/X names a printing condition: set the colour space to `cmyk`");
+    }
+    if standard == Standard::X1a && color.rgb == RgbObjects::Tagged {
+        invalid(out, "/color/rgb", "PDF/X-1a holds process and spot inks only: set `rgb` to `convert`");
     }
     if let (Some(limit), Some(inks)) = (color.ink_limit, color.rich_black)
         && inks.iter().sum::<f32>() * 100.0 > limit
@@ -130,6 +134,9 @@ fn lint_print(profile: &Profile, out: &mut Violations) {
         }
         if profile.spots.values().filter(|other| other.plate == spot.plate).any(|other| other != spot) {
             invalid(out, &place, "two inks of one plate differ: a plate is the same everywhere");
+        }
+        if standard.is_flat() && spot.laid == Laid::Multiply {
+            invalid(out, &format!("{place}/laid"), "this standard has no blend modes: lay it by overprint");
         }
         if spot.step == Some(Step::White) && (spot.turn() != last || spot.laid == Laid::Knockout) {
             invalid(out, &place, "white is painted last, and by overprint or multiply");

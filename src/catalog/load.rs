@@ -9,12 +9,13 @@ use super::profile::Profile;
 use super::template::{Axis, DesignFile, DesignSurface, ProductFile, SurfaceSpec, TemplateFile};
 use super::value::Measure;
 use crate::asset::Encoded;
+use crate::cache::{self, Cache, Kind};
 use crate::error::{Code, Violation, Violations};
 use crate::schema::{Checker, Codes};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// How the catalog's files are reached; an edge implements it.
 pub trait Files: Sync {
@@ -74,25 +75,29 @@ pub fn parse_pin(pin: &str) -> Option<(&str, u32)> {
 pub const CATALOG_CODES: Codes =
     Codes { unknown: Code::TemplateInvalid, missing: Code::TemplateInvalid, invalid: Code::TemplateInvalid };
 
+/// Parsed files take about so many times the bytes of their text.
+const PARSED: u64 = 16;
+
 /// Loads `id@version`. An unknown pin is `template.not_found`; everything wrong inside the files is
-/// `template.invalid`, all of it at once.
-pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
+/// `template.invalid`, all of it at once. The files are read each time, and parsed where `cache` does
+/// not know what they say.
+pub fn load(files: &dyn Files, pin: &str, cache: &Cache) -> Result<Arc<Template>, Violations> {
     let not_found = |detail: &str| Violations::from(Violation::new(Code::TemplateNotFound, detail));
     let (id, version) = parse_pin(pin)
         .ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
     let base = format!("{id}/{version}");
-    let mut digest = Sha256::new();
     let bytes = files
         .read(&format!("{base}/template.json"))
         .and_then(|file| file.load())
         .map_err(|_| not_found("the catalog has no such template, or not in this version"))?;
-    let file: TemplateFile = parse(&bytes, &mut digest)?;
-    let template = match (&file.product, &file.design) {
-        (None, None) => whole(file, &base),
+    let size = |bytes: &[u8]| bytes.len() as u64 * PARSED;
+    let file = cache.get_or(Kind::TemplateFile, cache::digest([&*bytes]), || {
+        Ok::<_, Violations>((parse::<TemplateFile>(&bytes)?, size(&bytes)))
+    })?;
+    let parts = match (&file.product, &file.design) {
+        (None, None) => None,
         (Some(product), Some(design)) => {
-            let (product, product_base) = part::<ProductFile>(files, product, "product", &mut digest)?;
-            let (design, design_base) = part::<DesignFile>(files, design, "design", &mut digest)?;
-            join(file, product, &product_base, design, &design_base)
+            Some((part(files, product, "product")?, part(files, design, "design")?))
         }
         (Some(_), None) | (None, Some(_)) => {
             return Err(Violation::new(
@@ -103,10 +108,25 @@ pub fn load(files: &dyn Files, pin: &str) -> Result<Template, Violations> {
             .into());
         }
     };
-    let template =
-        Template { id: id.to_owned(), version, digest: hex::encode(digest.finalize()), ..template };
-    super::lint::lint(&template)?;
-    Ok(template)
+    let texts: Vec<&[u8]> = match &parts {
+        None => vec![&bytes],
+        Some((product, design)) => vec![&bytes, &product.bytes, &design.bytes],
+    };
+    let content = cache::digest(texts.iter().copied());
+    // The parts' names are in the template's text, its own is not.
+    let key = cache::digest([pin.as_bytes(), &content]);
+    cache.get_or(Kind::Template, key, || {
+        let file = TemplateFile::clone(&file);
+        let template = match &parts {
+            None => whole(file, &base),
+            Some((product, design)) => {
+                join(file, parse(&product.bytes)?, &product.base, parse(&design.bytes)?, &design.base)
+            }
+        };
+        let template = Template { id: id.to_owned(), version, digest: hex::encode(content), ..template };
+        super::lint::lint(&template)?;
+        Ok((template, texts.iter().map(|text| size(text)).sum()))
+    })
 }
 
 /// Reads a render profile from its TOML text. Everything wrong is reported at once.
@@ -123,9 +143,7 @@ pub fn load_profile(text: &str) -> Result<Profile, Violations> {
     Ok(profile)
 }
 
-fn parse<T: JsonSchema + DeserializeOwned>(bytes: &[u8], digest: &mut Sha256) -> Result<T, Violations> {
-    digest.update((bytes.len() as u64).to_le_bytes());
-    digest.update(bytes);
+fn parse<T: JsonSchema + DeserializeOwned>(bytes: &[u8]) -> Result<T, Violations> {
     let invalid = |detail: String| Violations::from(Violation::new(Code::TemplateInvalid, detail));
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|e| invalid(format!("this is not JSON: {e}")))?;
@@ -133,12 +151,13 @@ fn parse<T: JsonSchema + DeserializeOwned>(bytes: &[u8], digest: &mut Sha256) ->
     serde_json::from_value(value).map_err(|e| invalid(format!("this file does not read: {e}")))
 }
 
-fn part<T: JsonSchema + DeserializeOwned>(
-    files: &dyn Files,
-    pin: &str,
-    kind: &str,
-    digest: &mut Sha256,
-) -> Result<(T, String), Violations> {
+/// A file that a template is joined from.
+struct Part {
+    base: String,
+    bytes: Arc<[u8]>,
+}
+
+fn part(files: &dyn Files, pin: &str, kind: &str) -> Result<Part, Violations> {
     let missing = || {
         Violation::new(Code::TemplateInvalid, format!("the catalog has no such {kind}"))
             .at(format!("/{kind}"))
@@ -147,7 +166,7 @@ fn part<T: JsonSchema + DeserializeOwned>(
     let base = format!("{id}/{version}");
     let bytes =
         files.read(&format!("{base}/{kind}.json")).and_then(|file| file.load()).map_err(|_| missing())?;
-    Ok((parse(&bytes, digest)?, base))
+    Ok(Part { base, bytes })
 }
 
 fn whole(file: TemplateFile, base: &str) -> Template {

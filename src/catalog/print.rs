@@ -94,8 +94,33 @@ pub enum Standard {
     /// A PDF with print boxes, and no promise.
     #[default]
     Plain,
+    /// PDF/X-1a:2003 (ISO 15930-4): process and spot inks only, no transparency, no layers. Needs a
+    /// CMYK printing condition, and everything converted to it.
+    X1a,
+    /// PDF/X-3:2003 (ISO 15930-6): the same with tagged colours. Needs a CMYK printing condition.
+    X3,
     /// PDF/X-4 (ISO 15930-7). Needs a CMYK printing condition.
     X4,
+}
+
+impl Standard {
+    /// What the file's statements call it.
+    pub fn version(self) -> Option<&'static str> {
+        match self {
+            Standard::Plain => None,
+            Standard::X1a => Some("PDF/X-1a:2003"),
+            Standard::X3 => Some("PDF/X-3:2003"),
+            Standard::X4 => Some("PDF/X-4"),
+        }
+    }
+
+    /// It is built on PDF 1.4 and allows neither transparency nor layers.
+    pub fn is_flat(self) -> bool {
+        match self {
+            Standard::X1a | Standard::X3 => true,
+            Standard::Plain | Standard::X4 => false,
+        }
+    }
 }
 
 /// A spot ink.

@@ -104,7 +104,7 @@ fn with_heartbeat(url: &str, seconds: u16) -> String {
 }
 
 /// The store behind an address.
-pub(super) async fn store(config: &Config, at: &StoreAt) -> Arc<dyn Store> {
+pub(super) async fn store(config: &Config, at: &StoreAt, metrics: &Metrics) -> Arc<dyn Store> {
     match at {
         StoreAt::Dir(path) => Arc::new(DirStore::new(path)),
         StoreAt::S3 { bucket, prefix } => {
@@ -115,7 +115,7 @@ pub(super) async fn store(config: &Config, at: &StoreAt) -> Arc<dyn Store> {
                 object_tags: config.s3_object_tags.clone(),
                 kms_key: config.s3_kms_key.clone(),
             };
-            Arc::new(S3Store::connect(settings).await)
+            Arc::new(S3Store::connect(settings, metrics).await)
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::edge::queue::{Dead, Message, Queue};
 use crate::error::{Code, Violation};
 use crate::order::{Draft, is_job_id};
+use crate::telemetry::traces::is_traceparent;
 use crate::worker;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -125,6 +126,8 @@ pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
     }
     let queue = queue(&config, metrics);
     let copies = args.count.unwrap_or(1);
+    // Who calls this from a traced pipeline hands its context on as the environment carries it.
+    let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| is_traceparent(text));
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new(args.orders.len() as u64 * u64::from(copies)),
         false => ProgressBar::hidden(),
@@ -148,7 +151,8 @@ pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
                 let due = Duration::from_secs_f64(confirmed as f64 / rate);
                 tokio::time::sleep(due.saturating_sub(begin.elapsed())).await;
             }
-            let message = Message { enqueued_at_ms: Some(now_ms()), ..Message::new(body) };
+            let traceparent = traceparent.clone();
+            let message = Message { enqueued_at_ms: Some(now_ms()), traceparent, ..Message::new(body) };
             if let Err(violation) = send(queue.as_ref(), &args.class, &message).await {
                 bar.finish_and_clear();
                 eprintln!("{}: {violation}", path.display());
@@ -186,7 +190,11 @@ pub(super) async fn cancel(config: Config, args: CancelArgs) -> ExitCode {
         Ok(at) => at,
         Err(code) => return code,
     };
-    let store = store(&config, &at).await;
+    let metrics = match metrics() {
+        Ok(metrics) => metrics,
+        Err(code) => return code,
+    };
+    let store = store(&config, &at, &metrics).await;
     match worker::cancel(store.as_ref(), &args.job, args.revision).await {
         Ok(stands) if stands.event.data.errors.iter().any(|e| e.code == Code::OrderCancelled.as_str()) => {
             print_line("cancelled: the worker that meets the order publishes its result")

@@ -1,6 +1,7 @@
 //! `presswork preflight`: finished PDFs from disk, reports out.
 
 use super::{MISUSED, PreflightArgs, REFUSED, StandardArg, print_line};
+use crate::cache::Cache;
 use crate::catalog::print::Standard;
 use crate::edge::dir::ProfileLibrary;
 use crate::error::Violations;
@@ -9,6 +10,7 @@ use crate::preflight::{Inspection, Report, Wish, html};
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Pages that a report to look at draws.
 const DRAWN: u32 = 100;
@@ -53,11 +55,15 @@ pub(super) fn preflight(args: &PreflightArgs) -> ExitCode {
 
 fn wish(args: &PreflightArgs) -> Result<Wish, Violations> {
     let mut wish = match &args.profile {
-        Some(name) => Wish::of(&ProfileLibrary::new(args.profiles.clone()).load(name)?.0),
+        Some(name) => {
+            Wish::of(&ProfileLibrary::new(args.profiles.clone(), Arc::new(Cache::new(0))).load(name)?.profile)
+        }
         None => Wish::default(),
     };
     match args.standard {
         Some(StandardArg::Plain) => wish.standard = Standard::Plain,
+        Some(StandardArg::X1a) => wish.standard = Standard::X1a,
+        Some(StandardArg::X3) => wish.standard = Standard::X3,
         Some(StandardArg::X4) => wish.standard = Standard::X4,
         None => {}
     }

@@ -3,6 +3,7 @@
 use super::BAD_CONFIGURATION;
 use super::fleet::{metrics, queue, required, store};
 use crate::app::{App, Places};
+use crate::cache::Cache;
 use crate::config::{Config, StoreAt};
 use crate::edge::assets::https::{Https, Internet};
 use crate::edge::assets::{AssetSources, Own};
@@ -38,7 +39,13 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let painters = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build_global();
     painters.map_err(|e| refuse(format!("the painters' threads cannot be started: {e}")))?;
     let metrics = metrics()?;
-    metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), "unknown"]).set(1.0);
+    metrics
+        .build_info
+        .with_label_values(&[
+            env!("CARGO_PKG_VERSION"),
+            option_env!("PRESSWORK_REVISION").unwrap_or("unknown"),
+        ])
+        .set(1.0);
     let health = Arc::new(Health::default());
     health.unready("starting", true);
     let listener = TcpListener::bind(&config.bind).await;
@@ -47,7 +54,8 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let stop = stopping().map_err(|e| refuse(format!("signals cannot be heard: {}", e.kind())))?;
     tokio::pin!(stop);
 
-    let results: Arc<dyn Store> = Arc::new(Metered::new(store(&config, &at).await, metrics.clone()));
+    let results: Arc<dyn Store> =
+        Arc::new(Metered::new(store(&config, &at, &metrics).await, metrics.clone()));
     tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
         probed = probe(results.as_ref(), config.s3_unconditional) => probed.map_err(refuse)?,
@@ -63,7 +71,10 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
         assets: None,
         fonts: config.fonts.clone(),
     };
-    let app = App::new(places.clone(), config.limits).map_err(|violations| refuse(violations.to_string()))?;
+    let [hit, miss] = ["hit", "miss"].map(|result| metrics.asset_cache.with_label_values(&[result]));
+    let cache = Cache::new(config.cache).told_to(move |found| if found { hit.inc() } else { miss.inc() });
+    let app = App::with_cache(places.clone(), config.limits, cache)
+        .map_err(|violations| refuse(violations.to_string()))?;
     let queue = queue(&config, metrics.clone());
     tokio::spawn(report_connection(queue.clone(), health.clone()));
     health.unready("starting", false);
@@ -82,13 +93,13 @@ async fn asset_sources(config: &Config, metrics: &Arc<Metrics>) -> Result<AssetS
     let own = match required(config.assets.clone(), "ASSETS")? {
         StoreAt::Dir(path) => Own::Folder(Folder::new(path, config.limits.src_bytes)),
         at @ StoreAt::S3 { .. } => {
-            Own::Store(Arc::new(Metered::new(store(config, &at).await, metrics.clone())))
+            Own::Store(Arc::new(Metered::new(store(config, &at, metrics).await, metrics.clone())))
         }
     };
     let mut sources = AssetSources::new(own);
     for bucket in &config.s3_allowed_buckets {
         let at = StoreAt::S3 { bucket: bucket.clone(), prefix: String::new() };
-        let inner = store(config, &at).await;
+        let inner = store(config, &at, metrics).await;
         sources = sources.with_bucket(bucket, Arc::new(Metered::new(inner, metrics.clone())));
     }
     if config.https_allow.is_empty() {

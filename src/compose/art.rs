@@ -3,6 +3,7 @@
 use super::place::Container;
 use super::{Asset, Composer, Remark, Source};
 use crate::art::{Art, IdPaint, Recolor};
+use crate::cache::{self, Kind};
 use crate::catalog::layer::{ArtLayer, Fit, Layer, PaintSpec, ShapeLayer};
 use crate::error::{Code, Violation, Violations};
 use crate::order::FieldValue;
@@ -124,9 +125,16 @@ impl Composer<'_> {
                 .next()
                 .unwrap_or_else(|| Violation::new(Code::InternalError, "art failed without a reason"))
         };
-        let art =
-            Art::load(bytes, self.fonts.fontdb(), self.limits).map_err(|v| reference.blame(first(v)))?;
-        let art = Arc::new(art);
+        let load = || Art::load(bytes, self.fonts.fontdb(), self.limits).map_err(first);
+        let art = match self.assets.cache_of(source) {
+            Some(cache) => cache.get_or(Kind::Art, cache::digest([&**bytes]), || {
+                let art = load()?;
+                let weight = art.weight();
+                Ok((art, weight))
+            }),
+            None => load().map(Arc::new),
+        };
+        let art = art.map_err(|v| reference.blame(v))?;
         super::place::lock(&self.arts).insert(source.clone(), art.clone());
         Ok(art)
     }

@@ -4,6 +4,7 @@
 //! [`Assets::probe`] turns them into handles whose headers are known.
 
 use crate::asset::{Encoded, Limits, Origin, Picture};
+use crate::cache::Cache;
 use crate::error::{Code, Violation, Violations};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -65,6 +66,7 @@ pub enum Asset {
 pub struct Assets {
     found: BTreeMap<Source, (Asset, AssetRef)>,
     used: Vec<(String, String, u64)>,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Assets {
@@ -86,6 +88,20 @@ impl Assets {
             }
         }
         out.or(assets)
+    }
+
+    /// The same, with a cache of the catalog's parsed art.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<Cache>) -> Assets {
+        Assets { cache: Some(cache), ..self }
+    }
+
+    /// The cache of parsed art, for what comes from the catalog. A customer's art is nobody else's.
+    pub(super) fn cache_of(&self, source: &Source) -> Option<&Cache> {
+        match source {
+            Source::Catalog(_) => self.cache.as_deref(),
+            Source::Order(_) => None,
+        }
     }
 
     /// A fetched asset. Planning and composing walk the same layers, so one that is missing is

@@ -9,6 +9,7 @@ mod shown;
 pub use reader::limits;
 
 use crate::asset::Limits;
+use crate::cache;
 use crate::edge::queue::Class;
 use reader::Reader;
 use std::fmt;
@@ -89,6 +90,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bytes that jobs may take together.
     pub memory_budget: u64,
+    /// Bytes of what orders share: templates, profiles, art, printing conditions.
+    pub cache: u64,
     /// Attempts before an order is given up.
     pub max_attempts: u32,
     /// How long one job may take.
@@ -149,7 +152,7 @@ impl Config {
             queue_prefix: read.text("AMQP_QUEUE").unwrap_or_else(|| "presswork".into()),
             prefetch: u16::try_from(read.number("AMQP_PREFETCH", threads + 1, 1, 2000)).unwrap_or(2000),
             heartbeat: u16::try_from(read.number("AMQP_HEARTBEAT", 20, 1, 600)).unwrap_or(20),
-            ca_pem: read.text("AMQP_CA"),
+            ca_pem: read.certificates("AMQP_CA"),
             identity: read.identity(),
             results_queue: read.switch("RESULTS_QUEUE", true),
             store: read.place("STORE"),
@@ -169,6 +172,7 @@ impl Config {
             threads: threads as usize,
             limits: read.limits(),
             memory_budget: read.number("MEMORY_BUDGET", machine.memory / 4 * 3, 128 << 20, 1 << 44),
+            cache: read.number("CACHE_BYTES", cache::BYTES, 0, 1 << 40),
             max_attempts: u32::try_from(read.number("MAX_ATTEMPTS", 8, 1, 100)).unwrap_or(8),
             job_limit: seconds(read.number("MAX_JOB_SECONDS", 300, 1, 86_400)),
             drain: seconds(read.number("DRAIN_TIMEOUT", 25, 1, 86_400)),
@@ -187,7 +191,7 @@ impl Config {
 
     /// Bytes that jobs may take together while they are rendered: all the rest.
     pub fn render_budget(&self) -> u64 {
-        self.memory_budget.saturating_sub(self.input_budget())
+        self.memory_budget.saturating_sub(self.input_budget()).saturating_sub(self.cache)
     }
 
     /// What a rendering with one picture of the largest allowed size takes.
@@ -207,10 +211,11 @@ impl Config {
                 wrong.push(format!("PRESSWORK_{name}: a worker needs it"));
             }
         }
-        let need = self.input_budget().saturating_add(self.dearest_picture());
+        let shared = self.input_budget().saturating_add(self.cache);
+        let need = shared.saturating_add(self.dearest_picture());
         if self.memory_budget < need {
             wrong.push(format!(
-                "PRESSWORK_MEMORY_BUDGET: {} bytes, and the limits of pictures need {need}: give workers more memory, or lower PRESSWORK_MAX_SRC_PIXELS and PRESSWORK_MAX_SRC_BYTES",
+                "PRESSWORK_MEMORY_BUDGET: {} bytes, and the limits of pictures need {need}: give workers more memory, or lower PRESSWORK_MAX_SRC_PIXELS, PRESSWORK_MAX_SRC_BYTES and PRESSWORK_CACHE_BYTES",
                 self.memory_budget
             ));
         }
@@ -287,11 +292,12 @@ mod tests {
             ("PRESSWORK_MAX_ATTEMPTS", "0"),
             ("PRESSWORK_CLASSES", "Rush=1"),
             ("PRESSWORK_AMQP_KEY", "k"),
+            ("PRESSWORK_AMQP_CA", "no certificate"),
             ("PRESSWORK_MAX_SRC_SIDE", "wide"),
             ("PRESSWORK_ASSET_HTTPS_ALLOW", "cdn.example.com,10.0.0.1"),
         ])
         .unwrap_err();
-        assert_eq!(wrong.0.len(), 8, "{wrong}");
+        assert_eq!(wrong.0.len(), 10, "{wrong}");
         for name in [
             "CPU_THREDS",
             "AMQP_URL",
@@ -299,6 +305,7 @@ mod tests {
             "MAX_ATTEMPTS",
             "CLASSES",
             "AMQP_KEY",
+            "AMQP_CA",
             "MAX_SRC_SIDE",
             "ASSET_HTTPS_ALLOW",
         ] {
@@ -337,7 +344,7 @@ mod tests {
     fn a_worker_has_to_fit_its_machine_and_its_broker() {
         let config = worker(&[]).unwrap();
         assert_eq!(config.prefetch, 3);
-        assert_eq!(config.input_budget() + config.render_budget(), config.memory_budget);
+        assert_eq!(config.input_budget() + config.cache + config.render_budget(), config.memory_budget);
         let wrong = |more: &[(&str, &str)]| worker(more).unwrap_err().to_string();
         assert!(wrong(&[("PRESSWORK_MEMORY_BUDGET", "1000000000")]).contains("MEMORY_BUDGET"));
         // Smaller pictures fit.

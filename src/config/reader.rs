@@ -3,6 +3,8 @@
 use super::{QueueAt, StoreAt, Wrong};
 use crate::asset::Limits;
 use crate::edge::queue::Class;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::BTreeMap;
 
 /// Every name that is read.
@@ -32,6 +34,7 @@ pub(super) const NAMES: &[&str] = &[
     "BIND",
     "CPU_THREADS",
     "MEMORY_BUDGET",
+    "CACHE_BYTES",
     "MAX_ATTEMPTS",
     "MAX_JOB_SECONDS",
     "MAX_SRC_BYTES",
@@ -173,8 +176,23 @@ impl Reader {
         classes
     }
 
+    /// Certificates as PEM. A file without any would be no authority at all, and nobody would notice.
+    pub(super) fn certificates(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+        if !read.is_ok_and(|certificates| !certificates.is_empty()) {
+            self.wrong.push(format!("PRESSWORK_{name}_FILE: PEM with at least one certificate"));
+        }
+        Some(text)
+    }
+
+    /// A client certificate, with those that signed it, and its key.
     pub(super) fn identity(&mut self) -> Option<(String, String)> {
-        match (self.text("AMQP_CERT"), self.text("AMQP_KEY")) {
+        let key = self.text("AMQP_KEY");
+        if key.as_ref().is_some_and(|key| PrivateKeyDer::from_pem_slice(key.as_bytes()).is_err()) {
+            self.wrong.push("PRESSWORK_AMQP_KEY_FILE: PEM with a private key, not encrypted".into());
+        }
+        match (self.certificates("AMQP_CERT"), key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => {

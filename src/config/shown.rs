@@ -48,6 +48,7 @@ impl Config {
             ("BIND", self.bind.clone()),
             ("CPU_THREADS", self.threads.to_string()),
             ("MEMORY_BUDGET", self.memory_budget.to_string()),
+            ("CACHE_BYTES", self.cache.to_string()),
             ("MAX_ATTEMPTS", self.max_attempts.to_string()),
             ("MAX_JOB_SECONDS", self.job_limit.as_secs().to_string()),
             ("MAX_SRC_BYTES", self.limits.src_bytes.to_string()),

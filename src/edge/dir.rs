@@ -1,18 +1,18 @@
 //! Folders as catalog, asset source, profile library and store.
 
 use crate::asset::{Encoded, Spool};
+use crate::cache::{self, Cache, Kind};
 use crate::catalog::{Files, Profile, load_profile};
-use crate::color::{Press, RenderingIntent};
+use crate::color::Press;
 use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
 use crate::render::{Destination, sink_failed};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A folder of files that are read by safe relative keys: a catalog, or an order's assets.
@@ -120,16 +120,27 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/render-profiles");
 #[derive(Debug, Clone)]
 pub struct ProfileLibrary {
     folder: Option<PathBuf>,
-    presses: Arc<Mutex<Presses>>,
+    cache: Arc<Cache>,
 }
 
-/// Presses in use, by their condition, intent and black point compensation.
-type Presses = BTreeMap<(String, RenderingIntent, bool), Arc<Press>>;
+/// A render profile with what it is printed by.
+#[derive(Debug, Clone)]
+pub struct LoadedProfile {
+    /// The profile.
+    pub profile: Arc<Profile>,
+    /// Its printing condition, where it names one.
+    pub press: Option<Arc<Press>>,
+    /// SHA-256 over the profile's text and the condition's file, hex.
+    pub digest: String,
+}
+
+/// What a press holds beside its file: the tables of its four quick ways.
+const PRESS_TABLES: u64 = 6 << 20;
 
 impl ProfileLibrary {
     /// Profiles of a folder, or the built-in ones.
-    pub fn new(folder: Option<PathBuf>) -> Self {
-        ProfileLibrary { folder, presses: Arc::default() }
+    pub fn new(folder: Option<PathBuf>, cache: Arc<Cache>) -> Self {
+        ProfileLibrary { folder, cache }
     }
 
     /// The names of all profiles, sorted.
@@ -148,8 +159,12 @@ impl ProfileLibrary {
         names
     }
 
-    /// A profile and the text of its file.
-    pub fn load(&self, name: &str) -> Result<(Profile, String), Violations> {
+    /// A profile by its name. Its files are read each time.
+    ///
+    /// # Errors
+    /// `profile.not_found`; `template.invalid` for everything wrong in its text, and where there is no
+    /// file of its printing condition or it is not an output profile for CMYK.
+    pub fn load(&self, name: &str) -> Result<LoadedProfile, Violations> {
         let not_found = || {
             Violation::new(Code::ProfileNotFound, "there is no such render profile")
                 .at("/profile")
@@ -164,24 +179,23 @@ impl ProfileLibrary {
             None => BUILT_IN.get_file(&file).and_then(|file| file.contents_utf8()).map(str::to_owned),
         };
         let text = text.ok_or_else(not_found)?;
-        let profile = load_profile(&text)?;
-        self.press(&profile)?;
-        Ok((profile, text))
+        let profile = self.cache.get_or(Kind::Profile, cache::digest([text.as_bytes()]), || {
+            // About what the parsed form takes.
+            Ok::<_, Violations>((load_profile(&text)?, 4096 + 4 * text.len() as u64))
+        })?;
+        let press = self.press(&profile)?;
+        let mut digest = Sha256::new_with_prefix(text.as_bytes());
+        if let Some(press) = &press {
+            digest.update(press.digest());
+        }
+        Ok(LoadedProfile { profile, press, digest: hex::encode(digest.finalize()) })
     }
 
     /// A profile's printing condition: the file `icc/<condition>.icc` of the folder, or the
     /// built-in one of that name. `None` for a profile that names none.
-    ///
-    /// # Errors
-    /// `template.invalid` when there is no such file or it is not an output profile for CMYK.
-    pub fn press(&self, profile: &Profile) -> Result<Option<Arc<Press>>, Violation> {
+    fn press(&self, profile: &Profile) -> Result<Option<Arc<Press>>, Violation> {
         let color = &profile.color;
         let Some(condition) = &color.condition else { return Ok(None) };
-        let key = (condition.clone(), color.intent, color.black_point_compensation);
-        let mut presses = self.presses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(press) = presses.get(&key) {
-            return Ok(Some(press.clone()));
-        }
         let file = format!("icc/{condition}.icc");
         let own = self.folder.as_ref().and_then(|folder| fs::read(folder.join(&file)).ok());
         let icc = own.or_else(|| BUILT_IN.get_file(&file).map(|file| file.contents().to_vec()));
@@ -190,8 +204,11 @@ impl ProfileLibrary {
                 "there is no ICC file of this printing condition: put it into the profiles' icc folder";
             Violation::new(Code::TemplateInvalid, detail).at("/color/condition")
         })?;
-        let press = Arc::new(Press::open(icc.into(), color.intent, color.black_point_compensation)?);
-        presses.insert(key, press.clone());
+        let way = [color.intent as u8, u8::from(color.black_point_compensation)];
+        let press = self.cache.get_or(Kind::Press, cache::digest([&*icc, &way]), || {
+            let bytes = 2 * icc.len() as u64 + PRESS_TABLES;
+            Ok((Press::open(icc.into(), color.intent, color.black_point_compensation)?, bytes))
+        })?;
         Ok(Some(press))
     }
 }

@@ -8,10 +8,10 @@
 
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
-use super::rules::{Inking, PrintRules, Role};
 use crate::asset::adjust::luma;
 use crate::catalog::print::{RgbObjects, Standard};
 use crate::error::{Code, Violation};
+use crate::print::{Inking, PrintRules, Role};
 use crate::scene::{BlendSpace, Color, Ink};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
@@ -179,8 +179,8 @@ fn srgb_profile(standard: Standard) -> Result<Vec<u8>, Violation> {
     let mut profile = lcms2::Profile::new_srgb();
     match standard {
         Standard::Plain => {}
-        // PDF 1.6 knows no newer profiles than version 4.1; every RIP reads version 2.
-        Standard::X4 => profile.set_version(2.1),
+        // PDF 1.6 knows no newer profiles than version 4.1, PDF 1.4 than 2; every RIP reads version 2.
+        Standard::X1a | Standard::X3 | Standard::X4 => profile.set_version(2.1),
     }
     let mut bytes = profile.icc().map_err(|_| {
         Violation::new(Code::InternalError, "the sRGB profile could not be made; please report it")

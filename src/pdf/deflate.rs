@@ -7,6 +7,7 @@
 use crate::error::{Code, Violation};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use rayon::prelude::*;
+use zlib_rs::adler32::adler32;
 
 /// Bytes deflated as one piece.
 const CHUNK: usize = 512 * 1024;
@@ -21,12 +22,37 @@ pub(super) fn zlib(data: &[u8]) -> Result<Vec<u8>, Violation> {
         .map(|i| piece(&data[i * CHUNK..data.len().min((i + 1) * CHUNK)], i + 1 == count))
         .collect::<Result<_, _>>()?;
     let mut out = Vec::with_capacity(pieces.iter().map(Vec::len).sum::<usize>() + 6);
-    out.extend([0x78, 0x9C]);
+    out.extend(HEAD);
     for piece in pieces {
         out.extend(piece);
     }
-    out.extend(adler32(data).to_be_bytes());
+    out.extend(adler32(1, data).to_be_bytes());
     Ok(out)
+}
+
+/// A band of a picture's rows, packed by itself: bands join into one zlib stream.
+pub(super) struct PackedBand {
+    /// The stream's next blocks, ending on a byte.
+    pub(super) bytes: Vec<u8>,
+    /// The checksum of what they stand for.
+    pub(super) check: u32,
+    /// How many bytes they stand for.
+    pub(super) raw_bytes: u64,
+}
+
+/// Packs rows for `/Predictor 15` wherever in the picture they stand.
+pub(super) fn band(data: &[u8], width: usize, channels: usize) -> Result<PackedBand, Violation> {
+    let rows = filtered(data, width * channels, channels, false);
+    let (check, raw_bytes) = (adler32(1, &rows), rows.len() as u64);
+    Ok(PackedBand { bytes: piece(&rows, false)?, check, raw_bytes })
+}
+
+/// What a zlib stream of bands begins with.
+pub(super) const HEAD: [u8; 2] = [0x78, 0x9C];
+
+/// What ends it: an empty last block, and the checksum of everything.
+pub(super) fn tail(check: u32) -> Vec<u8> {
+    [&[3, 0], check.to_be_bytes().as_slice()].concat()
 }
 
 /// One chunk, ending on a byte: with an empty block, or, where it is the last, with the end.
@@ -47,36 +73,26 @@ fn piece(data: &[u8], last: bool) -> Result<Vec<u8>, Violation> {
     }
 }
 
-fn adler32(data: &[u8]) -> u32 {
-    // So many bytes can be added before 32 bits overflow.
-    const RUN: usize = 5552;
-    let (mut a, mut b) = (1u32, 0u32);
-    for run in data.chunks(RUN) {
-        for &byte in run {
-            a += u32::from(byte);
-            b += a;
-        }
-        a %= 65_521;
-        b %= 65_521;
-    }
-    (b << 16) | a
-}
-
 /// Rows with the PNG filter (RFC 2083, 6) that leaves the smallest differences, for `/Predictor 15`.
 pub(super) fn png_rows(data: &[u8], width: usize, channels: usize) -> Vec<u8> {
-    let stride = width * channels;
+    filtered(data, width * channels, channels, true)
+}
+
+/// The same; rows that are not the picture's first have something above them that is not known here.
+fn filtered(data: &[u8], stride: usize, channels: usize, top: bool) -> Vec<u8> {
     let rows = data.len() / stride.max(1);
     let mut out = vec![0; rows * (stride + 1)];
     out.par_chunks_mut(stride + 1).enumerate().for_each(|(y, target)| {
         let row = &data[y * stride..(y + 1) * stride];
-        let above = if y > 0 { Some(&data[(y - 1) * stride..y * stride]) } else { None };
+        let above = if y > 0 { &data[(y - 1) * stride..y * stride] } else { &[] };
+        let filters = if y > 0 || top { 5u8 } else { 2 };
         let mut best = u64::MAX;
         let mut trial = vec![0; stride];
-        for filter in 0..5u8 {
+        for filter in 0..filters {
             for (i, out) in trial.iter_mut().enumerate() {
                 let left = if i >= channels { row[i - channels] } else { 0 };
-                let up = above.map_or(0, |a| a[i]);
-                let corner = if i >= channels { above.map_or(0, |a| a[i - channels]) } else { 0 };
+                let up = above.get(i).copied().unwrap_or(0);
+                let corner = if i >= channels { above.get(i - channels).copied().unwrap_or(0) } else { 0 };
                 let guess = match filter {
                     0 => 0,
                     1 => left,
@@ -123,5 +139,39 @@ mod tests {
             flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut back).unwrap();
             assert!(back == data, "{size} bytes");
         }
+    }
+
+    #[test]
+    fn bands_join_into_one_picture() {
+        let (width, channels) = (150, 4);
+        let stride = width * channels;
+        let data: Vec<u8> = (0..stride * 500).map(|i| (i / 7 + i * i / 911 % 13) as u8).collect();
+        let (mut packed, mut check) = (HEAD.to_vec(), 1);
+        for rows in data.chunks(stride * 128) {
+            let band = band(rows, width, channels).unwrap();
+            packed.extend(band.bytes);
+            check = zlib_rs::adler32::adler32_combine(check, band.check, band.raw_bytes);
+        }
+        packed.extend(tail(check));
+        let mut rows = Vec::new();
+        flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut rows).unwrap();
+        // Undone as a reader of the PDF does it.
+        let mut back = vec![0u8; stride];
+        for row in rows.chunks_exact(stride + 1) {
+            for i in 0..stride {
+                let at = back.len();
+                let before = |n: usize| if i >= channels { back[at - n] } else { 0 };
+                let (left, up, corner) = (before(channels), back[at - stride], before(stride + channels));
+                let guess = match row[0] {
+                    0 => 0,
+                    1 => left,
+                    2 => up,
+                    3 => ((u16::from(left) + u16::from(up)) / 2) as u8,
+                    _ => paeth(left, up, corner),
+                };
+                back.push(row[i + 1].wrapping_add(guess));
+            }
+        }
+        assert!(back[stride..] == data);
     }
 }

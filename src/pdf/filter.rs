@@ -6,6 +6,7 @@ use super::image::{FLIP, Placed, UNIT, write_planes};
 use super::paint::{Painter, Space};
 use super::pixels;
 use crate::asset::{Pixels, Samples};
+use crate::control::Work;
 use crate::error::{Code, Violation};
 use crate::scene::FilterNode;
 use kurbo::Affine;
@@ -50,7 +51,10 @@ impl<W: Write> Painter<'_, W> {
             None => {
                 let pixels = rasterised(node, size, (sx, sy))?;
                 let planes = self.inked(pixels::planes(pixels, space.tone), space.tone)?;
-                let placed = match write_planes(self.objects, self.spaces.srgb, &planes, space.tone)? {
+                let written = self.control.measured(Work::Encode, || {
+                    write_planes(self.objects, self.spaces.srgb, &planes, space.tone)
+                });
+                let placed = match written? {
                     Some(id) => Placed::Object(id, UNIT),
                     None => Placed::Solid,
                 };

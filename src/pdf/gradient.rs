@@ -7,9 +7,9 @@
 use super::color::{Painted, Spaces, Tone};
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
-use super::rules::{Inking, Role};
 use crate::error::{Code, Violation};
-use crate::scene::{BlendSpace, Color, Ink, LinearGradient, RadialGradient, Spread, Stops};
+use crate::print::{Inking, Role, ramp};
+use crate::scene::{Ink, LinearGradient, RadialGradient, Spread, Stops};
 use kurbo::{Point, Rect};
 use lopdf::{Dictionary, Object, ObjectId};
 use std::io::Write;
@@ -70,14 +70,14 @@ impl Gradient<'_> {
                 "a gradient mixes a plate with other inks; give all its stops the same ink",
             ));
         }
-        let mut ramp = Vec::with_capacity(stops.len());
-        for (offset, ink) in resolved(stops, inking) {
-            ramp.push((offset, spaces.ink(objects, &ink, tone, inking, Role::Blend)?));
+        let mut painted = Vec::with_capacity(stops.len());
+        for (offset, ink) in ramp(stops, inking) {
+            painted.push((offset, spaces.ink(objects, &ink, tone, inking, Role::Blend)?));
         }
-        let Some(space) = ramp.first().map(|(_, painted): &(f64, Painted)| painted.space) else {
+        let Some(space) = painted.first().map(|(_, first): &(f64, Painted)| first.space) else {
             return Err(Violation::new(Code::InternalError, "a gradient without stops; please report it"));
         };
-        let ramp = ramp.into_iter().map(|(offset, painted)| (offset, painted.components)).collect();
+        let ramp = painted.into_iter().map(|(offset, painted)| (offset, painted.components)).collect();
         self.shading(objects, Object::Reference(space), ramp, visible)
     }
 
@@ -167,51 +167,6 @@ impl Gradient<'_> {
         }
         (from.max(-MAX_PERIODS), to.min(MAX_PERIODS))
     }
-}
-
-/// Pieces that a stretch between two converted colours is cut into: inks do not run straight
-/// where sRGB does.
-const PIECES: usize = 16;
-
-/// Offsets and inks whose straight connection is the gradient. Colours are interpolated in sRGB
-/// whatever they were given in, save that exact inks among themselves stay exact; tints as tints.
-fn resolved(stops: &[(f32, Ink, f32)], inking: Inking<'_>) -> Vec<(f64, Ink)> {
-    let exact = |ink: &Ink| matches!(ink, Ink::Process(Color::Cmyk(_)));
-    let keep = inking.blend == BlendSpace::Process && stops.iter().all(|(_, ink, _)| exact(ink));
-    let mut out: Vec<(f64, Ink)> = Vec::with_capacity(stops.len());
-    let mut last: Option<(f64, [f32; 3])> = None;
-    for (offset, ink, _) in stops {
-        let offset = f64::from(*offset);
-        let Ink::Process(color) = ink else {
-            out.push((offset, ink.clone()));
-            continue;
-        };
-        if keep {
-            out.push((offset, ink.clone()));
-            continue;
-        }
-        let to = match (color, inking.condition()) {
-            (Color::Cmyk(inks), Some(condition)) => condition.press.proof(*inks),
-            (Color::Cmyk(_) | Color::Srgb(_) | Color::Grey(_), _) => color.to_srgb(),
-        };
-        if let (Some((at, from)), Some(condition)) = (last, inking.converter())
-            && from != to
-        {
-            for piece in 1..PIECES {
-                let part = piece as f32 / PIECES as f32;
-                let between = std::array::from_fn(|i| from[i] + (to[i] - from[i]) * part);
-                let inks = condition.converted(between);
-                out.push((at + (offset - at) * f64::from(part), Ink::Process(Color::Cmyk(inks))));
-            }
-        }
-        let stop = match inking.converter() {
-            Some(condition) => Color::Cmyk(condition.converted(to)),
-            None => Color::Srgb(to),
-        };
-        out.push((offset, Ink::Process(stop)));
-        last = Some((offset, to));
-    }
-    out
 }
 
 /// From 0 to 1, through the stops.

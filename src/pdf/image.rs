@@ -13,6 +13,7 @@ use super::objects::Objects;
 use super::paint::{Painter, Space};
 use super::pixels::{self, Plane};
 use crate::asset::{Depth, JpegStream, adjust};
+use crate::control::Work;
 use crate::error::Violation;
 use crate::scene::{BlendSpace, Dpi, ImageNode};
 use kurbo::{Affine, Rect, Shape};
@@ -179,7 +180,7 @@ impl<W: Write> Painter<'_, W> {
     /// Colour in the inks of the press, where sRGB is converted.
     pub(super) fn inked(&self, planes: pixels::Planes, tone: Tone) -> Result<pixels::Planes, Violation> {
         let (Some(condition), Tone::Color) = (self.inking.converter(), tone) else { return Ok(planes) };
-        let data = condition.pixels(&planes.color.data)?;
+        let data = condition.pixels_8(planes.color.data.as_chunks().0)?.into_flattened();
         Ok(pixels::Planes { color: Plane { channels: 4, data, ..planes.color }, ..planes })
     }
 
@@ -219,9 +220,9 @@ impl<W: Write> Painter<'_, W> {
         if let Some(placed) = self.images.get(&key) {
             return Ok(placed);
         }
-        let mut picture = node.picture.decode(Depth::Eight)?;
+        let mut picture = node.picture.decode_for(Depth::Eight, 1, self.control)?;
         if let Some(matte) = &node.matte {
-            adjust::apply_matte(&mut picture, &matte.decode(Depth::Eight)?)?;
+            adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, 1, self.control)?)?;
         }
         adjust::apply(&mut picture, &node.adjust, density);
         let part;
@@ -237,7 +238,10 @@ impl<W: Write> Painter<'_, W> {
             }
         };
         let planes = self.inked(pixels::planes(cropped, tone), tone)?;
-        let placed = match write_planes(self.objects, self.spaces.srgb, &planes, tone)? {
+        let written = self
+            .control
+            .measured(Work::Encode, || write_planes(self.objects, self.spaces.srgb, &planes, tone));
+        let placed = match written? {
             Some(id) => Placed::Object(id, part),
             None => Placed::Solid,
         };
@@ -277,15 +281,7 @@ fn write_plane<W: Write>(
 ) -> Result<ObjectId, Violation> {
     let mut entries = image_entries(plane.width, plane.height, space);
     entries.set("Interpolate", Object::Boolean(true));
-    entries.set(
-        "DecodeParms",
-        Object::Dictionary(dictionary([
-            ("Predictor", Object::Integer(15)),
-            ("Colors", Object::Integer(i64::from(plane.channels))),
-            ("BitsPerComponent", Object::Integer(8)),
-            ("Columns", Object::Integer(i64::from(plane.width))),
-        ])),
-    );
+    entries.set("DecodeParms", predicted(plane.width, plane.channels));
     if let Some(mask) = mask {
         entries.set("SMask", Object::Reference(mask));
     }
@@ -293,7 +289,18 @@ fn write_plane<W: Write>(
     objects.add_deflated(entries, &rows)
 }
 
-fn image_entries(width: u32, height: u32, space: Object) -> lopdf::Dictionary {
+/// The parameters of rows that are filtered as in PNG.
+pub(super) fn predicted(width: u32, channels: u8) -> Object {
+    Object::Dictionary(dictionary([
+        ("Predictor", Object::Integer(15)),
+        ("Colors", Object::Integer(i64::from(channels))),
+        ("BitsPerComponent", Object::Integer(8)),
+        ("Columns", Object::Integer(i64::from(width))),
+    ]))
+}
+
+/// An image of 8 bits a component.
+pub(super) fn image_entries(width: u32, height: u32, space: Object) -> lopdf::Dictionary {
     dictionary([
         ("Type", name("XObject")),
         ("Subtype", name("Image")),

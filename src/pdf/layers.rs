@@ -1,84 +1,11 @@
-//! A page's plates apart: the art, then each plate that is painted after it, on layers of their own.
-//!
-//! White painted before the art would be knocked out by it, and a cut line beneath it would be
-//! covered; so the nodes of such plates are taken out of the tree and painted last. Groups
-//! keep their transforms, clips and masks in every part.
+//! Layers: the art, and each plate that is painted after it, on an optional content group of its own.
 
 use super::object::{dictionary, name, text};
 use super::objects::Objects;
 use crate::catalog::print::Step;
 use crate::error::Violation;
-use crate::scene::{Fill, Group, Ink, Node, Paint, PathNode, PatternNode, Stops, Stroke, Tiling};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
-use std::sync::Arc;
-
-/// Which paints a part of the page holds, by their plate; `None` is process colour.
-pub(super) type Holds<'a> = &'a dyn Fn(Option<&str>) -> bool;
-
-/// The nodes whose paint a part of the page holds.
-pub(super) fn part(nodes: &[Node], holds: Holds<'_>) -> Vec<Node> {
-    nodes.iter().filter_map(|node| one(node, holds)).collect()
-}
-
-fn one(node: &Node, holds: Holds<'_>) -> Option<Node> {
-    match node {
-        Node::Group(group) => of_group(group, holds).map(|group| Node::Group(Arc::new(group))),
-        Node::Path(path) => {
-            let fill = path
-                .fill
-                .as_ref()
-                .and_then(|fill| Some(Fill { paint: held(&fill.paint, holds)?, ..fill.clone() }));
-            let stroke = path
-                .stroke
-                .as_ref()
-                .and_then(|stroke| Some(Stroke { paint: held(&stroke.paint, holds)?, ..stroke.clone() }));
-            if fill.is_none() && stroke.is_none() {
-                return None;
-            }
-            Some(Node::Path(Arc::new(PathNode { fill, stroke, ..(**path).clone() })))
-        }
-        Node::Pattern(pattern) => {
-            let cell = Arc::new(of_group(&pattern.cell, holds)?);
-            Some(Node::Pattern(Arc::new(PatternNode { cell, ..(**pattern).clone() })))
-        }
-        Node::Separation(plate) => match &plate.ink {
-            Ink::Spot { name, .. } => holds(Some(name)),
-            Ink::Process(_) => holds(None),
-        }
-        .then(|| node.clone()),
-        Node::Image(_) | Node::Filter(_) => holds(None).then(|| node.clone()),
-    }
-}
-
-fn of_group(group: &Group, holds: Holds<'_>) -> Option<Group> {
-    let nodes = part(&group.nodes, holds);
-    (!nodes.is_empty()).then(|| Group { nodes, ..group.clone() })
-}
-
-/// The paint, as far as the part holds it.
-fn held(paint: &Paint, holds: Holds<'_>) -> Option<Paint> {
-    let ink = |ink: &Ink| match ink {
-        Ink::Process(_) => holds(None),
-        Ink::Spot { name, .. } => holds(Some(name)),
-    };
-    let stops = |stops: &Stops| stops.stops.first().is_none_or(|(_, first, _)| ink(first));
-    let whole = match paint {
-        Paint::Solid(solid) => ink(solid),
-        Paint::Linear(linear) => stops(&linear.stops),
-        Paint::Radial(radial) => stops(&radial.stops),
-        Paint::Tiling(tiling) => {
-            let group = Arc::new(of_group(&tiling.group, holds)?);
-            return Some(Paint::Tiling(Arc::new(Tiling { group, ..(**tiling).clone() })));
-        }
-    };
-    whole.then(|| paint.clone())
-}
-
-/// Whether any node prints with a plate.
-pub(super) fn uses(nodes: &[Node], plate: &str) -> bool {
-    !part(nodes, &|ink| ink == Some(plate)).is_empty()
-}
 
 /// Writes a layer (an optional content group), or finds it: equal names are one layer.
 pub(super) fn layer<W: Write>(
@@ -103,43 +30,4 @@ pub(super) fn properties(layers: &[ObjectId]) -> Object {
     let all = || Object::Array(layers.iter().map(|id| Object::Reference(*id)).collect());
     let shown = dictionary([("Name", text("Layers")), ("BaseState", name("ON")), ("Order", all())]);
     Object::Dictionary(dictionary([("OCGs", all()), ("D", Object::Dictionary(shown))]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scene::{Color, FillRule};
-    use kurbo::{Rect, Shape};
-
-    fn spot(name: &str) -> Paint {
-        Paint::Solid(Ink::Spot { name: name.into(), tint: 1.0, alternate: Color::BLACK })
-    }
-
-    #[test]
-    fn fill_and_stroke_part_ways_and_empty_groups_vanish() {
-        let path = PathNode {
-            path: Arc::new(Rect::new(0.0, 0.0, 1.0, 1.0).to_path(0.1)),
-            fill: Some(Fill {
-                paint: Paint::Solid(Ink::Process(Color::WHITE)),
-                opacity: 1.0,
-                rule: FillRule::NonZero,
-            }),
-            stroke: Some(Stroke { paint: spot("Cut"), opacity: 1.0, style: kurbo::Stroke::new(1.0) }),
-            stroke_first: false,
-            overprint: false,
-        };
-        let nodes =
-            [Node::Group(Arc::new(Group { nodes: vec![Node::Path(Arc::new(path))], ..Group::default() }))];
-        let shape = |nodes: &[Node]| match nodes {
-            [Node::Group(group)] => match group.nodes.as_slice() {
-                [Node::Path(path)] => (path.fill.is_some(), path.stroke.is_some()),
-                _ => panic!("one path"),
-            },
-            _ => panic!("one group"),
-        };
-        assert_eq!(shape(&part(&nodes, &|ink| ink.is_none())), (true, false));
-        assert_eq!(shape(&part(&nodes, &|ink| ink == Some("Cut"))), (false, true));
-        assert!(part(&nodes, &|ink| ink == Some("White")).is_empty());
-        assert!(uses(&nodes, "Cut") && !uses(&nodes, "White"));
-    }
 }

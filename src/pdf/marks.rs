@@ -6,8 +6,8 @@
 use super::content::{Content, PathPaint};
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
-use super::rules::PrintRules;
 use crate::error::Violation;
+use crate::print::PrintRules;
 use crate::scene::MM_PER_PT;
 use kurbo::{BezPath, Circle, Line, Rect, Shape};
 use lopdf::{Object, ObjectId};
@@ -32,6 +32,18 @@ pub(super) struct Page {
     pub(super) patches: Vec<(ObjectId, Vec<f64>)>,
     /// The slug line, from its own top left corner.
     pub(super) slug: Option<BezPath>,
+}
+
+/// How many mm the page has around the bleed for marks.
+pub(super) fn margin(rules: &PrintRules, bleed: f64) -> f64 {
+    let marks = &rules.marks;
+    if !marks.any() {
+        return 0.0;
+    }
+    let lines = if marks.crop || marks.bleed { marks.offset.max(bleed) + marks.length - bleed } else { 0.0 };
+    let bands = if marks.color_bar || marks.slug { BAND } else { 0.0 };
+    let crosses = if marks.registration { CROSS } else { 0.0 };
+    lines.max(bands).max(crosses) + 1.0
 }
 
 /// `/Separation /All`: every plate there is.

@@ -30,14 +30,6 @@ pub struct Moment {
 /// equal bytes, so it cannot be the date of the day.
 pub(super) const NO_DATE: Moment = Moment { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
 
-/// PDF/X's name of a standard.
-fn version(standard: Standard) -> Option<&'static str> {
-    match standard {
-        Standard::Plain => None,
-        Standard::X4 => Some("PDF/X-4"),
-    }
-}
-
 impl Moment {
     fn pdf(&self) -> String {
         let Moment { year, month, day, hour, minute, second } = self;
@@ -61,7 +53,7 @@ pub(super) fn info(title: Option<&str>, created: Option<&Moment>, standard: Stan
         info.set("ModDate", text(&moment.pdf()));
     }
     info.set("Trapped", name("False"));
-    if let Some(version) = version(standard) {
+    if let Some(version) = standard.version() {
         info.set("GTS_PDFXVersion", text(version));
     }
     info
@@ -90,15 +82,21 @@ pub(super) fn xmp(
         );
     }
     let mut spaces = String::new();
-    if let Some(version) = version(standard) {
+    if let Some(version) = standard.version() {
+        // The older standards speak in the Info dictionary; what XMP says too stands in the
+        // namespace of such entries.
+        let (namespace, prefix) = if standard.is_flat() {
+            ("http://ns.adobe.com/pdfx/1.3/", "pdfx")
+        } else {
+            ("http://www.npes.org/pdfx/ns/id/", "pdfxid")
+        };
         let id = hex::encode(identity);
         let uuid = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
-        spaces += " xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" \
-                   xmlns:pdfxid=\"http://www.npes.org/pdfx/ns/id/\"";
+        spaces += &format!(" xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" xmlns:{prefix}=\"{namespace}\"");
         fields += &format!(
             "<xmpMM:DocumentID>uuid:{uuid}</xmpMM:DocumentID><xmpMM:VersionID>1</xmpMM:VersionID>\
              <xmpMM:RenditionClass>default</xmpMM:RenditionClass>\
-             <pdfxid:GTS_PDFXVersion>{version}</pdfxid:GTS_PDFXVersion>"
+             <{prefix}:GTS_PDFXVersion>{version}</{prefix}:GTS_PDFXVersion>"
         );
     }
     format!(

@@ -11,6 +11,8 @@ mod color;
 mod content;
 mod deflate;
 mod filter;
+mod flat;
+mod flatten;
 mod gradient;
 mod image;
 mod layers;
@@ -21,17 +23,17 @@ mod objects;
 mod paint;
 mod path;
 mod pixels;
-mod rules;
 mod separation;
 mod tiling;
 
+pub use crate::print::{Condition, Plate, PrintRules};
 pub use metadata::Moment;
-pub use rules::{Condition, Plate, PrintRules};
 
 use crate::asset::Limits;
 use crate::catalog::print::{Standard, Step};
 use crate::control::Control;
 use crate::error::Violation;
+use crate::print::{Inking, Role, uses};
 use crate::scene::{BlendSpace, Dpi, Length, Placement, Surface};
 use color::{Spaces, Tone};
 use content::Content;
@@ -40,7 +42,6 @@ use kurbo::{Affine, Rect};
 use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
-use rules::{Inking, Role};
 use std::io::Write;
 
 /// What a document needs to know beside its surfaces.
@@ -93,13 +94,14 @@ pub struct PdfWriter<W> {
     layers: Vec<ObjectId>,
 }
 
-impl<W: Write> PdfWriter<W> {
+impl<W: Write + Send> PdfWriter<W> {
     /// Begins a document.
     ///
     /// # Errors
     /// When the sink does not take the bytes.
     pub fn new(out: W, options: PdfOptions) -> Result<Self, Violation> {
-        let mut objects = Objects::new(out)?;
+        let version = if options.print.standard.is_flat() { "1.4" } else { "1.6" };
+        let mut objects = Objects::new(out, version)?;
         let spaces = Spaces::new(&mut objects, &options.print)?;
         let tree = objects.reserve();
         let images = Images::new(options.dpi, options.limits.output_pixels);
@@ -117,7 +119,7 @@ impl<W: Write> PdfWriter<W> {
         let bleed = surface.bleed_box();
         let area = placed.transform_rect_bbox(bleed);
         let widest = [surface.bleed.x0, surface.bleed.y0, surface.bleed.x1, surface.bleed.y1];
-        let margin = self.options.print.margin(widest.into_iter().fold(f64::INFINITY, f64::min));
+        let margin = marks::margin(&self.options.print, widest.into_iter().fold(f64::INFINITY, f64::min));
         let to_media = Affine::translate((margin - area.x0, margin - area.y0)) * placed;
         let (width, height) = (area.width() + 2.0 * margin, area.height() + 2.0 * margin);
         // PDF counts from the bottom left, upwards.
@@ -161,7 +163,7 @@ impl<W: Write> PdfWriter<W> {
         let (data, resources) = content.finish()?;
         let contents = self.objects.add_deflated(lopdf::Dictionary::new(), &data)?;
         let blending = self.spaces.blending(Tone::Color, surface.blend_space);
-        let page = dictionary([
+        let mut page = dictionary([
             ("Type", name("Page")),
             ("Parent", Object::Reference(self.tree)),
             ("MediaBox", points(boxes.media)),
@@ -169,8 +171,10 @@ impl<W: Write> PdfWriter<W> {
             ("TrimBox", points(boxes.trim)),
             ("Resources", Object::Dictionary(resources)),
             ("Contents", Object::Reference(contents)),
-            ("Group", Object::Dictionary(content::transparency_group(blending))),
         ]);
+        if !self.options.print.standard.is_flat() {
+            page.set("Group", Object::Dictionary(content::transparency_group(blending)));
+        }
         let id = self.objects.reserve();
         self.objects.put(id, &Object::Dictionary(page))?;
         self.kids.push(Object::Reference(id));
@@ -195,28 +199,27 @@ impl<W: Write> PdfWriter<W> {
             lifting: None,
             control,
         };
-        let lifted = rules.lifted();
-        if lifted.is_empty() {
+        let parts = rules.parts(&surface.nodes);
+        if rules.standard.is_flat() {
+            let whole = || vec![crate::print::Part { plate: None, nodes: surface.nodes.clone() }];
+            let parts = parts.unwrap_or_else(whole);
+            return painter.flat(content, &parts, self.options.placement.scale, space);
+        }
+        let Some(parts) = parts else {
             return painter.nodes(content, &surface.nodes, space);
-        }
-        let after = |plate: &str| lifted.iter().any(|(name, _)| ***name == *plate);
-        let art = layers::part(&surface.nodes, &|plate| !plate.is_some_and(after));
-        let mut parts = vec![("Artwork", None, None, art)];
-        for (name, plate) in &lifted {
-            let nodes = layers::part(&surface.nodes, &|ink| ink == Some(name));
-            parts.push((name, Some(plate.laid), plate.step, nodes));
-        }
-        for (title, lifting, step, nodes) in parts {
-            if nodes.is_empty() {
-                continue;
-            }
+        };
+        for part in parts {
+            let (title, lifting, step) = match &part.plate {
+                None => ("Artwork", None, None),
+                Some((name, laid, step)) => (&**name, Some(*laid), *step),
+            };
             let id = layers::layer(painter.objects, title, step)?;
             if !self.layers.contains(&id) {
                 self.layers.push(id);
             }
             painter.lifting = lifting;
             content.begin_layer(id);
-            painter.nodes(content, &nodes, space)?;
+            painter.nodes(content, &part.nodes, space)?;
             content.end_layer();
         }
         Ok(())
@@ -232,7 +235,7 @@ impl<W: Write> PdfWriter<W> {
     ) -> Result<(), Violation> {
         let rules = &self.options.print;
         let inking = Inking { rules, blend: surface.blend_space };
-        let used = |plate: &str| layers::uses(&surface.nodes, plate);
+        let used = |plate: &str| uses(&surface.nodes, plate);
         let cuts = rules.plates.iter().any(|(name, p)| p.step.is_some_and(Step::cuts) && used(name));
         let cmyk = surface.blend_space == BlendSpace::Process;
         let line = match (cmyk, cuts) {
@@ -258,12 +261,17 @@ impl<W: Write> PdfWriter<W> {
             }
         }
         let slug = rules.slugs.get(self.pages.len()).cloned();
+        let page = marks::Page { trim, bleed, line, patches, slug };
+        if rules.standard.is_flat() {
+            marks::paint(content, rules, &page);
+            return Ok(());
+        }
         let layer = layers::layer(&mut self.objects, "Marks", None)?;
         if !self.layers.contains(&layer) {
             self.layers.push(layer);
         }
         content.begin_layer(layer);
-        marks::paint(content, rules, &marks::Page { trim, bleed, line, patches, slug });
+        marks::paint(content, rules, &page);
         content.end_layer();
         Ok(())
     }
@@ -283,7 +291,9 @@ impl<W: Write> PdfWriter<W> {
         let (title, standard) = (title.as_deref(), print.standard);
         let created = match standard {
             Standard::Plain => created.as_ref(),
-            Standard::X4 => Some(created.as_ref().unwrap_or(&metadata::NO_DATE)),
+            Standard::X1a | Standard::X3 | Standard::X4 => {
+                Some(created.as_ref().unwrap_or(&metadata::NO_DATE))
+            }
         };
         // The packet stays readable without inflating.
         let packet = metadata::xmp(title, created, standard, self.objects.identity());

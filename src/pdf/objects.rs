@@ -11,8 +11,15 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Version 1.6 and the four bytes that mark a binary file.
-const HEADER: &[u8] = b"%PDF-1.6\n%\xE2\xE3\xCF\xD3\n";
+/// What follows the version: the four bytes that mark a binary file.
+const BINARY: &[u8] = b"\n%\xE2\xE3\xCF\xD3\n";
+
+/// A stream under way. Nothing else is written until it is closed.
+pub(super) struct OpenStream {
+    id: ObjectId,
+    length: ObjectId,
+    bytes: i64,
+}
 
 /// A document under way.
 pub(super) struct Objects<W> {
@@ -26,11 +33,12 @@ pub(super) struct Objects<W> {
 }
 
 impl<W: Write> Objects<W> {
-    /// Begins a document.
-    pub(super) fn new(out: W) -> Result<Self, Violation> {
+    /// Begins a document of a version, such as `1.6`.
+    pub(super) fn new(out: W, version: &str) -> Result<Self, Violation> {
         let mut objects =
             Objects { out, written: 0, offsets: Vec::new(), known: BTreeMap::new(), digest: Sha256::new() };
-        objects.write(HEADER)?;
+        objects.write(format!("%PDF-{version}").as_bytes())?;
+        objects.write(BINARY)?;
         Ok(objects)
     }
 
@@ -116,6 +124,31 @@ impl<W: Write> Objects<W> {
         self.write(body)?;
         self.write(b"\nendstream\nendobj\n")?;
         Ok(id)
+    }
+
+    /// Begins a stream whose data come in pieces and whose length is known at its end.
+    pub(super) fn open_stream(&mut self, mut entries: Dictionary) -> Result<OpenStream, Violation> {
+        let (id, length) = (self.reserve(), self.reserve());
+        entries.set("Length", Object::Reference(length));
+        let mut bytes = format!("{} 0 obj\n", id.0).into_bytes();
+        object::write_dictionary(&mut bytes, &entries);
+        bytes.extend(b"\nstream\n");
+        self.offsets[id.0 as usize - 1] = self.written;
+        self.write(&bytes)?;
+        Ok(OpenStream { id, length, bytes: 0 })
+    }
+
+    /// Writes a stream's next piece, encoded already.
+    pub(super) fn continue_stream(&mut self, stream: &mut OpenStream, data: &[u8]) -> Result<(), Violation> {
+        stream.bytes += data.len() as i64;
+        self.write(data)
+    }
+
+    /// Ends a stream; gives its number.
+    pub(super) fn close_stream(&mut self, stream: OpenStream) -> Result<ObjectId, Violation> {
+        self.write(b"\nendstream\nendobj\n")?;
+        self.put(stream.length, &Object::Integer(stream.bytes))?;
+        Ok(stream.id)
     }
 
     /// Writes the cross-reference table and the trailer; gives the sink back and the size in bytes.

@@ -10,12 +10,12 @@ use super::content::{Content, PathPaint};
 use super::image::Images;
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
-use super::rules::{Inking, Role};
 use crate::catalog::print::Laid;
 use crate::control::Control;
 use crate::error::Violation;
+use crate::print::{Inking, Role, group_blend, single_path};
 use crate::scene::{Blend, Clip, FillRule, Group, Mask, MaskKind, Node, PatternNode};
-use kurbo::{Affine, BezPath, Rect};
+use kurbo::{Affine, Rect};
 use lopdf::{Object, ObjectId};
 use std::io::Write;
 
@@ -145,11 +145,10 @@ impl<W: Write> Painter<'_, W> {
                 wrapped.draw(form);
                 form = wrapped.into_form(self.objects, area, Some(blending.clone()))?;
             }
-            let blend = match (space.tone, group.blend, self.lifting) {
-                (Tone::White, _, _) => Blend::Normal,
-                // A group is never overprinted: only multiplied it leaves the other plates alone.
-                (Tone::Color, Blend::Normal, Some(Laid::Overprint | Laid::Multiply)) => Blend::Multiply,
-                (Tone::Color | Tone::Luma, blend, _) => blend,
+            let blend = match space.tone {
+                Tone::White => Blend::Normal,
+                Tone::Color => group_blend(group.blend, self.lifting),
+                Tone::Luma => group.blend,
             };
             if let Some(state) = self.state(group.opacity, blend, last, false)? {
                 out.state(state);
@@ -168,6 +167,10 @@ impl<W: Write> Painter<'_, W> {
         mask: Option<ObjectId>,
         overprint: bool,
     ) -> Result<Option<ObjectId>, Violation> {
+        let flat = self.inking.rules.standard.is_flat();
+        if flat && (opacity < 1.0 || blend != Blend::Normal || mask.is_some()) {
+            return Err(super::flat::left_over());
+        }
         let mut state = dictionary([("Type", name("ExtGState"))]);
         if opacity < 1.0 {
             let alpha = numbers([f64::from(opacity.max(0.0))]).as_array().map(|a| a[0].clone());
@@ -245,30 +248,6 @@ impl<W: Write> Painter<'_, W> {
         }
         Ok(())
     }
-}
-
-/// The clip as one outline, where PDF can say it so: one path, or paths that do not meet and
-/// are filled alike.
-fn single_path(clip: &Clip) -> Option<(BezPath, FillRule)> {
-    /// Pairs of outlines are compared: beyond this many a mask is cheaper.
-    const MANY: usize = 100;
-    let (first, rule) = clip.paths.first()?;
-    if clip.paths.len() == 1 {
-        return Some(((**first).clone(), *rule));
-    }
-    if clip.paths.len() > MANY || clip.paths.iter().any(|(_, other)| other != rule) {
-        return None;
-    }
-    let boxes: Vec<Rect> = clip.paths.iter().map(|(path, _)| path.control_box()).collect();
-    let apart = |i: usize| {
-        boxes[..i].iter().all(|b| {
-            let shared = b.intersect(boxes[i]);
-            shared.width() <= 0.0 || shared.height() <= 0.0
-        })
-    };
-    (1..boxes.len())
-        .all(apart)
-        .then(|| (clip.paths.iter().flat_map(|(path, _)| path.iter()).collect(), *rule))
 }
 
 /// PDF's name of a blend mode.

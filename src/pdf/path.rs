@@ -8,6 +8,7 @@ use super::object::{dictionary, name, numbers};
 use super::paint::{Painter, Space};
 use crate::catalog::print::Laid;
 use crate::error::Violation;
+use crate::print::laid;
 use crate::scene::{Blend, FillRule, Ink, Paint, PathNode};
 use lopdf::Object;
 use std::io::Write;
@@ -105,10 +106,11 @@ impl<W: Write> Painter<'_, W> {
         // Within a form overprint would only meet the form's own art.
         let black = |ink: &Ink| opacity >= 1.0 && space.direct && self.inking.overprints(ink, space.role);
         let black = space.tone == Tone::Color && matches!(paint, Paint::Solid(ink) if black(ink));
-        let (blend, laid) = match self.lifting.filter(|_| space.tone == Tone::Color) {
-            Some(Laid::Overprint) => (Blend::Normal, true),
-            Some(Laid::Multiply) => (Blend::Multiply, false),
-            Some(Laid::Knockout) | None => (Blend::Normal, overprint || black),
+        let lifting = self.lifting.filter(|_| space.tone == Tone::Color);
+        let (blend, laid) = match laid(lifting, overprint || black) {
+            Laid::Knockout => (Blend::Normal, false),
+            Laid::Overprint => (Blend::Normal, true),
+            Laid::Multiply => (Blend::Multiply, false),
         };
         match self.state(opacity, blend, mask, laid)? {
             Some(state) => {

@@ -181,7 +181,7 @@ impl<R: Read + Seek> Context<'_, R> {
     ) -> Result<(), ReadError> {
         let Some(signature) = signature(name) else {
             // Within BX and EX a reader passes over it; the standard for print has no such licence.
-            if content.compatible == 0 || self.findings.wish.standard == crate::catalog::print::Standard::X4 {
+            if content.compatible == 0 || self.findings.wish.standard.version().is_some() {
                 self.say(
                     Rule::ContentOperator,
                     None,

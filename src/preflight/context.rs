@@ -2,12 +2,15 @@
 //! findings go.
 
 use super::font::Font;
+use super::ink::PictureInk;
 use super::marks::Marks;
 use super::picture::Canvas;
 use super::read::{Dict, PdfFile, ReadError};
 use super::report::{Boxes, Findings};
 use super::rule::Rule;
 use super::space::Space;
+use super::white::White;
+use crate::color::Press;
 use crate::control::Control;
 use kurbo::Rect;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,16 @@ pub(crate) struct Context<'a, R> {
     pub(crate) spaces: BTreeMap<u32, Arc<Space>>,
     /// Components of profiles by object number.
     pub(crate) profiles: BTreeMap<u32, usize>,
+    /// ICC profiles of RGB by object number, where a press is asked what they become.
+    pub(crate) icc: BTreeMap<u32, Arc<[u8]>>,
+    /// The output intent's press, where ink is measured.
+    pub(crate) press: Option<Arc<Press>>,
+    /// The most ink that it makes of any colour, in per cent.
+    pub(crate) press_most: Option<f64>,
+    /// Ink of tagged colours in per cent, by profile and value.
+    pub(crate) tagged_inks: BTreeMap<(Option<u32>, [u8; 3]), f64>,
+    /// Ink of pictures by object number.
+    pub(crate) loads: BTreeMap<u32, PictureInk>,
     /// Fonts by object number.
     pub(crate) fonts: BTreeMap<u32, Arc<Font>>,
     /// Spot inks by name, with a digest of their definition.
@@ -42,6 +55,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) drawn: BTreeSet<u32>,
     /// What the page's marks have shown so far.
     pub(crate) marks: Marks,
+    /// Its white plates.
+    pub(crate) white: White,
     /// A rough picture of the page, where one is wanted.
     pub(crate) canvas: Option<Canvas>,
     /// Trim size of the first page in mm.
@@ -62,11 +77,17 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             intent: None,
             spaces: BTreeMap::new(),
             profiles: BTreeMap::new(),
+            icc: BTreeMap::new(),
+            press: None,
+            press_most: None,
+            tagged_inks: BTreeMap::new(),
+            loads: BTreeMap::new(),
             fonts: BTreeMap::new(),
             spots: BTreeMap::new(),
             plates: BTreeSet::new(),
             drawn: BTreeSet::new(),
             marks: Marks::default(),
+            white: White::default(),
             canvas: None,
             first_size: None,
             forms: BTreeMap::new(),

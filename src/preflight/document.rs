@@ -13,6 +13,9 @@ impl<R: Read + Seek> Context<'_, R> {
         self.check_id()?;
         self.check_metadata(catalog)?;
         self.check_intents(catalog)?;
+        if self.findings.wish.standard.is_flat() {
+            self.check_flat_file(catalog)?;
+        }
         self.check_layers(catalog)?;
         self.check_viewer(catalog)
     }
@@ -34,11 +37,12 @@ impl<R: Read + Seek> Context<'_, R> {
                 Rule::FileVersion,
                 "The file does not begin with its header; remove what stands before it.",
             );
-        } else if found.is_none_or(|found| found > (1, 6)) {
-            self.findings.file(
-                Rule::FileVersion,
-                "The file is of a newer version than PDF 1.6, which PDF/X-4 is built on; write it as 1.6.",
+        } else if found.is_none_or(|found| found > self.newest_version()) {
+            let (major, minor) = self.newest_version();
+            let detail = format!(
+                "The file is of a newer version than PDF {major}.{minor}, which the standard is built on; write it as {major}.{minor}."
             );
+            self.findings.file(Rule::FileVersion, detail);
         }
         Ok(())
     }
@@ -69,7 +73,15 @@ impl<R: Read + Seek> Context<'_, R> {
         if condition.is_none_or(|v| v.bytes().is_none_or(<[u8]>::is_empty)) {
             self.findings.file(Rule::IntentIncomplete, "The output intent does not name its printing condition in /OutputConditionIdentifier; name it.");
         }
+        if self.findings.wish.standard.is_flat() {
+            self.check_flat_intent(intent)?;
+        }
         let Some(profile) = intent.get("DestOutputProfile").cloned() else {
+            if self.needs_no_profile(intent)? {
+                // The registry's conditions are those of presses.
+                self.intent = Some(4);
+                return Ok(());
+            }
             self.findings.file(
                 Rule::IntentProfile,
                 "The output intent has no profile in /DestOutputProfile; embed the press's.",
@@ -81,6 +93,9 @@ impl<R: Read + Seek> Context<'_, R> {
         let data =
             if object.stream.is_some() { self.file.data(&object)?.unwrap_or_default() } else { Vec::new() };
         let header = Header::read(&data);
+        if let Some(header) = &header {
+            self.check_icc_version(header);
+        }
         let what = match &header {
             None => Some("is no ICC profile, or is cut off"),
             Some(header) if header.class != *b"prtr" => Some("is not that of an output device"),
@@ -93,6 +108,10 @@ impl<R: Read + Seek> Context<'_, R> {
         if let Some(what) = what {
             self.findings
                 .file(Rule::IntentProfile, format!("The output intent's profile {what}; embed the press's."));
+        }
+        let process = header.as_ref().is_some_and(|header| header.components == 4);
+        if process && self.findings.wish.ink_limit.is_some() {
+            self.press = super::ink::press_of(data);
         }
         self.intent =
             header.map(|header| header.components).or(claimed.and_then(|n| usize::try_from(n).ok()));

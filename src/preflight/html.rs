@@ -32,7 +32,7 @@ pub fn html(report: &Report, title: &str) -> String {
         escaped(&spots)
     );
     out += "<p class=\"legend\"><span style=\"color:#1769aa\">━ trim</span><span style=\"color:#2b7a3d\">━ bleed</span>\
-            <span style=\"color:#666\">━ media</span><span style=\"color:#b3261e\">▭ finding</span> Colours are approximate; pictures are grey.</p>";
+            <span style=\"color:#1769aa\">┅ safe zone</span><span style=\"color:#666\">━ media</span><span style=\"color:#b3261e\">▭ finding</span> Colours are approximate; pictures are grey.</p>";
     let of_file: Vec<(usize, &Finding)> = numbered(report).filter(|(_, f)| f.page.is_none()).collect();
     if !of_file.is_empty() {
         out += "<h2>The file</h2><div class=\"page\">";
@@ -132,21 +132,31 @@ fn draw(out: &mut String, page: &PageReport, findings: &[(usize, &Finding)]) {
     }
     rect(out, page.bleed, "fill=\"none\" stroke=\"#2b7a3d\"", unit * 0.6);
     rect(out, page.trim, "fill=\"none\" stroke=\"#1769aa\"", unit * 0.8);
+    if let Some(safe) = page.safe {
+        let dashes = format!("fill=\"none\" stroke=\"#1769aa\" stroke-dasharray=\"{:.3}\"", unit * 2.0);
+        rect(out, safe, &dashes, unit * 0.4);
+    }
     for (number, finding) in findings {
-        let Some([x, y, width, height]) = finding.place else { continue };
+        let Some([left, upper, wide, high]) = finding.place else { continue };
         // A place may be no wider than a hair.
-        let (w, h) = (width.max(unit), height.max(unit));
-        let area = [x - (w - width) / 2.0, y - (h - height) / 2.0, w, h];
+        let (w, h) = (wide.max(unit), high.max(unit));
+        let area = [left - (w - wide) / 2.0, upper - (h - high) / 2.0, w, h];
         let colour = color(finding.verdict);
-        rect(out, area, &format!("fill=\"{colour}\" fill-opacity=\"0.18\" stroke=\"{colour}\""), unit * 0.8);
-        let size = 6.0 * unit;
+        // What lies beneath stays readable, more so the larger the place is.
+        let shade = if w * h > page.trim[2] * page.trim[3] * 0.2 { 0.04 } else { 0.15 };
+        let style = format!("fill=\"{colour}\" fill-opacity=\"{shade}\" stroke=\"{colour}\"");
+        rect(out, area, &style, unit * 0.8);
+        // The number stands on a tag above the place; at the page's upper edge, in it.
+        let size = 5.0 * unit;
+        let tag = [size * (0.5 + 0.6 * number.to_string().len() as f64), size * 1.2];
+        let top = if area[1] - tag[1] < y - margin { area[1] } else { area[1] - tag[1] };
+        rect(out, [area[0], top, tag[0], tag[1]], &format!("fill=\"{colour}\""), 0.0);
         let _ = write!(
             out,
-            "<text x=\"{:.3}\" y=\"{:.3}\" font-size=\"{size:.3}\" font-family=\"sans-serif\" font-weight=\"bold\" fill=\"{colour}\" \
-             stroke=\"#fff\" stroke-width=\"{:.3}\" paint-order=\"stroke\">{number}</text>",
-            area[0] + unit,
-            area[1] + size,
-            unit
+            "<text x=\"{:.3}\" y=\"{:.3}\" font-size=\"{size:.3}\" font-family=\"sans-serif\" font-weight=\"bold\" \
+             text-anchor=\"middle\" fill=\"#fff\">{number}</text>",
+            area[0] + tag[0] / 2.0,
+            top + size
         );
     }
     out.push_str("</svg>");

@@ -3,15 +3,19 @@
 
 use super::content::Mode;
 use super::context::Context;
+use super::expected::Expected;
+use super::ink::PictureInk;
 use super::report::Boxes;
 use super::rule::Rule;
 use super::space::Space;
-use super::state::{Blend, Ink, State};
+use super::state::{Ink, State};
+use super::white::Tints;
 use crate::order::event::Verdict;
-use kurbo::Rect;
+use kurbo::{BezPath, Rect};
+use std::collections::BTreeSet;
 
-/// White marks of one page that later marks are held against.
-const WHITES: usize = 10_000;
+/// Marks near the trim that are kept until the page is read.
+const INTRUDERS: usize = 5_000;
 
 /// What is painted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,16 +38,31 @@ pub(crate) enum Kind {
 }
 
 /// One thing that is painted.
-#[derive(Debug, Clone)]
-pub(crate) struct Mark {
+#[derive(Clone)]
+pub(crate) struct Mark<'p> {
     pub(crate) kind: Kind,
+    /// Where it is painted, on the page: an area, or the middle of a line.
+    pub(crate) outline: &'p BezPath,
+    pub(crate) even_odd: bool,
     /// What is seen of it, on the page.
     pub(crate) bounds: Rect,
     pub(crate) ink: Ink,
     pub(crate) overprint: bool,
     pub(crate) alpha: f64,
-    /// A line's pieces, where its bounds say too little; else empty.
-    pub(crate) pieces: Vec<Rect>,
+    /// The tints of a picture in white ink.
+    pub(crate) tints: Option<&'p Tints>,
+    /// What a picture asks of ink.
+    pub(crate) load: Option<PictureInk>,
+}
+
+impl Mark<'_> {
+    /// A line's width in units of the page; `None` of areas.
+    pub(crate) fn width(&self) -> Option<f64> {
+        match self.kind {
+            Kind::Stroke { width } => Some(width),
+            Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => None,
+        }
+    }
 }
 
 /// What a page's marks have shown so far.
@@ -53,22 +72,36 @@ pub(crate) struct Marks {
     pub(crate) printed: bool,
     /// Something is mixed with what lies beneath.
     pub(crate) transparent: bool,
-    whites: Vec<Rect>,
+    /// Colours that run off the trim.
+    bleeding: BTreeSet<Vec<i32>>,
+    /// What ends between the safe zone and the trim.
+    intruders: Vec<Intruder>,
 }
 
-impl<R> Context<'_, R> {
-    fn find(&mut self, rule: Rule, area: Rect, mode: Mode, detail: String) {
+/// Something that ends between the safe zone and the trim.
+#[derive(Debug)]
+struct Intruder {
+    bounds: Rect,
+    /// How far inside it should be, in mm.
+    safe: f64,
+    /// Its colour, where another mark of that colour excuses it.
+    colour: Option<Vec<i32>>,
+    mode: Mode,
+}
+
+impl<'a, R> Context<'a, R> {
+    pub(crate) fn find(&mut self, rule: Rule, area: Rect, mode: Mode, detail: String) {
         self.find_as(rule, area, mode, detail, self.findings.wish.verdict(rule));
     }
 
     /// A finding in its place; in tiles and glyphs the place is unknown.
-    fn find_as(&mut self, rule: Rule, area: Rect, mode: Mode, detail: String, verdict: Verdict) {
+    pub(crate) fn find_as(&mut self, rule: Rule, area: Rect, mode: Mode, detail: String, verdict: Verdict) {
         let place = self.boxes.filter(|_| !mode.repeated).map(|boxes| boxes.place(area));
         self.findings.add(rule, self.page, place, detail, verdict);
     }
 
     /// Holds a mark against everything.
-    pub(crate) fn mark(&mut self, mark: Mark, state: &State, mode: Mode) {
+    pub(crate) fn mark(&mut self, mark: Mark<'_>, state: &State, mode: Mode) {
         if mode.masking || mark.alpha <= 0.0 {
             return;
         }
@@ -92,6 +125,7 @@ impl<R> Context<'_, R> {
 
     /// Device colours have to be those of the output intent.
     pub(crate) fn check_space(&mut self, space: &Space, area: Option<Rect>) {
+        self.check_inks_only(space, area);
         let Some(intent) = self.intent else { return };
         let place = area.zip(self.boxes).map(|(area, boxes)| boxes.place(area));
         let (rgb, cmyk) = space.devices();
@@ -117,67 +151,17 @@ impl<R> Context<'_, R> {
         }
     }
 
-    fn check_white(&mut self, mark: &Mark, state: &State, mode: Mode) {
-        let wish = self.findings.wish;
-        if wish.white.is_empty() {
-            return;
-        }
-        let spots = mark.ink.space.spots();
-        if spots.iter().any(|name| wish.white.iter().any(|white| white == name)) {
-            let multiplied = state.blend == Blend::Multiply || state.multiplied;
-            if mark.overprint && multiplied {
-                let detail = "White ink both overprints and multiplies, and presses differ in what they make of that; use one of the two.";
-                self.find(Rule::WhiteBoth, mark.bounds, mode, detail.into());
-            }
-            if !mark.overprint && !multiplied {
-                let detail = "White ink neither overprints nor multiplies, so it erases the colours it lies on; let it overprint.";
-                self.find(Rule::WhiteKnockout, mark.bounds, mode, detail.into());
-            }
-            if self.marks.whites.len() < WHITES {
-                self.marks.whites.push(mark.bounds);
-            }
-            return;
-        }
-        // Cut lines and varnishes may follow; colours may not.
-        let technical = matches!(&*mark.ink.space, Space::Inks { .. });
-        let meets = |a: &Rect, b: &Rect| a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
-        let covers = |white: &Rect| {
-            let apart = !mark.pieces.is_empty() && !mark.pieces.iter().any(|piece| meets(white, piece));
-            meets(white, &mark.bounds) && !apart
-        };
-        if !technical && !mode.repeated && self.marks.whites.iter().any(covers) {
-            let detail = "Colour is painted after the white ink that it lies on, which erases the white; paint white last.";
-            self.find(Rule::WhiteOrder, mark.bounds, mode, detail.into());
-        }
-    }
-
-    fn check_ink(&mut self, mark: &Mark, mode: Mode) {
-        let Some(limit) = self.findings.wish.ink_limit else { return };
-        // Only colours that are declared; pictures are measured on rendered plates.
-        if matches!(mark.kind, Kind::Image { stencil: false, .. } | Kind::Shading) {
-            return;
-        }
-        let inks = match &*mark.ink.space {
-            Space::Cmyk | Space::Inks { .. } => {
-                mark.ink.values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0
-            }
-            Space::Gray | Space::Rgb | Space::Defined { .. } | Space::Indexed(_) | Space::Pattern(_) => {
-                return;
-            }
-        };
-        if inks > limit + 1e-6 {
-            let detail = format!(
-                "A colour asks for {inks:.0} % of ink, and the paper takes {limit:.0} %; make it lighter."
-            );
-            self.find(Rule::InkLimit, mark.bounds, mode, detail);
-        }
-    }
-
-    fn check_size(&mut self, mark: &Mark, unit: f64, mode: Mode) {
+    fn check_size(&mut self, mark: &Mark<'_>, unit: f64, mode: Mode) {
         let wish = self.findings.wish;
         match mark.kind {
             Kind::Stroke { width } => {
                 let width = width * unit;
+                // A knife's path and registration marks are no print.
+                let spots = mark.ink.space.spots();
+                let all = matches!(&*mark.ink.space, Space::Inks { names, .. } if *names == ["All"]);
+                if all || wish.technical.iter().any(|plate| spots == [plate]) {
+                    return;
+                }
                 if let Some(least) = wish.line_min.filter(|least| width + 1e-6 < *least) {
                     let detail = format!(
                         "A line is {width:.3} pt wide, and the press holds {least} pt; make it wider."
@@ -225,37 +209,86 @@ impl<R> Context<'_, R> {
     }
 
     /// Nothing ends between the safe zone and the trim: it is inside, or it bleeds.
-    fn check_safe(&mut self, mark: &Mark, boxes: &Boxes, mode: Mode) {
-        let Some(safe) = self.findings.wish.safe_zone else { return };
-        let inset = boxes.units(safe);
+    fn check_safe(&mut self, mark: &Mark<'_>, boxes: &Boxes, mode: Mode) {
+        let Some(safe) = self.safe_zone() else { return };
         let slack = boxes.units(0.05);
         let (trim, b) = (boxes.trim, mark.bounds);
-        // Marks beyond the trim are cut off, as a slug is.
-        if b.x1 < trim.x0 || b.x0 > trim.x1 || b.y1 < trim.y0 || b.y0 > trim.y1 || is_paper(mark) {
+        // Marks beyond the trim are cut off, as a slug is; a knife's path runs where it has to.
+        let technical = self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate]);
+        if technical || b.x1 < trim.x0 || b.x0 > trim.x1 || b.y1 < trim.y0 || b.y0 > trim.y1 || is_paper(mark)
+        {
             return;
         }
         let text = matches!(mark.kind, Kind::Text { .. });
         // How far each side lies within the trim.
         let sides = [b.x0 - trim.x0, trim.x1 - b.x1, b.y0 - trim.y0, trim.y1 - b.y1];
-        let intrudes = |inside: f64| inside < inset - slack && (text || inside > slack);
-        if sides.into_iter().any(intrudes) {
-            let detail = format!(
-                "Something comes nearer to the edge than {safe} mm, where the knife may cut it; move it inwards, or let it bleed."
-            );
-            self.find(Rule::SafeZone, b, mode, detail);
+        let intruded = sides.into_iter().zip(safe).find(|(inside, safe)| {
+            *safe > 0.0 && *inside < boxes.units(*safe) - slack && (text || *inside > slack)
+        });
+        let colour = colour(mark).filter(|_| !text);
+        match (intruded, colour) {
+            (Some((_, safe)), colour) if self.marks.intruders.len() < INTRUDERS => {
+                self.marks.intruders.push(Intruder { bounds: b, safe, colour, mode });
+            }
+            (None, Some(colour)) if sides.into_iter().any(|inside| inside <= slack) => {
+                self.marks.bleeding.insert(colour);
+            }
+            (Some(_), _) | (None, _) => {}
         }
+    }
+
+    /// Pieces of a pattern lie everywhere. Where one of a colour runs off the trim, others of that
+    /// colour may end near it: they are ground, not a message. Type and pictures never are.
+    pub(crate) fn check_intruders(&mut self) {
+        for intruder in std::mem::take(&mut self.marks.intruders) {
+            if intruder.colour.as_ref().is_some_and(|colour| self.marks.bleeding.contains(colour)) {
+                continue;
+            }
+            let detail = format!(
+                "Something comes nearer to the edge than {} mm, where the knife may cut it; move it inwards, or let it bleed.",
+                intruder.safe
+            );
+            self.find(Rule::SafeZone, intruder.bounds, intruder.mode, detail);
+        }
+    }
+
+    /// The safe zone of the page being read, in mm: left, right, lower, upper side. The template's,
+    /// where a job knows it, or else the profile's.
+    pub(crate) fn safe_zone(&self) -> Option<[f64; 4]> {
+        let own = self.page.and_then(|page| self.expected(page)).map(|expected| expected.safe);
+        match own.filter(|safe| safe.iter().any(|side| *side > 0.0)) {
+            Some([left, upper, right, lower]) => Some([left, right, lower, upper]),
+            None => self.findings.wish.safe_zone.map(|safe| [safe; 4]),
+        }
+    }
+
+    /// What a job knows of a page, counted from 0.
+    pub(crate) fn expected(&self, page: u32) -> Option<&'a Expected> {
+        self.findings.pages.get(page as usize)
     }
 }
 
+/// A plain colour, to be known again; `None` of pictures and patterns.
+fn colour(mark: &Mark<'_>) -> Option<Vec<i32>> {
+    match mark.kind {
+        Kind::Fill | Kind::Stroke { .. } | Kind::Text { .. } => {}
+        Kind::Image { .. } | Kind::Shading => return None,
+    }
+    let components = mark.ink.space.components()? as i32;
+    let values = mark.ink.values.iter().map(|v| libm::round(v * 1000.0) as i32);
+    Some(std::iter::once(components).chain(values).collect())
+}
+
 /// True for white paper in disguise: paint that prints nothing.
-fn is_paper(mark: &Mark) -> bool {
+fn is_paper(mark: &Mark<'_>) -> bool {
     if matches!(mark.kind, Kind::Image { stencil: false, .. } | Kind::Shading) {
         return false;
     }
     let all = |value: f64| mark.ink.values.iter().all(|v| *v == value);
     match &*mark.ink.space {
-        Space::Gray | Space::Rgb | Space::Defined { components: 1 | 3 } => all(1.0),
+        Space::Gray | Space::Rgb | Space::Defined { components: 1 | 3, .. } => all(1.0),
         Space::Cmyk | Space::Defined { .. } | Space::Inks { .. } => all(0.0),
+        Space::Lab => mark.ink.values.first() == Some(&100.0),
         Space::Indexed(_) | Space::Pattern(_) => false,
     }
 }

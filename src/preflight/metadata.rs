@@ -41,6 +41,9 @@ const PAIRS: &[(&str, &str, &str, bool)] = &[
 impl<R: Read + Seek> Context<'_, R> {
     /// Reads the packet and holds Info against it.
     pub(crate) fn check_metadata(&mut self, catalog: &Dict) -> Result<(), ReadError> {
+        if self.findings.wish.standard.is_flat() {
+            return self.check_info();
+        }
         let packet = match catalog.get("Metadata").cloned() {
             None => None,
             Some(value) => {

@@ -3,7 +3,8 @@
 //! Bytes are read by a reader of our own that shares nothing with the writer (`read`). The
 //! document is looked at once (`document`, `metadata`), then page by page: boxes (`pages`), the
 //! content's operators (`content`, `paths`, `texts`, `colors`, `xobjects`), which hand every
-//! mark that is printed to the rules (`marks`), and every object it leads to (`walk`). What is
+//! mark that is printed (`paint`) to the rules (`marks`, `ink`, `white`), and every object it
+//! leads to (`walk`). A job that made the file says what it knows of it (`expected`). What is
 //! found goes into a [`Report`] with a stable code ([`Rule`]), the page, the place in mm and a
 //! sentence. Nothing of a page is kept when it is done.
 //!
@@ -14,12 +15,16 @@ mod colors;
 mod content;
 mod context;
 mod document;
+mod expected;
 mod font;
 mod html;
 mod icc;
+mod ink;
 mod marks;
 mod metadata;
+mod opaque;
 mod pages;
+mod paint;
 mod paths;
 mod picture;
 mod read;
@@ -29,9 +34,11 @@ mod space;
 mod state;
 mod texts;
 mod walk;
+mod white;
 mod wish;
 mod xobjects;
 
+pub use expected::Expected;
 pub use html::html;
 pub use read::ReadLimits;
 pub use report::{PageReport, Report};
@@ -53,8 +60,8 @@ pub struct Inspection<'a> {
     pub wish: &'a Wish,
     /// What reading it may cost.
     pub limits: ReadLimits,
-    /// The pages' names, where they have some.
-    pub surfaces: &'a [String],
+    /// What a job knows of the pages, one by one; nothing of a file from elsewhere.
+    pub pages: &'a [Expected],
     /// How many pages get a rough picture.
     pub pictures: u32,
     /// Who may end it.
@@ -64,7 +71,7 @@ pub struct Inspection<'a> {
 impl<'a> Inspection<'a> {
     /// By the default limits, without pictures.
     pub fn new(wish: &'a Wish) -> Self {
-        Inspection { wish, limits: ReadLimits::default(), surfaces: &[], pictures: 0, control: Control::NONE }
+        Inspection { wish, limits: ReadLimits::default(), pages: &[], pictures: 0, control: Control::NONE }
     }
 
     /// Looks at a file.
@@ -73,7 +80,7 @@ impl<'a> Inspection<'a> {
     /// When the source cannot be read, or `control` ends the work. Whatever is wrong with the
     /// file itself is in the report.
     pub fn inspect<R: Read + Seek>(&self, source: R) -> Result<Report, Violation> {
-        let findings = Findings::new(self.wish, self.surfaces);
+        let findings = Findings::new(self.wish, self.pages);
         let file = match PdfFile::open(source, self.limits) {
             Ok(file) => file,
             Err(error) => {
@@ -125,6 +132,12 @@ impl<'a> Inspection<'a> {
 
     fn count_pages<R>(&self, cx: &mut Context<'_, R>, count: u32) {
         let wish = self.wish;
+        let known = self.pages.len();
+        if known > 0 && known != count as usize {
+            let detail = format!("The file has {count} pages, and the job has {known}.");
+            cx.findings.file(Rule::PageCount, detail);
+            return;
+        }
         let expected = match (wish.pages_min, wish.pages_max, wish.pages_multiple) {
             (Some(least), _, _) if count < least => format!("at least {least}"),
             (_, Some(most), _) if count > most => format!("at most {most}"),

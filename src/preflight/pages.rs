@@ -8,6 +8,7 @@ use super::read::{Dict, ReadError, Value, rectangle};
 use super::report::{Boxes, PageReport};
 use super::rule::Rule;
 use super::state::State;
+use super::white::White;
 use kurbo::{Affine, Rect};
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
@@ -75,11 +76,14 @@ impl<R: Read + Seek> Context<'_, R> {
         self.page = Some(index);
         self.boxes = None;
         self.marks = Marks::default();
+        self.white = White::default();
         self.drawn.clear();
         let Some(boxes) = self.boxes(page)? else { return Ok(None) };
         self.boxes = Some(boxes);
         let wish = self.findings.wish;
-        self.canvas = if drawn || wish.bleed_painted { Canvas::new(boxes.media) } else { None };
+        let white = !wish.white.is_empty();
+        let wanted = drawn || wish.bleed_painted || white;
+        self.canvas = if wanted { Canvas::new(boxes.media, white) } else { None };
         self.check_boxes(page, &boxes)?;
         let resources = self.file.dict(page, "Resources")?.unwrap_or_default();
         let group = self.file.dict(page, "Group")?;
@@ -104,16 +108,16 @@ impl<R: Read + Seek> Context<'_, R> {
         if wish.bleed_painted {
             self.check_bleed(&boxes);
         }
+        self.check_intruders();
+        self.check_coverage(index);
         let media = boxes.place(boxes.media);
+        let trim = boxes.place(boxes.trim);
+        let safe = self.safe_zone().map(|[left, right, lower, upper]| {
+            [left, upper, trim[2] - left - right, trim[3] - upper - lower]
+        });
         let picture = self.canvas.take().filter(|_| drawn).and_then(Canvas::png);
         self.page = None;
-        Ok(Some(PageReport {
-            page: index + 1,
-            media,
-            bleed: boxes.place(boxes.bleed),
-            trim: boxes.place(boxes.trim),
-            picture,
-        }))
+        Ok(Some(PageReport { page: index + 1, media, bleed: boxes.place(boxes.bleed), trim, safe, picture }))
     }
 
     /// All content streams of a page, joined as the standard joins them.
@@ -203,6 +207,7 @@ impl<R: Read + Seek> Context<'_, R> {
             );
         }
         let wish = self.findings.wish;
+        let expected = self.page.and_then(|page| self.expected(page)).map(|page| page.trim);
         if let Some(least) = wish.bleed {
             let (b, t) = (boxes.bleed, boxes.trim);
             let sides = [t.x0 - b.x0, b.x1 - t.x1, t.y0 - b.y0, b.y1 - t.y1];
@@ -216,11 +221,11 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         let size = [boxes.mm(boxes.trim.width()), boxes.mm(boxes.trim.height())];
         let differs = |a: f64, b: f64| (a - b).abs() > 0.1;
-        if let Some([width, height]) = wish.trim
+        if let Some([width, height]) = expected.or(wish.trim)
             && (differs(size[0], width) || differs(size[1], height))
         {
             let detail = format!(
-                "The page is {:.1} × {:.1} mm, and the profile wants {width} × {height} mm.",
+                "The page is {:.1} × {:.1} mm, and it should be {width:.1} × {height:.1} mm.",
                 size[0], size[1]
             );
             self.say(Rule::PageSize, Some(boxes.trim), detail);

@@ -2,14 +2,13 @@
 
 use super::content::Content;
 use super::context::Context;
-use super::marks::{Kind, Mark};
+use super::marks::Kind;
+use super::paint::Painted;
 use super::read::ReadError;
 use super::state::scale_of;
 use kurbo::{Affine, BezPath, Point, Rect, Shape};
 use std::io::{Read, Seek};
 
-/// Pieces of a line that are held against white ink one by one.
-const PIECES: usize = 2_000;
 /// Elements of one path.
 const ELEMENTS: usize = 4_000_000;
 
@@ -60,77 +59,30 @@ impl<R: Read + Seek> Context<'_, R> {
                 if open {
                     path.close_path();
                 }
-                self.paint(&name.to_ascii_uppercase(), content);
+                self.paint_path(&name.to_ascii_uppercase(), content);
             }
-            _ => self.paint(name, content),
+            _ => self.paint_path(name, content),
         }
         Ok(())
     }
 
-    fn paint(&mut self, name: &[u8], content: &mut Content<'_>) {
+    fn paint_path(&mut self, name: &[u8], content: &mut Content<'_>) {
         let path = std::mem::take(&mut content.path);
         let clip = content.clip.take();
         if !path.elements().is_empty() {
             let even_odd = name.ends_with(b"*");
             let placed = content.state.ctm * path;
             if matches!(name, b"f" | b"F" | b"f*" | b"B" | b"B*") {
-                self.fill(&placed, even_odd, content);
+                self.paint(Painted { even_odd, ..Painted::area(Kind::Fill, &placed) }, content);
             }
             if matches!(name, b"S" | b"B" | b"B*") {
-                self.stroke(&placed, content);
+                let width = content.state.width * scale_of(content.state.ctm);
+                self.paint(Painted::area(Kind::Stroke { width }, &placed), content);
             }
             if let Some(even_odd) = clip {
                 narrow(self, &placed, even_odd, content);
             }
         }
-    }
-
-    fn fill(&mut self, placed: &BezPath, even_odd: bool, content: &mut Content<'_>) {
-        let bounds = clipped(placed.bounding_box(), content.state.clip);
-        let Some(bounds) = bounds else { return };
-        let mark = Mark {
-            kind: Kind::Fill,
-            bounds,
-            ink: content.state.fill.clone(),
-            overprint: content.state.overprint_fill,
-            alpha: content.state.alpha_fill,
-            pieces: Vec::new(),
-        };
-        if let Some(canvas) = &mut self.canvas
-            && !content.mode.repeated
-            && !content.mode.masking
-        {
-            canvas.fill(placed, even_odd, &content.state.fill, content.state.alpha_fill, &content.state);
-        }
-        self.mark(mark, &content.state, content.mode);
-    }
-
-    fn stroke(&mut self, placed: &BezPath, content: &mut Content<'_>) {
-        let width = content.state.width * scale_of(content.state.ctm);
-        let around = placed.bounding_box().inflate(width / 2.0, width / 2.0);
-        let Some(bounds) = clipped(around, content.state.clip) else { return };
-        // Only white ink asks where exactly a line runs.
-        let pieces = if self.findings.wish.white.is_empty() {
-            Vec::new()
-        } else {
-            let half = width / 2.0;
-            placed.segments().take(PIECES).map(|s| s.bounding_box().inflate(half, half)).collect()
-        };
-        let mark = Mark {
-            kind: Kind::Stroke { width },
-            bounds,
-            ink: content.state.stroke.clone(),
-            overprint: content.state.overprint_stroke,
-            alpha: content.state.alpha_stroke,
-            pieces,
-        };
-        if let Some(canvas) = &mut self.canvas
-            && !content.mode.repeated
-            && !content.mode.masking
-        {
-            canvas.stroke(placed, width, &content.state.stroke, content.state.alpha_stroke, &content.state);
-        }
-        self.mark(mark, &content.state, content.mode);
     }
 }
 

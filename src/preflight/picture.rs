@@ -9,6 +9,8 @@ use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Trans
 
 /// Pixels of the longer side.
 const SIDE: f64 = 800.0;
+/// The same where plates are measured.
+const FINE_SIDE: f64 = 1600.0;
 
 /// A page under the brush.
 pub(crate) struct Canvas {
@@ -19,13 +21,70 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// A clear canvas for an area of the page. `None` for an empty one.
-    pub(crate) fn new(area: Rect) -> Option<Canvas> {
-        let scale = SIDE / area.width().max(area.height());
-        let side = |length: f64| (libm::ceil(length * scale) as u32).clamp(1, SIDE as u32 + 1);
+    /// A clear canvas for an area of the page, fine enough to measure plates where that is asked
+    /// for. `None` for an empty one.
+    pub(crate) fn new(area: Rect, fine: bool) -> Option<Canvas> {
+        let longer = if fine { FINE_SIDE } else { SIDE };
+        let scale = longer / area.width().max(area.height());
+        let side = |length: f64| (libm::ceil(length * scale) as u32).clamp(1, longer as u32 + 1);
         let pixels = Pixmap::new(side(area.width()), side(area.height()))?;
         let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, -area.x0 * scale, area.y1 * scale]);
         Some(Canvas { pixels, to_pixels, recent: None })
+    }
+
+    /// From the page to pixels.
+    pub(crate) fn to_pixels(&self) -> Affine {
+        self.to_pixels
+    }
+
+    /// An area of pixels on the page.
+    pub(crate) fn on_page(&self, area: Rect) -> Rect {
+        self.to_pixels.inverse().transform_rect_bbox(area)
+    }
+
+    /// What one pixel covers, in square units of the page.
+    pub(crate) fn pixel_area(&self) -> f64 {
+        1.0 / self.to_pixels.determinant().abs()
+    }
+
+    /// An empty mask of its size.
+    pub(crate) fn mask_like(&self) -> Option<Mask> {
+        Mask::new(self.pixels.width(), self.pixels.height())
+    }
+
+    /// Adds what a path covers to a mask, its clip considered; a stroke where a width is given.
+    /// `None` where that cannot be told.
+    pub(crate) fn cover(
+        &self,
+        mask: &mut Mask,
+        path: &BezPath,
+        even_odd: bool,
+        width: Option<f64>,
+        state: &State,
+    ) -> Option<()> {
+        let path = self.path(path)?;
+        let (path, rule) = match width {
+            Some(width) => {
+                let width = (width * super::state::scale_of(self.to_pixels)) as f32;
+                let stroke = Stroke { width: width.max(0.01), ..Stroke::default() };
+                (path.stroke(&stroke, 1.0)?, FillRule::Winding)
+            }
+            None if even_odd => (path, FillRule::EvenOdd),
+            None => (path, FillRule::Winding),
+        };
+        mask.fill_path(&path, rule, true, Transform::identity());
+        match &state.mask {
+            Some(clip) => {
+                for (own, clip) in mask.data_mut().iter_mut().zip(clip.data()) {
+                    *own = (u16::from(*own) * u16::from(*clip) / 255) as u8;
+                }
+            }
+            None => {
+                let clip = self.path(&rectangle(state.clip))?;
+                mask.intersect_path(&clip, FillRule::Winding, true, Transform::identity());
+            }
+        }
+        Some(())
     }
 
     fn path(&self, path: &BezPath) -> Option<tiny_skia::Path> {
@@ -97,10 +156,14 @@ impl Canvas {
     /// How much of a strip of the page is painted, from 0 to 1.
     pub(crate) fn covered(&self, strip: Rect) -> f64 {
         let area = self.to_pixels.transform_rect_bbox(strip);
-        let clamp = |v: f64, most: u32| libm::floor(v).clamp(0.0, f64::from(most - 1)) as u32;
         let (width, height) = (self.pixels.width(), self.pixels.height());
-        let (x0, x1) = (clamp(area.x0, width), clamp(area.x1, width));
-        let (y0, y1) = (clamp(area.y0, height), clamp(area.y1, height));
+        // A pixel that the strip only grazes may be bare.
+        let span = |from: f64, to: f64, most: u32| {
+            let last = f64::from(most - 1);
+            let first = libm::floor(from + 0.1).clamp(0.0, last);
+            (first as u32, (libm::ceil(to - 0.1) - 1.0).clamp(first, last) as u32)
+        };
+        let ((x0, x1), (y0, y1)) = (span(area.x0, area.x1, width), span(area.y0, area.y1, height));
         let mut painted = 0_u32;
         for y in y0..=y1 {
             for x in x0..=x1 {
@@ -134,14 +197,14 @@ pub(crate) fn rectangle(area: Rect) -> BezPath {
 fn paint(ink: &Ink, alpha: f64) -> Paint<'static> {
     let value = |i: usize| ink.values.get(i).copied().unwrap_or(0.0).clamp(0.0, 1.0);
     let (r, g, b) = match &*ink.space {
-        Space::Gray | Space::Defined { components: 1 } => (value(0), value(0), value(0)),
-        Space::Rgb | Space::Defined { components: 3 } => (value(0), value(1), value(2)),
+        Space::Gray | Space::Defined { components: 1, .. } => (value(0), value(0), value(0)),
+        Space::Rgb | Space::Defined { components: 3, .. } => (value(0), value(1), value(2)),
         Space::Cmyk | Space::Defined { .. } => {
             let k = 1.0 - value(3);
             ((1.0 - value(0)) * k, (1.0 - value(1)) * k, (1.0 - value(2)) * k)
         }
         Space::Inks { .. } => (1.0 - 0.1 * value(0), 1.0 - 0.8 * value(0), 1.0 - 0.3 * value(0)),
-        Space::Indexed(_) | Space::Pattern(_) => (0.75, 0.75, 0.75),
+        Space::Indexed(_) | Space::Lab | Space::Pattern(_) => (0.75, 0.75, 0.75),
     };
     let mut paint = Paint::default();
     let color = Color::from_rgba(r as f32, g as f32, b as f32, alpha.clamp(0.0, 1.0) as f32);

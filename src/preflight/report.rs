@@ -1,5 +1,6 @@
 //! What was found: the verdict, the findings with their places, and the pages they lie on.
 
+use super::expected::Expected;
 use super::rule::{Rule, When};
 use super::wish::Wish;
 use crate::catalog::print::Standard;
@@ -38,6 +39,9 @@ pub struct PageReport {
     pub bleed: [f64; 4],
     /// The finished size, likewise.
     pub trim: [f64; 4],
+    /// The safe zone, likewise, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe: Option<[f64; 4]>,
     /// A rough picture of the page as PNG, where one was asked for.
     #[serde(skip)]
     pub picture: Option<Vec<u8>>,
@@ -74,15 +78,16 @@ impl Boxes {
 /// Findings under way.
 pub(crate) struct Findings<'a> {
     pub(crate) wish: &'a Wish,
-    surfaces: &'a [String],
+    /// What a job knows of the pages.
+    pub(crate) pages: &'a [Expected],
     list: Vec<Finding>,
     counts: BTreeMap<(Rule, Option<u32>), u32>,
 }
 
 impl<'a> Findings<'a> {
-    /// None yet. `surfaces` names the pages, where they have names.
-    pub(crate) fn new(wish: &'a Wish, surfaces: &'a [String]) -> Self {
-        Findings { wish, surfaces, list: Vec::new(), counts: BTreeMap::new() }
+    /// None yet. `pages` is what is known of the pages, where anything is.
+    pub(crate) fn new(wish: &'a Wish, pages: &'a [Expected]) -> Self {
+        Findings { wish, pages, list: Vec::new(), counts: BTreeMap::new() }
     }
 
     /// Something about the file as a whole.
@@ -106,7 +111,10 @@ impl<'a> Findings<'a> {
     ) {
         let off = match rule.when() {
             When::Always | When::House => false,
+            When::X => self.wish.standard == Standard::Plain,
             When::X4 => self.wish.standard != Standard::X4,
+            When::Flat => !self.wish.standard.is_flat(),
+            When::X1a => self.wish.standard != Standard::X1a,
         };
         if off || verdict == Verdict::Pass {
             return;
@@ -116,7 +124,8 @@ impl<'a> Findings<'a> {
         if *count > LISTED || self.list.len() >= MOST {
             return;
         }
-        let surface = page.and_then(|page| self.surfaces.get(page as usize)).cloned().unwrap_or_default();
+        let known = page.and_then(|page| self.pages.get(page as usize));
+        let surface = known.map(|page| page.surface.clone()).unwrap_or_default();
         self.list.push(Finding {
             code: rule.as_str().to_owned(),
             verdict,

@@ -8,8 +8,14 @@ use std::fmt;
 pub enum When {
     /// Of every PDF.
     Always,
+    /// Where any PDF/X is asked for.
+    X,
     /// Where PDF/X-4 is asked for.
     X4,
+    /// Where PDF/X-1a or PDF/X-3 is asked for.
+    Flat,
+    /// Where PDF/X-1a is asked for.
+    X1a,
     /// Where the profile sets the limit.
     House,
 }
@@ -19,7 +25,10 @@ impl When {
     pub fn as_str(self) -> &'static str {
         match self {
             When::Always => "always",
+            When::X => "x",
             When::X4 => "x4",
+            When::Flat => "x1a, x3",
+            When::X1a => "x1a",
             When::House => "house",
         }
     }
@@ -62,90 +71,100 @@ rules! {
     FileLimit: "file.limit", Always, Fail;
     /// It is encrypted.
     FileEncrypted: "file.encrypted", Always, Fail;
-    /// The header is not in the first byte, or the version is newer than 1.6.
-    FileVersion: "file.version", X4, Fail;
+    /// The header is not in the first byte, or the version is newer than the standard's.
+    FileVersion: "file.version", X, Fail;
+    /// Something that PDF 1.4 does not know, or the standard's compression does not.
+    FileNewer: "file.newer", Flat, Fail;
     /// The trailer lacks its two identifiers.
-    FileId: "file.id", X4, Fail;
+    FileId: "file.id", X, Fail;
 
     /// There is no XMP packet, or it does not read.
     MetadataMissing: "metadata.missing", X4, Fail;
-    /// XMP lacks something that the standard asks for: title, dates, producer, document ids.
-    MetadataIncomplete: "metadata.incomplete", X4, Fail;
+    /// XMP (x1a, x3: Info) lacks something that the standard asks for: title, dates, document ids.
+    MetadataIncomplete: "metadata.incomplete", X, Fail;
     /// Info and XMP contradict each other.
     MetadataMismatch: "metadata.mismatch", X4, Fail;
-    /// XMP does not name the version PDF/X-4.
-    MetadataStandard: "metadata.standard", X4, Fail;
+    /// XMP (x1a, x3: Info) does not name the standard.
+    MetadataStandard: "metadata.standard", X, Fail;
     /// It is not said whether the file is trapped.
-    MetadataTrapped: "metadata.trapped", X4, Fail;
+    MetadataTrapped: "metadata.trapped", X, Fail;
 
     /// There is no output intent of PDF/X.
-    IntentMissing: "intent.missing", X4, Fail;
+    IntentMissing: "intent.missing", X, Fail;
     /// There is more than one.
-    IntentSeveral: "intent.several", X4, Fail;
-    /// The intent does not name its printing condition.
-    IntentIncomplete: "intent.incomplete", X4, Fail;
+    IntentSeveral: "intent.several", X, Fail;
+    /// The intent does not name its printing condition; for x1a and x3 it describes it where no registry does.
+    IntentIncomplete: "intent.incomplete", X, Fail;
     /// Its profile is no ICC profile of an output device with as many components as it claims.
-    IntentProfile: "intent.profile", X4, Fail;
+    IntentProfile: "intent.profile", X, Fail;
 
     /// A page has no media box, or an empty one.
     BoxMissing: "box.missing", Always, Fail;
     /// A page has no trim box.
-    BoxTrim: "box.trim", X4, Fail;
+    BoxTrim: "box.trim", X, Fail;
     /// A page has a trim box and an art box.
-    BoxArt: "box.art", X4, Fail;
+    BoxArt: "box.art", X, Fail;
     /// The trim box leaves the bleed box, or the bleed box the media box.
     BoxNesting: "box.nesting", Always, Fail;
     /// Pages differ in their trim size.
     BoxSizes: "box.sizes", House, Warn;
 
     /// A font's program is not in the file.
-    FontEmbedded: "font.not_embedded", X4, Fail;
+    FontEmbedded: "font.not_embedded", X, Fail;
 
     /// DeviceRGB is used though the output is no RGB.
-    ColorRgb: "color.device_rgb", X4, Fail;
+    ColorRgb: "color.device_rgb", X, Fail;
     /// DeviceCMYK is used though the output is no CMYK.
-    ColorCmyk: "color.device_cmyk", X4, Fail;
+    ColorCmyk: "color.device_cmyk", X, Fail;
     /// An ICC-based space has a profile that does not fit it.
-    ColorProfile: "color.profile", X4, Fail;
+    ColorProfile: "color.profile", X, Fail;
+    /// A colour that is no ink's: given by a profile, by calibration, or as RGB.
+    ColorTagged: "color.tagged", X1a, Fail;
     /// A spot ink is defined in two ways.
-    ColorSpot: "color.spot_differs", X4, Fail;
+    ColorSpot: "color.spot_differs", X, Fail;
+    /// A colour space of several inks names one twice, or describes one by another.
+    ColorInks: "color.inks", X, Fail;
     /// A rendering intent that PDF does not know.
-    ColorIntent: "color.rendering_intent", X4, Fail;
+    ColorIntent: "color.rendering_intent", X, Fail;
 
+    /// Transparency: an opacity, a blend mode, a soft mask, or a group.
+    NoTransparency: "transparency.forbidden", Flat, Fail;
     /// A transparency group does not name its blending space.
     GroupSpace: "transparency.space", X4, Fail;
     /// A blend mode that PDF does not know.
     BlendMode: "transparency.blend_mode", X4, Fail;
 
     /// JavaScript.
-    NoScript: "forbidden.javascript", X4, Fail;
+    NoScript: "forbidden.javascript", X, Fail;
     /// An action, at opening or on a page.
-    NoAction: "forbidden.action", X4, Fail;
+    NoAction: "forbidden.action", X, Fail;
     /// A stream compressed by LZW.
-    NoLzw: "forbidden.lzw", X4, Fail;
+    NoLzw: "forbidden.lzw", X, Fail;
     /// PostScript inside the file.
-    NoPostScript: "forbidden.postscript", X4, Fail;
+    NoPostScript: "forbidden.postscript", X, Fail;
     /// A transfer function.
-    NoTransfer: "forbidden.transfer_function", X4, Fail;
+    NoTransfer: "forbidden.transfer_function", X, Fail;
     /// A halftone that is not of type 1 or 5, or an origin for one.
-    NoHalftone: "forbidden.halftone", X4, Fail;
+    NoHalftone: "forbidden.halftone", X, Fail;
     /// OPI comments.
-    NoOpi: "forbidden.opi", X4, Fail;
+    NoOpi: "forbidden.opi", X, Fail;
     /// Alternates of a picture.
-    NoAlternates: "forbidden.alternates", X4, Fail;
+    NoAlternates: "forbidden.alternates", X, Fail;
     /// A stream whose data lies in another file, or a form that stands for another document.
-    NoExternal: "forbidden.external", X4, Fail;
+    NoExternal: "forbidden.external", X, Fail;
     /// A file within the file.
-    NoEmbedded: "forbidden.embedded_file", X4, Fail;
+    NoEmbedded: "forbidden.embedded_file", X, Fail;
     /// An annotation within the bleed box.
-    NoAnnotation: "forbidden.annotation", X4, Fail;
+    NoAnnotation: "forbidden.annotation", X, Fail;
     /// Sound, film, 3D or rich media.
-    NoMedia: "forbidden.media", X4, Fail;
+    NoMedia: "forbidden.media", X, Fail;
     /// An interactive form.
-    NoForm: "forbidden.form", X4, Fail;
+    NoForm: "forbidden.form", X, Fail;
     /// Viewer preferences that print something other than the media or the bleed box.
-    NoViewer: "forbidden.viewer_area", X4, Fail;
+    NoViewer: "forbidden.viewer_area", X, Fail;
 
+    /// Layers.
+    NoLayers: "layers.forbidden", Flat, Fail;
     /// A layer configuration has no name of its own, switches layers by event, or leaves one out.
     LayerConfig: "layers.configuration", X4, Fail;
 
@@ -190,7 +209,9 @@ rules! {
     WhiteKnockout: "white.knocks_out", House, Fail;
     /// White ink both overprints and multiplies: presses differ in what they make of it.
     WhiteBoth: "white.both", House, Fail;
-    /// A colour asks for more ink than the paper can take.
+    /// The white plate does not cover what its mask covers.
+    WhiteCoverage: "white.coverage", House, Fail;
+    /// A colour or a picture asks for more ink than the paper can take.
     InkLimit: "ink.limit", House, Warn;
 }
 

@@ -20,7 +20,11 @@ pub(crate) enum Space {
     Defined {
         /// Components.
         components: usize,
+        /// The number of the ICC profile's object, where it has one.
+        icc: Option<u32>,
     },
+    /// CIE L*a*b*.
+    Lab,
     /// A table of colours.
     Indexed(Arc<Space>),
     /// Inks by name, with what they look like elsewhere.
@@ -39,9 +43,9 @@ impl Space {
     pub(crate) fn components(&self) -> Option<usize> {
         match self {
             Space::Gray | Space::Indexed(_) => Some(1),
-            Space::Rgb => Some(3),
+            Space::Rgb | Space::Lab => Some(3),
             Space::Cmyk => Some(4),
-            Space::Defined { components } => Some(*components),
+            Space::Defined { components, .. } => Some(*components),
             Space::Inks { names, .. } => Some(names.len()),
             Space::Pattern(_) => None,
         }
@@ -56,9 +60,12 @@ impl Space {
             }
             Space::Indexed(base) => base.spots(),
             Space::Pattern(Some(under)) => under.spots(),
-            Space::Gray | Space::Rgb | Space::Cmyk | Space::Defined { .. } | Space::Pattern(None) => {
-                Vec::new()
-            }
+            Space::Gray
+            | Space::Rgb
+            | Space::Cmyk
+            | Space::Lab
+            | Space::Defined { .. }
+            | Space::Pattern(None) => Vec::new(),
         }
     }
 
@@ -70,7 +77,7 @@ impl Space {
             Space::Indexed(base) => base.devices(),
             Space::Inks { alternate, .. } => alternate.devices(),
             Space::Pattern(Some(under)) => under.devices(),
-            Space::Gray | Space::Defined { .. } | Space::Pattern(None) => (false, false),
+            Space::Gray | Space::Lab | Space::Defined { .. } | Space::Pattern(None) => (false, false),
         }
     }
 }
@@ -127,7 +134,7 @@ impl<R: Read + Seek> Context<'_, R> {
             let components = space.components().unwrap_or(1);
             // A default is never replaced by itself.
             self.space(&replaced, &Dict::default(), depth + 1)?;
-            return Ok(Arc::new(Space::Defined { components }));
+            return Ok(Arc::new(Space::Defined { components, icc: None }));
         }
         match own.get(&name).cloned() {
             Some(found) => self.space(&found, resources, depth + 1),
@@ -150,8 +157,9 @@ impl<R: Read + Seek> Context<'_, R> {
         };
         let item = |index: usize| items.get(index).ok_or_else(bad);
         match kind.as_str() {
-            "CalGray" => Ok(Space::Defined { components: 1 }),
-            "CalRGB" | "Lab" => Ok(Space::Defined { components: 3 }),
+            "CalGray" => Ok(Space::Defined { components: 1, icc: None }),
+            "CalRGB" => Ok(Space::Defined { components: 3, icc: None }),
+            "Lab" => Ok(Space::Lab),
             "ICCBased" => self.icc_space(item(1)?),
             "Indexed" | "I" => self.space(item(1)?, resources, depth + 1).map(Space::Indexed),
             "Separation" => {
@@ -166,6 +174,7 @@ impl<R: Read + Seek> Context<'_, R> {
                     names.array().map(|list| list.iter().filter_map(Value::name).collect());
                 let names = names.filter(|names| !names.is_empty() && names.len() <= 32).ok_or_else(bad)?;
                 let alternate = self.space(item(2)?, resources, depth + 1)?;
+                self.device_n(&names, items, resources, depth)?;
                 Ok(Space::Inks { names, alternate })
             }
             "Pattern" => match items.get(1) {
@@ -183,7 +192,7 @@ impl<R: Read + Seek> Context<'_, R> {
         if let Value::Ref(number, _) = value
             && let Some(components) = self.profiles.get(number)
         {
-            return Ok(Space::Defined { components: *components });
+            return Ok(Space::Defined { components: *components, icc: Some(*number) });
         }
         let bad = || ReadError::damaged("an ICC-based colour space is malformed");
         let object = self.file.follow(value)?;
@@ -191,6 +200,9 @@ impl<R: Read + Seek> Context<'_, R> {
         let components = components.filter(|n| matches!(n, 1 | 3 | 4)).ok_or_else(bad)? as usize;
         let profile = self.file.data(&object)?.ok_or_else(bad)?;
         let header = super::icc::Header::read(&profile);
+        if let Some(header) = &header {
+            self.check_icc_version(header);
+        }
         if header.as_ref().is_none_or(|header| header.components != components) {
             self.say(
                 Rule::ColorProfile,
@@ -200,8 +212,51 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         if let Value::Ref(number, _) = value {
             self.profiles.insert(*number, components);
+            // Only a press asks what tagged colours become.
+            if components == 3 && self.press.is_some() {
+                self.icc.insert(*number, profile.into());
+            }
+            return Ok(Space::Defined { components, icc: Some(*number) });
         }
-        Ok(Space::Defined { components })
+        Ok(Space::Defined { components, icc: None })
+    }
+
+    /// Several inks at once: the same ones always mix alike, and each spot ink that is described
+    /// apart is what it is elsewhere.
+    fn device_n(
+        &mut self,
+        names: &[String],
+        items: &[Value],
+        resources: &Dict,
+        depth: u32,
+    ) -> Result<(), ReadError> {
+        let twice = names.iter().enumerate().any(|(i, name)| name != "None" && names[..i].contains(name));
+        if twice {
+            self.say(
+                Rule::ColorInks,
+                None,
+                "A colour space of several inks names one of them twice; name each once.",
+            );
+        }
+        self.same_spot(&names.join(" + "), items)?;
+        let attributes = match items.get(4) {
+            Some(value) => self.file.resolve(value)?.dict().cloned().unwrap_or_default(),
+            None => return Ok(()),
+        };
+        let colorants = self.file.dict(&attributes, "Colorants")?.unwrap_or_default();
+        for (name, value) in &colorants.0 {
+            let space = self.space(value, resources, depth + 1)?;
+            let own = String::from_utf8_lossy(name);
+            let alike = matches!(&*space, Space::Inks { names, .. } if names.len() == 1 && *names[0] == *own);
+            if !alike {
+                self.say(
+                    Rule::ColorInks,
+                    None,
+                    "A colour space of several inks describes one of them by another ink; name it as it is.",
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Holds a spot ink against its earlier definition.

@@ -23,7 +23,12 @@ impl Ink {
         let values = match &*space {
             Space::Cmyk => vec![0.0, 0.0, 0.0, 1.0],
             Space::Inks { names, .. } => vec![1.0; names.len()],
-            Space::Gray | Space::Rgb | Space::Defined { .. } | Space::Indexed(_) | Space::Pattern(_) => {
+            Space::Gray
+            | Space::Rgb
+            | Space::Lab
+            | Space::Defined { .. }
+            | Space::Indexed(_)
+            | Space::Pattern(_) => {
                 vec![0.0; space.components().unwrap_or(0)]
             }
         };

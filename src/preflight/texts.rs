@@ -2,7 +2,8 @@
 
 use super::content::{Content, Mode};
 use super::context::Context;
-use super::marks::{Kind, Mark};
+use super::marks::Kind;
+use super::paint::Painted;
 use super::paths::clipped;
 use super::picture::rectangle;
 use super::read::{ReadError, Value};
@@ -122,21 +123,8 @@ impl<R: Read + Seek> Context<'_, R> {
         let Some(bounds) = clipped(outline.bounding_box(), content.state.clip) else { return };
         self.check_font(&font, bounds);
         let [_, _, c, d, ..] = placed.as_coeffs();
-        let mark = Mark {
-            kind: Kind::Text { size: text.size.abs() * libm::hypot(c, d) },
-            bounds,
-            ink: content.state.fill.clone(),
-            overprint: content.state.overprint_fill,
-            alpha: content.state.alpha_fill,
-            pieces: Vec::new(),
-        };
-        if let Some(canvas) = &mut self.canvas
-            && !content.mode.repeated
-            && !content.mode.masking
-        {
-            canvas.fill(&outline, false, &content.state.fill, content.state.alpha_fill * 0.5, &content.state);
-        }
-        self.mark(mark, &content.state, content.mode);
+        let kind = Kind::Text { size: text.size.abs() * libm::hypot(c, d) };
+        self.paint(Painted::area(kind, &outline), content);
     }
 }
 

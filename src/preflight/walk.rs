@@ -81,6 +81,7 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     fn forbidden(&mut self, dict: &Dict, stream: bool) -> Result<(), ReadError> {
+        self.check_flat_object(dict, stream)?;
         let name = |key: &str| dict.get(key).and_then(Value::name).unwrap_or_default();
         let action = name("S");
         if action == "JavaScript" {
@@ -108,7 +109,7 @@ impl<R: Read + Seek> Context<'_, R> {
             self.say(
                 Rule::NoHalftone,
                 None,
-                "A halftone is set that PDF/X-4 does not allow; leave screening to the press.",
+                "A halftone is set that PDF/X does not allow; leave screening to the press.",
             );
         }
         if dict.has("OPI") {

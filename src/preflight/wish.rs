@@ -3,7 +3,7 @@
 use super::rule::Rule;
 use crate::catalog::Profile;
 use crate::catalog::preflight::Level;
-use crate::catalog::print::{Standard, Step};
+use crate::catalog::print::{SpotInk, Standard, Step};
 use crate::order::event::Verdict;
 use std::collections::BTreeMap;
 
@@ -50,6 +50,8 @@ pub struct Wish {
     pub plates_required: Vec<String>,
     /// Spot inks that are opaque white.
     pub white: Vec<String>,
+    /// Spot inks that a knife follows: they may run where nothing else may.
+    pub technical: Vec<String>,
     /// The most ink.
     pub ink_limit: Option<f64>,
     /// Verdicts that differ from a rule's own.
@@ -86,6 +88,7 @@ impl Wish {
             plates: if own.any_plate { None } else { Some(plates) },
             plates_required: own.plates_required.clone(),
             white: white.map(|spot| spot.plate.clone()).collect(),
+            technical: profile.spots.values().filter(|spot| cuts(spot)).map(|s| s.plate.clone()).collect(),
             ink_limit: profile.color.ink_limit.map(f64::from),
             verdicts: verdicts.collect(),
         }
@@ -94,6 +97,24 @@ impl Wish {
     /// What a rule's finding does to the job; [`Verdict::Pass`] when nobody wants to hear of it.
     pub fn verdict(&self, rule: Rule) -> Verdict {
         self.verdicts.get(&rule).copied().unwrap_or_else(|| rule.verdict())
+    }
+}
+
+/// True for a plate that says where to cut or fold, not what to print.
+fn cuts(spot: &SpotInk) -> bool {
+    match spot.step {
+        Some(Step::Cutting | Step::PartialCutting | Step::Perforating | Step::Creasing | Step::Drilling) => {
+            true
+        }
+        Some(
+            Step::FoilStamping
+            | Step::ColdFoilStamping
+            | Step::Embossing
+            | Step::Debossing
+            | Step::White
+            | Step::Varnish,
+        )
+        | None => false,
     }
 }
 

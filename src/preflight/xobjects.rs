@@ -2,15 +2,28 @@
 
 use super::content::{Content, Mode};
 use super::context::Context;
-use super::marks::{Kind, Mark};
+use super::ink::PictureInk;
+use super::marks::Kind;
+use super::paint::Painted;
 use super::paths::{clipped, narrow, unit_square};
-use super::read::{Dict, Lexer, ReadError, Value, filters, matrix, rectangle};
+use super::read::{Dict, Indirect, Lexer, ReadError, Value, filters, matrix, rectangle};
 use super::rule::Rule;
 use super::space::Space;
 use super::state::{Blend, Ink};
-use kurbo::{Affine, Shape};
+use super::white::Tints;
+use kurbo::Affine;
 use std::io::{Read, Seek};
 use std::sync::Arc;
+
+/// A picture, and what its samples have shown.
+struct Drawn {
+    size: [Option<u32>; 2],
+    stencil: bool,
+    /// It has a soft mask of its own.
+    soft: bool,
+    tints: Option<Tints>,
+    load: Option<PictureInk>,
+}
 
 impl<R: Read + Seek> Context<'_, R> {
     /// `Do`.
@@ -26,7 +39,7 @@ impl<R: Read + Seek> Context<'_, R> {
             return Ok(());
         };
         if dict.is("Subtype", "Image") {
-            return self.image(&dict, content);
+            return self.image(&value, &object, &dict, content);
         }
         if dict.is("Subtype", "Form") {
             let mode = content.mode;
@@ -94,26 +107,18 @@ impl<R: Read + Seek> Context<'_, R> {
         let space = self.space(&space, content.resources, 0)?;
         let Some(bounds) = clipped(content.state.clip, content.state.clip) else { return Ok(()) };
         let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space };
-        if let Some(canvas) = &mut self.canvas
-            && !content.mode.repeated
-            && !content.mode.masking
-        {
-            let area = super::picture::rectangle(bounds);
-            canvas.fill(&area, false, &ink, content.state.alpha_fill, &content.state);
-        }
-        let mark = Mark {
-            kind: Kind::Shading,
-            bounds,
-            ink,
-            overprint: content.state.overprint_fill,
-            alpha: content.state.alpha_fill,
-            pieces: Vec::new(),
-        };
-        self.mark(mark, &content.state, content.mode);
+        let area = super::picture::rectangle(bounds);
+        self.paint_in(Painted::area(Kind::Shading, &area), ink, &content.state, content.mode);
         Ok(())
     }
 
-    fn image(&mut self, dict: &Dict, content: &Content<'_>) -> Result<(), ReadError> {
+    fn image(
+        &mut self,
+        value: &Value,
+        object: &Indirect,
+        dict: &Dict,
+        content: &Content<'_>,
+    ) -> Result<(), ReadError> {
         let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());
         let size = [side(self.file.entry(dict, "Width")?), side(self.file.entry(dict, "Height")?)];
         let stencil = self.file.entry(dict, "ImageMask")?.and_then(|v| v.bool()) == Some(true);
@@ -133,55 +138,71 @@ impl<R: Read + Seek> Context<'_, R> {
                         "A picture names no colour space; write the file again.",
                     );
                 }
-                Ink { space: Arc::new(Space::Defined { components: 3 }), values: Vec::new() }
+                Ink { space: Arc::new(Space::Defined { components: 3, icc: None }), values: Vec::new() }
             }
         };
         if let Some(intent) = self.file.entry(dict, "Intent")? {
             self.rendering_intent(&intent);
         }
         let soft = dict.has("SMask");
-        self.picture(size, ink, stencil, soft, content);
+        let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
+        let drawn = Drawn {
+            size,
+            stencil,
+            soft,
+            tints: if stencil { None } else { self.white_tints(object, dict, &ink, size)? },
+            load: if stencil { None } else { self.picture_ink(number, object, dict, &ink.space)? },
+        };
+        self.picture(drawn, ink, content);
         Ok(())
     }
 
-    fn picture(
+    /// The samples of a picture in white ink, where its plate is measured.
+    fn white_tints(
         &mut self,
+        object: &Indirect,
+        dict: &Dict,
+        ink: &Ink,
         size: [Option<u32>; 2],
-        ink: Ink,
-        stencil: bool,
-        soft: bool,
-        content: &Content<'_>,
-    ) {
+    ) -> Result<Option<Tints>, ReadError> {
+        let white = &self.findings.wish.white;
+        let [Some(width), Some(height)] = size else { return Ok(None) };
+        let alone = ink.space.components() == Some(1);
+        let samples = u64::from(width) * u64::from(height);
+        let bits = self.file.entry(dict, "BitsPerComponent")?.and_then(|v| v.int());
+        if !alone || bits != Some(8) || samples > self.file.limits.stream_bytes {
+            return Ok(None);
+        }
+        if !ink.space.spots().iter().any(|name| white.iter().any(|white| white == name)) {
+            return Ok(None);
+        }
+        let Some(mut values) = self.file.data(object)? else { return Ok(None) };
+        if values.len() as u64 != samples {
+            return Ok(None);
+        }
+        let decode = self.file.list(dict, "Decode")?.unwrap_or_default();
+        if decode.first().and_then(Value::number).is_some_and(|v| v > 0.5) {
+            values.iter_mut().for_each(|v| *v = 255 - *v);
+        }
+        Ok(Some(Tints { width, height, values }))
+    }
+
+    fn picture(&mut self, drawn: Drawn, ink: Ink, content: &Content<'_>) {
+        let Drawn { size, stencil, soft, tints, load } = drawn;
         let [Some(width), Some(height)] = size else {
             self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
             return;
         };
         let outline = unit_square(content.state.ctm);
-        let Some(bounds) = clipped(outline.bounding_box(), content.state.clip) else { return };
         let [a, b, c, d, ..] = content.state.ctm.as_coeffs();
         let unit = self.boxes.map_or(1.0, |boxes| boxes.unit);
         let inches = |x: f64, y: f64| libm::hypot(x, y) * unit / 72.0;
         let dpi = (f64::from(width) / inches(a, b)).min(f64::from(height) / inches(c, d));
         let kind = Kind::Image { pixels: [width, height], dpi, stencil };
-        if let Some(canvas) = &mut self.canvas
-            && !content.mode.repeated
-            && !content.mode.masking
-        {
-            let shown =
-                if stencil { ink.clone() } else { Ink { space: Arc::new(Space::Gray), values: vec![0.72] } };
-            canvas.fill(&outline, false, &shown, content.state.alpha_fill, &content.state);
-        }
-        let mark = Mark {
-            kind,
-            bounds,
-            ink,
-            overprint: content.state.overprint_fill,
-            alpha: content.state.alpha_fill,
-            pieces: Vec::new(),
-        };
         let mut state = content.state.clone();
         state.masked |= soft;
-        self.mark(mark, &state, content.mode);
+        let painted = Painted { tints: tints.as_ref(), load, ..Painted::area(kind, &outline) };
+        self.paint_in(painted, ink, &state, content.mode);
     }
 
     /// `BI … ID … EI`.
@@ -213,7 +234,7 @@ impl<R: Read + Seek> Context<'_, R> {
         } else {
             Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
         };
-        self.picture(size, ink, stencil, false, content);
+        self.picture(Drawn { size, stencil, soft: false, tints: None, load: None }, ink, content);
         Ok(())
     }
 }

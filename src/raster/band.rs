@@ -7,11 +7,11 @@
 //! does not grow with the canvas.
 
 use super::frame::Frame;
-use super::layer::Layer;
-use super::list::List;
+use super::layer::{Area, Layer};
+use super::list::{Item, Resource};
 use super::pool::Pool;
 use super::sample::{Pixel, Sample};
-use super::sink::{Band, Packed, Rows, Sink};
+use super::sink::Packed;
 use super::store::Store;
 use super::walk::Painter;
 use crate::control::Control;
@@ -20,12 +20,32 @@ use rayon::ScopeFifo;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Paints a band: the items of a number on its ground.
+pub(super) type PaintLayer<'a, S> = &'a mut dyn FnMut(usize) -> Result<Layer<S>, Violation>;
+
+/// Where bands go.
+pub(super) trait Output<S>: Sync {
+    /// Has a band painted and encodes it for every sink, in the band's own task.
+    /// What layers were painted in goes to `spent`, for the next bands.
+    fn encode(
+        &self,
+        band: Area,
+        last: bool,
+        paint: PaintLayer<'_, S>,
+        spent: &Pool<Pixel<S>>,
+    ) -> Result<Vec<Packed>, Violation>;
+
+    /// Writes what [`Output::encode`] made of the next band in line.
+    fn write(&self, packed: Vec<Packed>) -> Result<(), Violation>;
+}
+
 /// One pass over a frame.
 pub(super) struct Pass<'a, S> {
     frame: &'a Frame,
-    list: &'a List,
+    lists: &'a [Vec<Item>],
+    resources: &'a [Resource],
     store: Store<S>,
-    sinks: &'a [&'a dyn Sink],
+    output: &'a dyn Output<S>,
     control: Control<'a>,
     ground: Pixel<S>,
     /// Pixels of bands that are done.
@@ -69,19 +89,20 @@ impl<'a, S: Sample> Pass<'a, S> {
     /// Prepares a pass.
     pub(super) fn new(
         frame: &'a Frame,
-        list: &'a List,
+        lists: &'a [Vec<Item>],
+        resources: &'a [Resource],
         ground: Pixel<S>,
-        sinks: &'a [&'a dyn Sink],
+        output: &'a dyn Output<S>,
         control: Control<'a>,
     ) -> Self {
         let needs: Vec<Vec<usize>> = (0..frame.bands())
             .map(|band| {
                 let band = frame.band(band);
-                let touches = |r: &usize| !list.resources[*r].uses.intersect(band).is_empty();
-                (0..list.resources.len()).filter(touches).collect()
+                let touches = |r: &usize| !resources[*r].uses.intersect(band).is_empty();
+                (0..resources.len()).filter(touches).collect()
             })
             .collect();
-        let mut left = vec![0; list.resources.len()];
+        let mut left = vec![0; resources.len()];
         for resource in needs.iter().flatten() {
             left[*resource] += 1;
         }
@@ -90,15 +111,16 @@ impl<'a, S: Sample> Pass<'a, S> {
             written: 0,
             done: BTreeMap::new(),
             writing: false,
-            loads: vec![Load::Wanted; list.resources.len()],
+            loads: vec![Load::Wanted; resources.len()],
             left,
             failed: None,
         };
         Pass {
             frame,
-            list,
-            store: Store::new(list),
-            sinks,
+            lists,
+            resources,
+            store: Store::new(resources),
+            output,
             control,
             ground,
             layers: Pool::new(),
@@ -165,7 +187,7 @@ impl<'a, S: Sample> Pass<'a, S> {
     }
 
     fn load(&self, resource: usize) -> Result<(), Violation> {
-        self.store.load(self.list, resource, self.control)?;
+        self.store.load(self.resources, resource, self.control)?;
         self.lock().loads[resource] = Load::Ready;
         Ok(())
     }
@@ -173,31 +195,25 @@ impl<'a, S: Sample> Pass<'a, S> {
     fn paint(&self, band: usize) -> Result<Vec<Packed>, Violation> {
         self.control.check()?;
         let area = self.frame.band(band);
-        let mut layer = Layer::filled_in(area, self.ground, self.layers.take());
-        Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
-            &self.list.items,
-            &mut layer,
-            None,
-        )?;
-        {
-            let mut state = self.lock();
-            for resource in &self.needs[band] {
-                state.left[*resource] -= 1;
-                if state.left[*resource] == 0 {
-                    self.store.drop(*resource);
-                }
+        let last = band + 1 == self.needs.len();
+        let paint = &mut |list: usize| {
+            let mut layer = Layer::filled_in(area, self.ground, self.layers.take());
+            Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
+                &self.lists[list],
+                &mut layer,
+                None,
+            )?;
+            Ok(layer)
+        };
+        let packed = self.output.encode(area, last, paint, &self.layers)?;
+        let mut state = self.lock();
+        for resource in &self.needs[band] {
+            state.left[*resource] -= 1;
+            if state.left[*resource] == 0 {
+                self.store.drop(*resource);
             }
         }
-        let band = Band {
-            first_row: area.y0 as u32,
-            width: area.width(),
-            height: area.height(),
-            last: band + 1 == self.needs.len(),
-            rows: Rows::from(&layer.data),
-        };
-        let packed = self.sinks.iter().map(|sink| sink.encode(&band)).collect();
-        self.layers.give(layer.data);
-        packed
+        Ok(packed)
     }
 
     /// Takes a finished band; writes all that are in line, unless another task does.
@@ -214,10 +230,8 @@ impl<'a, S: Sample> Pass<'a, S> {
                 break;
             };
             drop(state);
-            for (sink, packed) in self.sinks.iter().zip(packed) {
-                // A failed write leaves `writing` set: nothing is written after it.
-                sink.write(packed).map_err(|violation| (written, violation))?;
-            }
+            // A failed write leaves `writing` set: nothing is written after it.
+            self.output.write(packed).map_err(|violation| (written, violation))?;
             state = self.lock();
             state.written += 1;
         }

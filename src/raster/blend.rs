@@ -1,8 +1,9 @@
 //! How one row of premultiplied pixels meets the row beneath it.
 //!
-//! The formulas are those of ISO 32000-1, 11.3.5, in gamma-encoded sRGB. Normal, the common
+//! The formulas are those of ISO 32000-1, 11.3.5, in gamma-encoded sRGB or in inks. Normal, the common
 //! one, is whole-number arithmetic; the others work on real colours, with true divisions.
 
+use super::colorants::Mixing;
 use super::sample::{Pixel, Sample};
 use crate::scene::Blend;
 
@@ -15,14 +16,14 @@ pub(super) fn paint_row<S: Sample>(
     source: &[Pixel<S>],
     cover: Option<&[u8]>,
     opacity: S,
-    blend: Blend,
+    mixing: Mixing,
 ) {
-    if blend != Blend::Normal {
+    if mixing != Mixing::NORMAL {
         for (i, (below, above)) in target.iter_mut().zip(source).enumerate() {
             let cover = cover.map_or(S::MAX, |c| S::from_cover(c[i]));
             let above = thin(*above, cover.mul(opacity));
             if above[3] != S::ZERO {
-                *below = mix(*below, above, blend);
+                *below = mix(*below, above, mixing);
             }
         }
         return;
@@ -52,7 +53,7 @@ pub(super) fn paint_row<S: Sample>(
             for ((target, source), cover) in pieces {
                 let (least, most) = cover.iter().fold((255, 0), |(a, b), c| (a.min(*c), b.max(*c)));
                 if least == 255 {
-                    paint_row(target, source, None, opacity, blend);
+                    paint_row(target, source, None, opacity, mixing);
                 } else if most != 0 {
                     for ((below, above), cover) in target.iter_mut().zip(source).zip(cover) {
                         if *cover != 0 {
@@ -93,6 +94,25 @@ pub(super) fn paint_solid<S: Sample>(target: &mut [Pixel<S>], cover: &[u8], colo
     }
 }
 
+/// Paints `source` over `target` in the channels that are not spared. A spared channel keeps
+/// what lies beneath, and is without ink where nothing does.
+pub(super) fn paint_sparing<S: Sample>(
+    target: &mut [Pixel<S>],
+    source: &[Pixel<S>],
+    cover: &[u8],
+    spared: [bool; 3],
+) {
+    for ((below, above), cover) in target.iter_mut().zip(source).zip(cover) {
+        let above = thin(*above, S::from_cover(*cover));
+        let (free, rest) = (below[3].inverse(), above[3].inverse());
+        for i in 0..3 {
+            below[i] =
+                if spared[i] { below[i].plus(above[3].mul(free)) } else { above[i].plus(below[i].mul(rest)) };
+        }
+        below[3] = above[3].plus(below[3].mul(rest));
+    }
+}
+
 /// Source over.
 #[inline(always)]
 fn put<S: Sample>(below: &mut Pixel<S>, above: Pixel<S>) {
@@ -113,13 +133,19 @@ fn thin<S: Sample>(pixel: Pixel<S>, by: S) -> Pixel<S> {
 
 /// Any blend mode, on premultiplied pixels:
 /// `(1 - αs) αb Cb + (1 - αb) αs Cs + αb αs B(Cb, Cs)`.
-fn mix<S: Sample>(below: Pixel<S>, above: Pixel<S>, blend: Blend) -> Pixel<S> {
+fn mix<S: Sample>(below: Pixel<S>, above: Pixel<S>, mixing: Mixing) -> Pixel<S> {
     let (alpha_b, alpha_s) = (below[3].to_unit(), above[3].to_unit());
     let straight = |pixel: Pixel<S>, alpha: f32| {
         [0, 1, 2].map(|i: usize| if alpha > 0.0 { (pixel[i].to_unit() / alpha).min(1.0) } else { 0.0 })
     };
     let (cb, cs) = (straight(below, alpha_b), straight(above, alpha_s));
-    let both = blend_color(blend, cb, cs);
+    let both = match mixing {
+        Mixing::Whole(blend) => blend_color(blend, cb, cs),
+        Mixing::Apart(blends) => [0, 1, 2].map(|i: usize| match blends[i] {
+            None => cb[i],
+            Some(blend) => blend_color(blend, [cb[i]; 3], [cs[i]; 3])[0],
+        }),
+    };
     let alpha = alpha_b + alpha_s - alpha_b * alpha_s;
     let color = [0, 1, 2].map(|i: usize| {
         (1.0 - alpha_s) * alpha_b * cb[i] + (1.0 - alpha_b) * alpha_s * cs[i] + alpha_b * alpha_s * both[i]
@@ -221,7 +247,7 @@ mod tests {
 
     fn over(blend: Blend, below: Pixel<u8>, above: Pixel<u8>) -> Pixel<u8> {
         let mut row = [below];
-        paint_row(&mut row, &[above], None, 255, blend);
+        paint_row(&mut row, &[above], None, 255, Mixing::Whole(blend));
         row[0]
     }
 
@@ -276,7 +302,7 @@ mod tests {
     fn half_over_half_is_three_quarters() {
         assert_eq!(over(Blend::Normal, [0, 0, 128, 128], [128, 0, 0, 128]), [128, 0, 64, 192]);
         let mut row = [[0u16; 4]];
-        paint_row(&mut row, &[[65_535, 0, 0, 65_535]], Some(&[128]), 65_535, Blend::Normal);
+        paint_row(&mut row, &[[65_535, 0, 0, 65_535]], Some(&[128]), 65_535, Mixing::NORMAL);
         assert_eq!(row[0], [32_896, 0, 0, 32_896]);
     }
 }

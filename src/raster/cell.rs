@@ -1,12 +1,13 @@
 //! Patterns: a cell is painted once for each way it is turned, and then only copied.
 
+use super::colorants::Mixing;
 use super::layer::Area;
 use super::list::{CellSpec, Compositing, GroupItem, Item, Shader, Spec, What};
-use super::resolve::{Builder, resolve, union};
+use super::resolve::{Builder, resolve_as, union};
 use super::sampler;
 use super::shade::{Tiles, inverse};
 use crate::error::{Code, Violation};
-use crate::scene::{Blend, Group, Node, PatternNode, Tiling};
+use crate::scene::{Group, Node, PatternNode, Tiling};
 use kurbo::{Affine, Rect};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,9 +36,15 @@ pub(super) fn pattern(
     }
     let copied = kinds.len() <= MAX_KINDS;
     let scales: BTreeMap<u64, f64> = places.iter().map(|p| (scale(*p).to_bits(), scale(*p))).collect();
+    // A copied cell covers what lies beneath it: one that spares inks is painted each time.
+    let in_place = builder.scope.spares(&node.cell);
     for place in places {
         let whole = Area::around(place.transform_rect_bbox(node.bounds));
         if whole.intersect(builder.frame).is_empty() {
+            continue;
+        }
+        if in_place {
+            builder.nodes(&[Node::Group(node.cell.clone())], place, out)?;
             continue;
         }
         let item = if copied {
@@ -62,7 +69,7 @@ fn copy(builder: &mut Builder, node: &Arc<PatternNode>, place: Affine) -> Result
     let area = Area::around(phase.transform_rect_bbox(node.bounds));
     let by = (column as i32, row as i32);
     let shown = area.shift(by.0, by.1).intersect(builder.frame);
-    let key = format!("cell {:?} {:?}", Arc::as_ptr(&node.cell), phase.as_coeffs());
+    let key = format!("{}cell {:?} {:?}", builder.scope.key(), Arc::as_ptr(&node.cell), phase.as_coeffs());
     let Some(resource) = cell(builder, key, &node.cell, phase, area, shown)? else {
         return Ok(None);
     };
@@ -95,7 +102,7 @@ fn turned(
     let Some(back) = inverse(place) else {
         return Ok(None);
     };
-    let key = format!("turned {:?} {scale:?}", Arc::as_ptr(&node.cell));
+    let key = format!("{}turned {:?} {scale:?}", builder.scope.key(), Arc::as_ptr(&node.cell));
     let Some(resource) = cell(builder, key, &node.cell, upright, area, shown)? else {
         return Ok(None);
     };
@@ -114,7 +121,7 @@ fn direct(
     builder.nodes(&[Node::Group(cell.clone())], place, &mut items)?;
     let area = union(items.iter().map(|item| item.area));
     if !area.is_empty() {
-        let layer = Some(Compositing { opacity: 1.0, blend: Blend::Normal, mask: None });
+        let layer = Some(Compositing { opacity: 1.0, mixing: Mixing::NORMAL, mask: None });
         out.push(Item { area, what: What::Group(Box::new(GroupItem { items, clips: Vec::new(), layer })) });
     }
     Ok(())
@@ -137,9 +144,10 @@ fn cell(
         builder.cell_pixels += pixels;
     }
     let per_mm = builder.px_per_mm;
+    let scope = builder.scope.within();
     builder
         .resource(key, uses, || {
-            let list = resolve(&[Node::Group(group.clone())], to_px, area, per_mm)?;
+            let list = resolve_as(&scope, &[Node::Group(group.clone())], to_px, area, per_mm)?;
             Ok(Spec::Cell(Box::new(CellSpec { list, area })))
         })
         .map(Some)
@@ -181,11 +189,12 @@ pub(super) fn tiling(
     let paint = Affine::scale_non_uniform(w / width, h / height)
         * Affine::translate((-tiling.cell.x0, -tiling.cell.y0));
     let area = Area::around(Rect::new(0.0, 0.0, w, h));
-    let key = format!("tile {:?} {:?} {:?}", Arc::as_ptr(tiling), (w, h), area);
+    let key = format!("{}tile {:?} {:?} {:?}", builder.scope.key(), Arc::as_ptr(tiling), (w, h), area);
     let group = tiling.group.clone();
     let per_mm = builder.px_per_mm;
+    let scope = builder.scope.within();
     let resource = builder.resource(key, uses, || {
-        let list = resolve(&[Node::Group(group)], paint, area, per_mm)?;
+        let list = resolve_as(&scope, &[Node::Group(group)], paint, area, per_mm)?;
         Ok(Spec::Cell(Box::new(CellSpec { list, area })))
     })?;
     let from_px = Affine::scale_non_uniform(1.0 / width, 1.0 / height)

@@ -4,12 +4,13 @@
 //! flattened, strokes have become fills, pictures know where each of their pixels goes. What
 //! has to be computed before it can be painted is a [`Spec`] in the list's resources.
 
+use super::colorants::{Colorants, Mixing};
 use super::filter::FilterSpec;
 use super::layer::Area;
 use super::outline::Outline;
 use super::picture::{PictureSpec, Placed};
 use super::shade::{Gradient, Tiles};
-use crate::scene::{Blend, MaskKind};
+use crate::scene::MaskKind;
 use kurbo::Affine;
 
 /// Everything a frame shows, back to front.
@@ -33,12 +34,12 @@ pub(super) struct Resource {
 /// How a resource is computed.
 #[derive(Debug)]
 pub(super) enum Spec {
-    /// A decoded and prepared picture.
-    Picture(PictureSpec),
+    /// A decoded and prepared picture, in the pass's colours.
+    Picture(PictureSpec, Colorants),
     /// A small scene painted whole.
     Cell(Box<CellSpec>),
-    /// An SVG filter.
-    Filter(FilterSpec),
+    /// An SVG filter, in the pass's colours.
+    Filter(FilterSpec, Colorants),
 }
 
 /// A small scene painted whole.
@@ -68,6 +69,8 @@ pub(super) enum What {
         outline: Outline,
         /// With what.
         shader: Shader,
+        /// How it meets what lies beneath.
+        lay: Lay,
     },
     /// A picture.
     Picture {
@@ -96,10 +99,21 @@ pub(super) enum What {
     Group(Box<GroupItem>),
 }
 
+/// How a fill meets what lies beneath it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Lay {
+    /// It covers it.
+    Over,
+    /// It leaves some channels as they are.
+    Sparing([bool; 3]),
+    /// It multiplies.
+    Multiply,
+}
+
 /// What a fill is painted with.
 #[derive(Debug)]
 pub(super) enum Shader {
-    /// Straight sRGB and alpha.
+    /// Straight colour of the pass's channels, and alpha.
     Solid([f32; 4]),
     /// A gradient.
     Gradient(Gradient),
@@ -131,7 +145,7 @@ pub(super) struct Compositing {
     /// 0 to 1.
     pub(super) opacity: f32,
     /// The blend mode.
-    pub(super) blend: Blend,
+    pub(super) mixing: Mixing,
     /// A soft mask.
     pub(super) mask: Option<(MaskKind, Vec<Item>)>,
 }

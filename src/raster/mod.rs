@@ -3,14 +3,16 @@
 //! The surface is resolved into a display list once. Bands of a constant height are painted
 //! from it side by side, each handed to every [`Sink`] and then forgotten, so that the canvas is
 //! never held whole. Compositing is in gamma-encoded sRGB on premultiplied pixels of 8 or 16
-//! bits. The same scene gives the same bytes with any number of threads.
+//! bits, or in inks ([`paint_inks`]). The same scene gives the same bytes with any number of threads.
 
 mod band;
 mod blend;
 mod cell;
+mod colorants;
 mod coverage;
 mod filter;
 mod frame;
+mod inks;
 mod layer;
 mod list;
 mod outline;
@@ -19,6 +21,7 @@ mod pool;
 mod resolve;
 pub(crate) mod sample;
 mod sampler;
+mod scope;
 mod shade;
 mod sink;
 mod store;
@@ -31,13 +34,17 @@ mod tests;
 pub use crate::encode::png::{Effort, PngOptions, PngSink};
 
 pub use frame::{BAND_ROWS, Frame};
+pub use inks::{InkBand, InkSink, Planes, paint_inks};
 pub use sample::Pixel;
 pub use sink::{Band, Packed, Rows, Sink};
 
 use crate::asset::{Depth, Limits};
-use crate::control::Control;
+use crate::control::{Control, Work};
 use crate::error::Violation;
 use crate::scene::Surface;
+use band::{Output, PaintLayer};
+use layer::Area;
+use pool::Pool;
 use sample::Sample;
 
 /// What painting came across.
@@ -78,11 +85,49 @@ pub fn paint_all(
 ) -> Result<PaintReport, Violation> {
     frame.check(limits)?;
     let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area(), frame.dpi.per_mm())?;
+    let (lists, resources, output) = (&[list.items][..], &list.resources, Pictures { sinks, control });
     match frame.depth {
-        Depth::Eight => band::Pass::<u8>::new(frame, &list, ground(frame), sinks, control).run()?,
-        Depth::Sixteen => band::Pass::<u16>::new(frame, &list, ground(frame), sinks, control).run()?,
+        Depth::Eight => {
+            band::Pass::<u8>::new(frame, lists, resources, ground(frame), &output, control).run()?;
+        }
+        Depth::Sixteen => {
+            band::Pass::<u16>::new(frame, lists, resources, ground(frame), &output, control).run()?;
+        }
     }
-    Ok(PaintReport { bands: frame.bands(), resources: list.resources.len() })
+    Ok(PaintReport { bands: frame.bands(), resources: resources.len() })
+}
+
+/// Bands as they are painted, for every sink.
+struct Pictures<'a> {
+    sinks: &'a [&'a dyn Sink],
+    control: Control<'a>,
+}
+
+impl<S: Sample> Output<S> for Pictures<'_> {
+    fn encode(
+        &self,
+        area: Area,
+        last: bool,
+        paint: PaintLayer<'_, S>,
+        spent: &Pool<Pixel<S>>,
+    ) -> Result<Vec<Packed>, Violation> {
+        let layer = paint(0)?;
+        let band = Band {
+            first_row: area.y0 as u32,
+            width: area.width(),
+            height: area.height(),
+            last,
+            rows: Rows::from(&layer.data),
+        };
+        let encode = || self.sinks.iter().map(|sink| sink.encode(&band)).collect();
+        let packed = self.control.measured(Work::Encode, encode);
+        spent.give(layer.data);
+        packed
+    }
+
+    fn write(&self, packed: Vec<Packed>) -> Result<(), Violation> {
+        self.sinks.iter().zip(packed).try_for_each(|(sink, packed)| sink.write(packed))
+    }
 }
 
 /// The frame's background as a pixel.

@@ -1,12 +1,13 @@
 //! From scene nodes to a display list.
 
 use super::layer::Area;
-use super::list::{Compositing, GroupItem, Item, List, Resource, Shader, Spec, What};
+use super::list::{Compositing, GroupItem, Item, Lay, List, Resource, Shader, Spec, What};
 use super::outline::Outline;
-use super::shade::{Gradient, last_color};
+use super::scope::Scope;
+use super::shade::{Gradient, table};
 use super::{cell, filter, picture};
 use crate::error::{Code, Violation};
-use crate::scene::{Clip, FilterNode, Group, ImageNode, Node, Paint, PathNode};
+use crate::scene::{Clip, FilterNode, Group, ImageNode, Ink, Node, Paint, PathNode, Stops};
 use kurbo::Affine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +15,46 @@ use std::sync::Arc;
 /// Most corners of all flattened outlines of a surface (8 bytes each).
 const MAX_POINTS: usize = 12_000_000;
 
-/// Resolves nodes for a frame of so many pixels a millimetre.
+/// Resolves nodes for a frame of so many pixels a millimetre, in sRGB.
 pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area, px_per_mm: f64) -> Result<List, Violation> {
+    resolve_as(&Scope::srgb(), nodes, to_px, frame, px_per_mm)
+}
+
+/// The same in the colours of a scope.
+pub(super) fn resolve_as(
+    scope: &Scope,
+    nodes: &[Node],
+    to_px: Affine,
+    frame: Area,
+    px_per_mm: f64,
+) -> Result<List, Violation> {
     let mut builder = Builder::new(frame, px_per_mm);
+    builder.scope = scope.clone();
     let mut items = Vec::new();
     builder.nodes(nodes, to_px, &mut items)?;
     Ok(List { items, resources: builder.resources })
+}
+
+/// One list for several scopes, each with the nodes that it paints in their order: what each
+/// paints, and the resources of all.
+pub(super) fn resolve_passes(
+    passes: &[Vec<(Scope, &[Node])>],
+    to_px: Affine,
+    frame: Area,
+    px_per_mm: f64,
+) -> Result<(Vec<Vec<Item>>, Vec<Resource>), Violation> {
+    let mut builder = Builder::new(frame, px_per_mm);
+    let mut lists = Vec::with_capacity(passes.len());
+    for parts in passes {
+        let mut items = Vec::new();
+        (builder.points, builder.cell_pixels) = (0, 0);
+        for (scope, nodes) in parts {
+            builder.scope = scope.clone();
+            builder.nodes(nodes, to_px, &mut items)?;
+        }
+        lists.push(items);
+    }
+    Ok((lists, builder.resources))
 }
 
 /// A display list under way.
@@ -30,6 +65,8 @@ pub(super) struct Builder {
     pub(super) px_per_mm: f64,
     /// Pixels that pattern cells hold so far.
     pub(super) cell_pixels: usize,
+    /// What nodes are painted as.
+    pub(super) scope: Scope,
     resources: Vec<Resource>,
     by_key: BTreeMap<String, usize>,
     points: usize,
@@ -41,6 +78,7 @@ impl Builder {
             frame,
             px_per_mm,
             cell_pixels: 0,
+            scope: Scope::srgb(),
             resources: Vec::new(),
             by_key: BTreeMap::new(),
             points: 0,
@@ -86,8 +124,13 @@ impl Builder {
                 Node::Image(image) => self.image(image, to_px, out)?,
                 Node::Pattern(pattern) => cell::pattern(self, pattern, to_px, out)?,
                 Node::Filter(node) => self.filter(node, to_px, out)?,
-                // Plates beside the art are not part of its picture.
-                Node::Separation(_) => {}
+                Node::Separation(plate) => {
+                    // Plates beside the art are not part of its picture.
+                    let Some((scope, nodes)) = self.scope.separation(plate) else { continue };
+                    let outer = std::mem::replace(&mut self.scope, scope);
+                    self.nodes(nodes, to_px, out)?;
+                    self.scope = outer;
+                }
             }
         }
         Ok(())
@@ -109,16 +152,26 @@ impl Builder {
             return Ok(());
         }
         if group.is_plain() && clips.is_empty() {
-            return self.nodes(&group.nodes, to_px, out);
+            let inner = self.scope.enter(group);
+            let outer = std::mem::replace(&mut self.scope, inner);
+            self.nodes(&group.nodes, to_px, out)?;
+            self.scope = outer;
+            return Ok(());
         }
+        let inner = self.scope.enter(group);
+        let outer = std::mem::replace(&mut self.scope, inner);
         let mut items = Vec::new();
         self.nodes(&group.nodes, to_px, &mut items)?;
+        self.scope = outer;
         area = area.intersect(union(items.iter().map(|item| item.area)));
         let mask = match &group.mask {
             None => None,
             Some(mask) => {
+                // Masks are made of what is seen, whatever it is printed with.
+                let outer = std::mem::replace(&mut self.scope, Scope::srgb());
                 let mut items = Vec::new();
                 self.nodes(&mask.nodes, to_px, &mut items)?;
+                self.scope = outer;
                 area = area.intersect(union(items.iter().map(|item| item.area)));
                 Some((mask.kind, items))
             }
@@ -126,8 +179,8 @@ impl Builder {
         if area.is_empty() {
             return Ok(());
         }
-        let layer =
-            (!group.is_plain()).then_some(Compositing { opacity: group.opacity, blend: group.blend, mask });
+        let mixing = self.scope.mixing(group.blend);
+        let layer = (!group.is_plain()).then_some(Compositing { opacity: group.opacity, mixing, mask });
         out.push(Item { area, what: What::Group(Box::new(GroupItem { items, clips, layer })) });
         Ok(())
     }
@@ -154,9 +207,13 @@ impl Builder {
             if area.is_empty() || opacity <= 0.0 {
                 continue;
             }
+            let lay = self.scope.lay(paint, opacity, node.overprint)?;
+            if lay == Lay::Sparing([true; 3]) && self.scope.on_paper() {
+                continue;
+            }
             let outline = self.count(outline)?;
             if let Some(shader) = self.shader(paint, opacity, to_px, area)? {
-                out.push(Item { area, what: What::Fill { outline, shader } });
+                out.push(Item { area, what: What::Fill { outline, shader, lay } });
             }
         }
         Ok(())
@@ -169,17 +226,28 @@ impl Builder {
         to_px: Affine,
         area: Area,
     ) -> Result<Option<Shader>, Violation> {
-        let solid =
-            |[r, g, b]: [f32; 3], alpha: f32| (alpha > 0.0).then_some(Shader::Solid([r, g, b, alpha]));
+        let solid = |scope: &Scope, ink: &Ink, alpha: f32| {
+            let [a, b, c] = scope.ink(ink)?.color;
+            Ok((alpha > 0.0).then_some(Shader::Solid([a, b, c, alpha])))
+        };
+        // The last colour of a gradient that has no extent.
+        let last = |scope: &Scope, stops: &Stops| match stops.stops.last() {
+            Some((_, ink, alpha)) => solid(scope, ink, alpha * opacity),
+            None => Ok(None),
+        };
+        let (scope, colorants) = (&self.scope, &self.scope.colorants);
         Ok(match paint {
-            Paint::Solid(ink) => solid(ink.to_srgb(), opacity),
-            Paint::Linear(g) => match Gradient::linear(g.start, g.end, &g.stops, opacity, to_px) {
+            Paint::Solid(ink) => solid(scope, ink, opacity)?,
+            Paint::Linear(g) => {
+                let table = table(&g.stops, opacity, colorants)?;
+                match Gradient::linear(g.start, g.end, &g.stops, table, to_px) {
+                    Some(gradient) => Some(Shader::Gradient(gradient)),
+                    None => last(scope, &g.stops)?,
+                }
+            }
+            Paint::Radial(g) => match Gradient::radial(g, table(&g.stops, opacity, colorants)?, to_px) {
                 Some(gradient) => Some(Shader::Gradient(gradient)),
-                None => last_color(&g.stops).and_then(|(rgb, alpha)| solid(rgb, alpha * opacity)),
-            },
-            Paint::Radial(g) => match Gradient::radial(g, opacity, to_px) {
-                Some(gradient) => Some(Shader::Gradient(gradient)),
-                None => last_color(&g.stops).and_then(|(rgb, alpha)| solid(rgb, alpha * opacity)),
+                None => last(scope, &g.stops)?,
             },
             Paint::Tiling(tiling) => cell::tiling(self, tiling, opacity, to_px, area)?,
         })
@@ -189,7 +257,9 @@ impl Builder {
         let Some(plan) = picture::plan(node, to_px * node.transform, self.frame, self.px_per_mm) else {
             return Ok(());
         };
-        let resource = self.resource(plan.key, plan.area, || Ok(Spec::Picture(plan.spec)))?;
+        let key = self.scope.key() + &plan.key;
+        let colorants = self.scope.colorants.clone();
+        let resource = self.resource(key, plan.area, || Ok(Spec::Picture(plan.spec, colorants)))?;
         out.push(Item {
             area: plan.area,
             what: What::Picture { resource, placed: plan.placed, edge: plan.edge },
@@ -209,9 +279,10 @@ impl Builder {
         if area.is_empty() {
             return Ok(());
         }
-        let key = format!("filter {} {:?}", node.key, to_px.as_coeffs());
-        let node = node.clone();
-        let resource = self.resource(key, area, || Ok(Spec::Filter(filter::plan(node, to_px, whole)?)))?;
+        let key = format!("{}filter {} {:?}", self.scope.key(), node.key, to_px.as_coeffs());
+        let (node, colorants) = (node.clone(), self.scope.colorants.clone());
+        let resource =
+            self.resource(key, area, || Ok(Spec::Filter(filter::plan(node, to_px, whole)?, colorants)))?;
         out.push(Item { area, what: What::Blit { resource, by: (0, 0) } });
         Ok(())
     }

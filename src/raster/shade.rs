@@ -1,8 +1,11 @@
 //! What an area is painted with, pixel by pixel: gradients and tilings.
 
+use super::colorants::Colorants;
 use super::layer::Layer;
 use super::sample::{Pixel, Sample};
 use super::sampler;
+use crate::error::Violation;
+use crate::print::{Role, ramp};
 use crate::scene::{Spread, Stops};
 use kurbo::{Affine, Point};
 
@@ -35,7 +38,7 @@ impl Gradient {
         start: Point,
         end: Point,
         stops: &Stops,
-        opacity: f32,
+        table: Vec<[f32; 4]>,
         to_px: Affine,
     ) -> Option<Gradient> {
         let along = end - start;
@@ -49,13 +52,17 @@ impl Gradient {
         Some(Gradient {
             kind: Kind::Linear,
             spread: stops.spread,
-            table: table(stops, opacity),
+            table,
             from_px: onto * inverse(to_px * stops.transform)?,
         })
     }
 
     /// Between a focal circle and an outer one.
-    pub(super) fn radial(g: &crate::scene::RadialGradient, opacity: f32, to_px: Affine) -> Option<Gradient> {
+    pub(super) fn radial(
+        g: &crate::scene::RadialGradient,
+        table: Vec<[f32; 4]>,
+        to_px: Affine,
+    ) -> Option<Gradient> {
         if g.radius <= 0.0 {
             return None;
         }
@@ -63,7 +70,7 @@ impl Gradient {
         Some(Gradient {
             kind: Kind::Radial { focus, r0, to: (g.center - focus).to_point(), dr: g.radius - r0 },
             spread: g.stops.spread,
-            table: table(&g.stops, opacity),
+            table,
             from_px: inverse(to_px * g.stops.transform)?,
         })
     }
@@ -125,16 +132,36 @@ impl Gradient {
     }
 }
 
-/// The colours from offset 0 to 1, interpolated without premultiplication.
-fn table(stops: &Stops, opacity: f32) -> Vec<[f32; 4]> {
-    let colors: Vec<(f32, [f32; 4])> = stops
-        .stops
-        .iter()
-        .map(|(offset, ink, alpha)| {
+/// The colours from offset 0 to 1 in a pass's channels, interpolated without premultiplication.
+///
+/// # Errors
+/// `template.invalid` for exact inks over the profile's limit.
+pub(super) fn table(stops: &Stops, opacity: f32, colorants: &Colorants) -> Result<Vec<[f32; 4]>, Violation> {
+    let Some(inking) = colorants.inking() else {
+        let color = |ink: &crate::scene::Ink, alpha: f32| {
             let [r, g, b] = ink.to_srgb();
-            (*offset, [r, g, b, alpha * opacity])
-        })
-        .collect();
+            [r, g, b, alpha * opacity]
+        };
+        let colors: Vec<_> = stops.stops.iter().map(|(at, ink, alpha)| (*at, color(ink, *alpha))).collect();
+        return Ok(filled(&colors));
+    };
+    // Inks run straight between other places than opacities do.
+    let mut inks = Vec::new();
+    for (at, ink) in ramp(&stops.stops, inking) {
+        let [a, b, c] = colorants.ink(&ink, Role::Blend)?.color;
+        inks.push((at as f32, [a, b, c, 0.0]));
+    }
+    let alphas: Vec<_> =
+        stops.stops.iter().map(|(at, _, alpha)| (*at, [0.0, 0.0, 0.0, alpha * opacity])).collect();
+    let mut table = filled(&inks);
+    for (color, alpha) in table.iter_mut().zip(filled(&alphas)) {
+        color[3] = alpha[3];
+    }
+    Ok(table)
+}
+
+/// Every step between colours at rising offsets.
+fn filled(colors: &[(f32, [f32; 4])]) -> Vec<[f32; 4]> {
     let (Some(first), Some(last)) = (colors.first(), colors.last()) else {
         return vec![[0.0; 4]; STEPS];
     };
@@ -153,11 +180,6 @@ fn table(stops: &Stops, opacity: f32) -> Vec<[f32; 4]> {
             [0, 1, 2, 3].map(|k: usize| c0[k] + (c1[k] - c0[k]) * part)
         })
         .collect()
-}
-
-/// The last colour of a gradient that has no extent.
-pub(super) fn last_color(stops: &Stops) -> Option<([f32; 3], f32)> {
-    stops.stops.last().map(|(_, ink, alpha)| (ink.to_srgb(), *alpha))
 }
 
 /// A repeated cell, ready to be asked for a row of pixels.

@@ -2,7 +2,7 @@
 
 use super::filter;
 use super::layer::{Area, Layer};
-use super::list::{List, Spec};
+use super::list::{List, Resource, Spec};
 use super::pool::Pool;
 use super::sample::Sample;
 use super::texture::{self, Texture};
@@ -28,21 +28,31 @@ pub(super) struct Store<S> {
 }
 
 impl<S: Sample> Store<S> {
-    /// A place for each of a list's resources.
-    pub(super) fn new(list: &List) -> Self {
-        Store { slots: list.resources.iter().map(|_| Mutex::new(None)).collect(), rows: Pool::new() }
+    /// A place for each resource.
+    pub(super) fn new(resources: &[Resource]) -> Self {
+        Store { slots: resources.iter().map(|_| Mutex::new(None)).collect(), rows: Pool::new() }
     }
 
     /// Computes a resource.
-    pub(super) fn load(&self, list: &List, resource: usize, control: Control<'_>) -> Result<(), Violation> {
+    pub(super) fn load(
+        &self,
+        resources: &[Resource],
+        resource: usize,
+        control: Control<'_>,
+    ) -> Result<(), Violation> {
         control.check()?;
-        let loaded = match &list.resources[resource].spec {
-            Spec::Picture(spec) => {
-                let texture = texture::load(spec)?;
+        let loaded = match &resources[resource].spec {
+            Spec::Picture(spec, colorants) => {
+                let mut texture = texture::load(spec, control)?;
+                colorants.convert(&mut texture.data, texture.channels)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
             }
             Spec::Cell(spec) => Loaded::Layer(paint_whole(&spec.list, spec.area, [S::ZERO; 4], control)?),
-            Spec::Filter(spec) => Loaded::Layer(filter::load(spec)?),
+            Spec::Filter(spec, colorants) => {
+                let mut layer = filter::load::<S>(spec)?;
+                colorants.convert(layer.data.as_flattened_mut(), 4)?;
+                Loaded::Layer(layer)
+            }
         };
         self.put(resource, Some(Arc::new(loaded)));
         Ok(())
@@ -73,9 +83,9 @@ pub(super) fn paint_whole<S: Sample>(
     ground: [S; 4],
     control: Control<'_>,
 ) -> Result<Layer<S>, Violation> {
-    let store = Store::new(list);
+    let store = Store::new(&list.resources);
     for resource in 0..list.resources.len() {
-        store.load(list, resource, control)?;
+        store.load(&list.resources, resource, control)?;
     }
     let mut layer = Layer::filled(area, ground);
     Painter { frame: area, store: &store, control }.items(&list.items, &mut layer, None)?;

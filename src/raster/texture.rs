@@ -4,6 +4,7 @@ use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
 use crate::asset::adjust;
+use crate::control::Control;
 use crate::error::{Code, Violation};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -29,14 +30,14 @@ pub(super) struct Texture<S> {
 }
 
 /// Prepares a picture.
-pub(super) fn load<S: Sample>(spec: &PictureSpec) -> Result<Texture<S>, Violation> {
+pub(super) fn load<S: Sample>(spec: &PictureSpec, control: Control<'_>) -> Result<Texture<S>, Violation> {
     let node = &spec.node;
     let shrink = shrink(spec);
-    let mut pixels = node.picture.decode_reduced(S::DEPTH, shrink)?;
+    let mut pixels = node.picture.decode_for(S::DEPTH, shrink, control)?;
     // Kinds of files that cannot be reduced come whole.
     let divisor = f64::from(spec.node.picture.size().0) / f64::from(pixels.width);
     if let Some(matte) = &node.matte {
-        adjust::apply_matte(&mut pixels, &matte.decode(S::DEPTH)?)?;
+        adjust::apply_matte(&mut pixels, &matte.decode_for(S::DEPTH, 1, control)?)?;
     }
     adjust::apply(&mut pixels, &node.adjust, spec.px_per_mm);
     let (width, height) = (pixels.width as usize, pixels.height as usize);

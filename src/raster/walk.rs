@@ -1,9 +1,10 @@
 //! Painting a display list's items onto the pixels of one band.
 
-use super::blend::{paint_row, paint_solid};
+use super::blend::{paint_row, paint_solid, paint_sparing};
+use super::colorants::Mixing;
 use super::coverage::coverage;
 use super::layer::{Area, Layer, Mask};
-use super::list::{Compositing, GroupItem, Item, Shader, What};
+use super::list::{Compositing, GroupItem, Item, Lay, Shader, What};
 use super::outline::Outline;
 use super::picture::Placed;
 use super::sample::{Pixel, Sample};
@@ -44,7 +45,9 @@ impl<S: Sample> Painter<'_, S> {
             }
             self.control.check()?;
             match &item.what {
-                What::Fill { outline, shader } => self.fill(outline, shader, area, target, clip)?,
+                What::Fill { outline, shader, lay } => {
+                    self.fill(outline, shader, *lay, area, target, clip)?
+                }
                 What::Picture { resource, placed, edge } => {
                     let mask = edge.as_ref().map(|edge| self.mask(edge, area, clip));
                     self.picture(*resource, placed, area, target, mask.as_ref().or(clip))?;
@@ -56,7 +59,7 @@ impl<S: Sample> Painter<'_, S> {
                 What::Turned { resource, from_px } => {
                     let loaded = self.store.get(*resource)?;
                     let rows = turned(layer_of(&loaded)?, *from_px, area);
-                    put(&rows, area, target, clip, S::MAX, Blend::Normal);
+                    put(&rows, area, target, clip, S::MAX, Mixing::NORMAL);
                 }
                 What::Group(group) => self.group(group, area, target, clip)?,
             }
@@ -68,6 +71,7 @@ impl<S: Sample> Painter<'_, S> {
         &self,
         outline: &Outline,
         shader: &Shader,
+        lay: Lay,
         area: Area,
         target: &mut Layer<S>,
         clip: Option<&Mask>,
@@ -82,8 +86,13 @@ impl<S: Sample> Painter<'_, S> {
             Shader::Solid([r, g, b, a]) => {
                 let alpha = S::from_unit(*a);
                 let [r, g, b] = [*r, *g, *b].map(|c| S::from_unit(c).mul(alpha));
+                let row = if lay == Lay::Over { Vec::new() } else { vec![[r, g, b, alpha]; area.width()] };
                 for y in area.y0..area.y1 {
-                    paint_solid(target.row_mut(y, x0, x1), mask.row(y, x0, x1), [r, g, b, alpha]);
+                    let (target, cover) = (target.row_mut(y, x0, x1), mask.row(y, x0, x1));
+                    match lay {
+                        Lay::Over => paint_solid(target, cover, [r, g, b, alpha]),
+                        Lay::Sparing(_) | Lay::Multiply => lay_row(target, &row, cover, S::MAX, lay),
+                    }
                 }
             }
             Shader::Gradient(gradient) => {
@@ -94,7 +103,7 @@ impl<S: Sample> Painter<'_, S> {
                     gradient.row(x0 + from as i32, y, &mut row[from..to]);
                     let (left, right) = (x0 + from as i32, x0 + to as i32);
                     let target = target.row_mut(y, left, right);
-                    paint_row(target, &row[from..to], Some(&cover[from..to]), S::MAX, Blend::Normal);
+                    lay_row(target, &row[from..to], &cover[from..to], S::MAX, lay);
                 }
             }
             Shader::Tiles { resource, tiles, opacity } => {
@@ -108,7 +117,7 @@ impl<S: Sample> Painter<'_, S> {
                     let (left, right) = (x0 + from as i32, x0 + to as i32);
                     let target = target.row_mut(y, left, right);
                     let opacity = S::from_unit(*opacity);
-                    paint_row(target, &row[from..to], Some(&cover[from..to]), opacity, Blend::Normal);
+                    lay_row(target, &row[from..to], &cover[from..to], opacity, lay);
                 }
             }
         }
@@ -156,7 +165,7 @@ impl<S: Sample> Painter<'_, S> {
             Placed::Free { from_px, nearest } => {
                 let source = layer_of(&loaded)?;
                 let read = if *nearest { sampler::nearest } else { sampler::bicubic };
-                put(&sampled(source, *from_px, area, read), area, target, mask, S::MAX, Blend::Normal);
+                put(&sampled(source, *from_px, area, read), area, target, mask, S::MAX, Mixing::NORMAL);
             }
         }
         Ok(())
@@ -188,7 +197,7 @@ impl<S: Sample> Painter<'_, S> {
                 None => inside = Some(clip.clone()),
             }
         }
-        let Some(Compositing { opacity, blend, mask }) = &group.layer else {
+        let Some(Compositing { opacity, mixing, mask }) = &group.layer else {
             let inside = inside.filter(|mask| mask.area != area || !mask.is_full() || area != target.area);
             return self.items(&group.items, target, inside.as_ref());
         };
@@ -201,7 +210,7 @@ impl<S: Sample> Painter<'_, S> {
             }
             inside = Some(soft);
         }
-        put(&layer, area, target, inside.as_ref(), S::from_unit(*opacity), *blend);
+        put(&layer, area, target, inside.as_ref(), S::from_unit(*opacity), *mixing);
         Ok(())
     }
 
@@ -239,6 +248,19 @@ impl<S: Sample> Painter<'_, S> {
     }
 }
 
+/// A row of a fill, as it is laid.
+fn lay_row<S: Sample>(target: &mut [Pixel<S>], source: &[Pixel<S>], cover: &[u8], opacity: S, lay: Lay) {
+    match lay {
+        Lay::Over => paint_row(target, source, Some(cover), opacity, Mixing::NORMAL),
+        Lay::Multiply => paint_row(target, source, Some(cover), opacity, Mixing::Whole(Blend::Multiply)),
+        Lay::Sparing(spared) if opacity == S::MAX => paint_sparing(target, source, cover, spared),
+        Lay::Sparing(spared) => {
+            let thinned: Vec<Pixel<S>> = source.iter().map(|pixel| pixel.map(|c| c.mul(opacity))).collect();
+            paint_sparing(target, &thinned, cover, spared);
+        }
+    }
+}
+
 /// First and one past the last covered pixel of a row.
 fn covered(cover: &[u8]) -> Option<(usize, usize)> {
     let from = cover.iter().position(|c| *c != 0)?;
@@ -253,13 +275,13 @@ fn put<S: Sample>(
     target: &mut Layer<S>,
     mask: Option<&Mask>,
     opacity: S,
-    blend: Blend,
+    mixing: Mixing,
 ) {
     let area = mask.map_or(area, |mask| area.intersect(mask.area));
     for y in area.y0..area.y1 {
         let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));
         let source = layer.row(y, area.x0, area.x1);
-        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, opacity, blend);
+        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, opacity, mixing);
     }
 }
 
@@ -275,7 +297,7 @@ fn blit<S: Sample>(
     for y in area.y0..area.y1 {
         let source = layer.row(y - dy, area.x0 - dx, area.x1 - dx);
         let cover = clip.map(|clip| clip.row(y, area.x0, area.x1));
-        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, S::MAX, Blend::Normal);
+        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, S::MAX, Mixing::NORMAL);
     }
 }
 
@@ -358,7 +380,7 @@ fn upright<S: Sample>(
         } else {
             line[left..right].copy_from_slice(&shown.as_chunks::<4>().0[..right - left]);
         }
-        paint_row(target.row_mut(y, area.x0, area.x1), &line, cover, S::MAX, Blend::Normal);
+        paint_row(target.row_mut(y, area.x0, area.x1), &line, cover, S::MAX, Mixing::NORMAL);
     }
 }
 

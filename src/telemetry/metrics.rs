@@ -2,6 +2,7 @@
 //!
 //! Labels are closed sets (queues are configured): never an order, a customer or an address.
 
+use super::Stage;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -27,6 +28,30 @@ const SIZE: &[f64] = &[
     4294967296.0,
 ];
 
+/// A metric as it is declared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declared {
+    /// With the prefix.
+    pub name: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// What it says.
+    pub help: &'static str,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// Upper bounds of a histogram's buckets.
+    pub buckets: Vec<f64>,
+}
+
+/// What Prometheus calls a type of its library.
+fn kind(name: &str) -> &'static str {
+    match name {
+        "IntCounterVec" => "counter",
+        "HistogramVec" => "histogram",
+        _ => "gauge",
+    }
+}
+
 macro_rules! metrics {
     ($($field:ident: $kind:ident($name:literal, $help:literal $(, [$($label:literal),*])? $(, $buckets:ident)?);)*) => {
         /// Every metric of a worker, registered once.
@@ -48,9 +73,15 @@ macro_rules! metrics {
                 Ok(Metrics { registry, $($field,)* })
             }
 
-            /// The name of every metric, with the prefix.
-            pub fn names(&self) -> Vec<String> {
-                vec![$(concat!("presswork_", $name).to_owned(),)*]
+            /// Everything that is declared here, in this order.
+            pub fn catalogue() -> Vec<Declared> {
+                vec![$(Declared {
+                    name: concat!("presswork_", $name),
+                    kind: kind(stringify!($kind)),
+                    help: $help,
+                    labels: &[$($($label),*)?],
+                    buckets: <[&[f64]]>::concat(&[$($buckets)?]),
+                },)*]
             }
         }
     };
@@ -61,7 +92,7 @@ metrics! {
     finished: IntCounterVec("jobs_finished_total", "Runs decided, by outcome (completed, held, failed) and fault.", ["queue", "outcome", "fault"]);
     attempts: IntCounterVec("job_attempts_total", "Attempts ended, by outcome and error code.", ["queue", "outcome", "error_code"]);
     duration: HistogramVec("job_duration_seconds", "Seconds from delivery to settlement.", ["queue", "outcome"], WORK);
-    stage: HistogramVec("job_stage_duration_seconds", "Seconds of one stage of a job.", ["stage"], WORK);
+    stage: HistogramVec("job_stage_duration_seconds", "Seconds that an attempt spent in a stage. decode and encode add up threads within raster and pdf.", ["stage"], WORK);
     queue_wait: HistogramVec("job_queue_wait_seconds", "Seconds from enqueueing to this delivery.", ["queue"], WAIT);
     end_to_end: HistogramVec("job_end_to_end_seconds", "Seconds from enqueueing to the published result.", ["queue"], WAIT);
     in_progress: IntGauge("jobs_in_progress", "Jobs being worked on.");
@@ -72,6 +103,7 @@ metrics! {
     admission_wait: HistogramVec("admission_wait_seconds", "Seconds a job waited for its share of the budget.", [], WORK);
     rejections: IntCounterVec("input_rejections_total", "Orders refused for their own fault, by error code.", ["error_code"]);
     input_bytes: HistogramVec("input_bytes", "Bytes of an asset.", ["format"], SIZE);
+    decoded_pixels: HistogramVec("decoded_pixels", "Pixels of a decoded picture.", ["format"], SIZE);
     output_bytes: HistogramVec("output_bytes", "Bytes of a delivered file.", ["format"], SIZE);
     settlements: IntCounterVec("settlements_total", "Deliveries settled (ack, reject, requeue).", ["action"]);
     confirms: IntCounterVec("publish_confirms_total", "Publications, by the broker's answer (ack, nack, returned, timeout).", ["outcome"]);
@@ -79,6 +111,8 @@ metrics! {
     duplicates: IntCounterVec("duplicates_suppressed_total", "Deliveries of runs that were decided already, by how it was seen.", ["reason"]);
     reconnects: IntCounterVec("amqp_reconnects_total", "Connections rebuilt, by reason.", ["reason"]);
     store_seconds: HistogramVec("s3_request_duration_seconds", "Seconds of a store operation.", ["operation", "outcome"], WORK);
+    store_retries: IntCounterVec("s3_retries_total", "Requests that the store's client repeated.", ["operation"]);
+    asset_cache: IntCounterVec("asset_cache_requests_total", "Questions to the cache of templates, profiles, art and printing conditions (hit, miss).", ["result"]);
     last_success: IntGauge("last_success_timestamp_seconds", "Unix time of the last decided run.");
     build_info: GaugeVec("build_info", "1, with the version.", ["version", "revision"]);
 }
@@ -121,8 +155,71 @@ mod make {
 }
 
 impl Metrics {
+    /// An attempt spent so many seconds in a stage.
+    pub fn spent(&self, stage: Stage, seconds: f64) {
+        self.stage.with_label_values(&[stage.as_str()]).observe(seconds);
+    }
+
     /// The exposition text that Prometheus scrapes.
     pub fn text(&self) -> String {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name, type, labels, buckets: what dashboards and alerts are built on.
+    const PROMISED: &str = "\
+jobs_received_total counter queue,redelivered
+jobs_finished_total counter queue,outcome,fault
+job_attempts_total counter queue,outcome,error_code
+job_duration_seconds histogram queue,outcome A
+job_stage_duration_seconds histogram stage A
+job_queue_wait_seconds histogram queue B
+job_end_to_end_seconds histogram queue B
+jobs_in_progress gauge
+draining gauge
+amqp_connected gauge
+memory_budget_bytes gauge
+memory_reserved_bytes gauge
+admission_wait_seconds histogram  A
+input_rejections_total counter error_code
+input_bytes histogram format C
+decoded_pixels histogram format C
+output_bytes histogram format C
+settlements_total counter action
+publish_confirms_total counter outcome
+dead_lettered_total counter queue,fault
+duplicates_suppressed_total counter reason
+amqp_reconnects_total counter reason
+s3_request_duration_seconds histogram operation,outcome A
+s3_retries_total counter operation
+asset_cache_requests_total counter result
+last_success_timestamp_seconds gauge
+build_info gauge version,revision";
+
+    #[test]
+    fn names_labels_and_buckets_are_a_promise() {
+        let buckets = |of: &[f64]| match of {
+            [] => String::new(),
+            [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0] => {
+                " A".into()
+            }
+            [0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0] => " B".into(),
+            of if of.windows(2).all(|pair| pair[1] == 4.0 * pair[0]) => " C".into(),
+            of => format!(" {of:?}"),
+        };
+        let declared: Vec<String> = Metrics::catalogue()
+            .iter()
+            .map(|d| {
+                let name = d.name.strip_prefix("presswork_").unwrap();
+                format!("{name} {} {}{}", d.kind, d.labels.join(","), buckets(&d.buckets))
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(declared.join("\n"), PROMISED);
     }
 }

@@ -1,8 +1,13 @@
-//! What operators see of a worker: metrics and the small HTTP server that shows them.
+//! What operators see of a worker: metrics, traces, logs, and the small HTTP server for probes.
 
 pub mod admin;
+mod collector;
+pub mod logs;
 mod metered;
 mod metrics;
+mod stages;
+pub mod traces;
 
 pub use metered::Metered;
-pub use metrics::Metrics;
+pub use metrics::{Declared, Metrics};
+pub use stages::{Spending, Stage};

@@ -4,6 +4,7 @@
 //! for somebody who waits for him.
 
 use crate::error::{Code, Violation};
+use prometheus::IntGauge;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,12 +16,21 @@ const UNIT: u64 = 64 * 1024;
 pub struct Budget {
     whole: u32,
     free: Arc<Semaphore>,
+    gauge: Option<IntGauge>,
 }
 
 /// A share of a budget; it goes back when this is dropped.
 #[derive(Debug)]
 pub struct Share {
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
+    budget: Budget,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.permit.take();
+        self.budget.show();
+    }
 }
 
 fn units(bytes: u64) -> u32 {
@@ -31,7 +41,19 @@ impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Budget {
         let whole = units(bytes);
-        Budget { whole, free: Arc::new(Semaphore::new(whole as usize)) }
+        Budget { whole, free: Arc::new(Semaphore::new(whole as usize)), gauge: None }
+    }
+
+    /// The same, with a gauge that always says what is taken.
+    #[must_use]
+    pub fn shown_by(self, gauge: IntGauge) -> Budget {
+        Budget { gauge: Some(gauge), ..self }
+    }
+
+    fn show(&self) {
+        if let Some(gauge) = &self.gauge {
+            gauge.set(i64::try_from(self.taken()).unwrap_or(i64::MAX));
+        }
     }
 
     /// Waits for a share. More than there is in all is an error, not a wait for ever.
@@ -47,9 +69,10 @@ impl Budget {
         }
         // The semaphore is never closed.
         let permit = self.free.clone().acquire_many_owned(need).await;
-        permit
-            .map(|permit| Share { _permit: permit })
-            .map_err(|_| Violation::new(Code::InternalError, "the memory budget was closed"))
+        let permit =
+            permit.map_err(|_| Violation::new(Code::InternalError, "the memory budget was closed"))?;
+        self.show();
+        Ok(Share { permit: Some(permit), budget: self.clone() })
     }
 
     /// Bytes that are taken.
@@ -66,7 +89,8 @@ mod tests {
 
     #[tokio::test]
     async fn shares_are_whole_and_first_come_first_served() {
-        let budget = Budget::new(10 * UNIT);
+        let gauge = IntGauge::new("reserved", "Bytes.").unwrap();
+        let budget = Budget::new(10 * UNIT).shown_by(gauge.clone());
         let first = budget.take(7 * UNIT - 1).await.unwrap();
         assert_eq!(budget.taken(), 7 * UNIT);
         // A large request waits, and a small one that would fit does not overtake it.
@@ -78,9 +102,9 @@ mod tests {
         assert!(timeout(Duration::from_millis(50), budget.take(UNIT)).await.is_err());
         drop(first);
         let large = large.await.unwrap().unwrap();
-        assert_eq!(budget.taken(), 8 * UNIT);
+        assert_eq!((budget.taken(), gauge.get()), (8 * UNIT, 8 * UNIT as i64));
         drop(large);
-        assert_eq!(budget.taken(), 0);
+        assert_eq!((budget.taken(), gauge.get()), (0, 0));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! An order's assets, from wherever they are into the job's scratch folder.
 
 use super::admission::{Budget, Share};
+use super::effect::{Effect, announced};
 use crate::compose::{AssetRef, Source};
 use crate::config::FETCHED_AT_ONCE;
 use crate::edge::assets::{AssetSources, Opened};
@@ -30,7 +31,8 @@ pub(super) async fn fetch(
         .collect();
     let mut out = Violations::default();
     for some in keys.chunks(FETCHED_AT_ONCE as usize) {
-        let opened = join_all(some.iter().map(|(_, key)| sources.open(key, limit))).await;
+        let opened = some.iter().map(|(_, key)| announced(Effect::OpenAsset, sources.open(key, limit)));
+        let opened = join_all(opened).await;
         let mut known = Vec::new();
         for ((reference, key), opened) in some.iter().zip(opened) {
             let opened = out.absorb(opened.map_err(|v| reference.blame(v)));
@@ -66,7 +68,7 @@ fn known_format(key: &str) -> &'static str {
 
 /// Reads an asset and writes it where the renderer looks for it.
 async fn keep(opened: Opened, key: &str, folder: &Path, limit: u64) -> Result<u64, Violation> {
-    let bytes = opened.read(limit).await?;
+    let bytes = announced(Effect::FetchAsset, opened.read(limit)).await?;
     let path = match key.contains("://") {
         true => folder.join(remote_name(key)),
         false => folder.join(key),

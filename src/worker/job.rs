@@ -6,6 +6,8 @@
 
 use super::commit::{Committed, commit, result_key, standing};
 use super::paint::{Painting, Stopped, paint};
+#[cfg(debug_assertions)]
+use super::planted;
 use super::settle::waited;
 use super::{Budget, Gate, Settings, Tools, fetch, isolate};
 use crate::app;
@@ -15,11 +17,15 @@ use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Retry, Violation, Violations};
 use crate::order::Draft;
 use crate::order::event::ResultEvent;
+use crate::render;
+use crate::telemetry::{Spending, Stage, logs, traces};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Mutex;
+use tracing::{Instrument, Span};
 
 /// What all jobs of a worker share.
 #[derive(Debug)]
@@ -64,27 +70,45 @@ impl Bench {
     pub(super) async fn handle(&self, delivery: Delivery) {
         let begin = Instant::now();
         let metrics = &self.tools.metrics;
+        let queue = self.queue_label(&delivery);
         let redelivered = if delivery.redelivered { "true" } else { "false" };
-        metrics.received.with_label_values(&[&delivery.class, redelivered]).inc();
+        metrics.received.with_label_values(&[queue, redelivered]).inc();
         if let Some(since) = waited(&delivery.message) {
-            metrics.queue_wait.with_label_values(&[&delivery.class]).observe(since);
+            metrics.queue_wait.with_label_values(&[queue]).observe(since);
         }
-        let outcome = match Draft::parse(&delivery.message.body) {
-            Ok(draft) => self.order(&delivery, &draft).await,
-            Err(violation) if violation.retry == Retry::Later => {
-                self.again(&delivery, None, &violation).await
+        let parsed = Draft::parse(&delivery.message.body);
+        let span = traces::process(queue, delivery.redelivered, delivery.message.traceparent.as_deref());
+        // The log's span is the outer one, so that the trace's is the current one.
+        let named = match &parsed {
+            Ok(draft) => {
+                span.record("presswork.job", draft.job_id());
+                span.record("presswork.revision", app::revision(draft));
+                logs::job(draft)
             }
-            Err(violation) => self.reject(&delivery, &violation).await,
+            Err(_) => Span::none(),
         };
-        let outcome = outcome.unwrap_or("requeued");
-        metrics
-            .duration
-            .with_label_values(&[&delivery.class, outcome])
-            .observe(begin.elapsed().as_secs_f64());
+        let settling = async {
+            match &parsed {
+                Ok(draft) => self.order(&delivery, draft).await,
+                Err(violation) if violation.retry == Retry::Later => {
+                    self.again(&delivery, None, violation).await
+                }
+                Err(violation) => self.reject(&delivery, violation).await,
+            }
+        };
+        let outcome = settling.instrument(span.clone()).instrument(named).await.unwrap_or("requeued");
+        span.record("presswork.outcome", outcome);
+        metrics.duration.with_label_values(&[queue, outcome]).observe(begin.elapsed().as_secs_f64());
     }
 
     pub(super) fn ending(&self) -> bool {
         self.interrupted.load(Ordering::Acquire)
+    }
+
+    /// The class, where it is one of ours: a label is never what somebody else wrote.
+    pub(super) fn queue_label<'a>(&'a self, delivery: &Delivery) -> &'a str {
+        let ours = self.settings.classes.iter().find(|class| class.name == delivery.class);
+        ours.map_or("other", |class| &class.name)
     }
 
     /// An order that names a run. `None`: it went back.
@@ -131,9 +155,22 @@ impl Bench {
 
     async fn attempt(&self, delivery: &Delivery, draft: &Draft) -> Result<Tried, Halt> {
         let store = self.tools.store.as_ref();
+        let spending = Arc::new(Spending::new(self.tools.metrics.clone()));
         let key = result_key(draft.job_id(), app::revision(draft));
         let digest = draft.digest();
-        if let Some(stands) = standing(store, &key).await? {
+        // Most runs are not decided: their assets come while that is asked.
+        let mut fetching = pin!(self.scratch(delivery, draft, &spending));
+        let mut fetched = None;
+        let stands = {
+            let mut asking = pin!(standing(store, &key));
+            loop {
+                tokio::select! {
+                    stands = &mut asking => break stands?,
+                    scratch = &mut fetching, if fetched.is_none() && !delivery.exhausted => fetched = Some(scratch),
+                }
+            }
+        };
+        if let Some(stands) = stands {
             self.tools.metrics.duplicates.with_label_values(&["decided"]).inc();
             return Ok(compared(stands, &digest, None));
         }
@@ -145,7 +182,14 @@ impl Bench {
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
             return Ok(compared(commit(store, &key, &event).await?, &digest, None));
         }
-        let (uploads, made) = self.render(delivery, draft).await?;
+        let scratch = match fetched {
+            Some(scratch) => scratch,
+            None => fetching.await,
+        };
+        let (uploads, made) = match scratch {
+            Ok(scratch) => self.render(delivery, draft, &scratch, &spending).await?,
+            Err(violations) => (None, Err(violations)),
+        };
         let (event, mut uploads) = match made {
             Ok(event) => (event, uploads),
             Err(violations) => {
@@ -166,13 +210,36 @@ impl Bench {
             }
         };
         if let Some(uploads) = &mut uploads {
-            uploads.complete().await?;
+            let span = traces::stage(Stage::Upload, &Span::current());
+            spending.timed(Stage::Upload, self.complete(uploads).instrument(span)).await?;
         }
         let event = self.dressed(event, delivery);
+        #[cfg(debug_assertions)]
+        if planted::has(planted::Bug::PublishBeforeCommit) {
+            self.publish(&event, event.to_bytes().unwrap_or_default().into(), delivery).await;
+        }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
         let committed = commit(store, &key, &event).await?;
         Ok(compared(committed, &digest, uploads))
+    }
+
+    /// Lets the files appear, unless the worker ends first: then it leaves nothing open.
+    async fn complete(&self, uploads: &mut Uploads) -> Result<(), Halt> {
+        let cancel = uploads.cancel();
+        let done = {
+            let completing = uploads.complete();
+            tokio::pin!(completing);
+            tokio::select! {
+                done = &mut completing => return Ok(done?),
+                _ = self.unless_ending(std::future::pending()) => cancel.cancel(),
+            }
+            completing.await
+        };
+        if done.is_ok() {
+            uploads.abort().await;
+        }
+        Err(Halt::Ending)
     }
 
     /// What the attempt adds to an event.
@@ -195,11 +262,9 @@ impl Bench {
         &self,
         delivery: &Delivery,
         draft: &Draft,
+        scratch: &tempfile::TempDir,
+        spending: &Arc<Spending>,
     ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
-        let scratch = match self.scratch(delivery, draft).await {
-            Ok(scratch) => scratch,
-            Err(violations) => return Ok((None, Err(violations))),
-        };
         let path = scratch.path().join("order.json");
         if !delivery.redelivered {
             let job = Painting {
@@ -209,6 +274,7 @@ impl Bench {
                 memory: self.memory.clone(),
                 limit: self.settings.job_limit,
                 interrupted: self.interrupted.clone(),
+                spending: spending.clone(),
             };
             let (mut uploads, made) = paint(job, self.uploads(draft)).await;
             match made {
@@ -221,7 +287,7 @@ impl Bench {
                 Err(Stopped::Died) => uploads.abort().await,
             }
         }
-        self.render_apart(draft, &path).await
+        self.render_apart(draft, &path, spending).await
     }
 
     /// Renders a suspect: in half of the memory, so that others go on, and where that kills it in all
@@ -230,6 +296,7 @@ impl Bench {
         &self,
         draft: &Draft,
         path: &Path,
+        spending: &Spending,
     ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
         let _alone = self.cell.lock().await;
         let whole = self.settings.memory_budget;
@@ -238,16 +305,26 @@ impl Bench {
                 return Err(Halt::Ending);
             }
             // The child's limit has to strike before the machine's does.
+            let waiting = Instant::now();
             let _share = match self.memory.take(memory).await {
                 Ok(share) => share,
                 Err(violation) => return Ok((None, Err(violation.into()))),
             };
+            let waited = waiting.elapsed().as_secs_f64();
+            self.tools.metrics.admission_wait.with_label_values::<&str>(&[]).observe(waited);
             let (tools, limit) = (&self.tools, self.settings.job_limit);
             let uploads = self.uploads(draft);
             let rendering = isolate::render(tools, draft, path, memory, limit, &self.interrupted, uploads);
             let (mut uploads, made) = rendering.await;
             match made {
-                Ok(event) => return Ok((Some(uploads), Ok(event))),
+                Ok(event) => {
+                    for (stage, seconds) in &event.data.timings {
+                        if let Some(stage) = render::Stage::named(stage) {
+                            spending.add(stage.into(), Duration::from_secs_f64(seconds.max(0.0)));
+                        }
+                    }
+                    return Ok((Some(uploads), Ok(event)));
+                }
                 Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
                 Err(Stopped::Interrupted) => {
                     uploads.abort().await;
@@ -269,7 +346,17 @@ impl Bench {
     }
 
     /// The job's scratch folder: the order and its assets.
-    async fn scratch(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
+    async fn scratch(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+        spending: &Spending,
+    ) -> Result<tempfile::TempDir, Violations> {
+        let span = traces::stage(Stage::Fetch, &Span::current());
+        spending.timed(Stage::Fetch, self.fetched(delivery, draft).instrument(span)).await
+    }
+
+    async fn fetched(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
         let failed = |e: std::io::Error| {
             Violation::new(Code::InternalError, format!("a scratch folder cannot be made: {}", e.kind()))
         };
@@ -279,10 +366,7 @@ impl Bench {
         tokio::fs::create_dir(&folder).await.map_err(failed)?;
         let wanted = self.plan(scratch.path(), draft).await?;
         let (limit, budget) = (self.tools.app.limits().src_bytes, &self.input);
-        let begin = Instant::now();
         fetch::fetch(&self.tools.assets, &wanted, &folder, limit, budget, &self.tools.metrics).await?;
-        let spent = begin.elapsed().as_secs_f64();
-        self.tools.metrics.stage.with_label_values(&["fetch"]).observe(spent);
         Ok(scratch)
     }
 

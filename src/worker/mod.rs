@@ -6,11 +6,14 @@
 mod admission;
 mod commit;
 mod cost;
+mod effect;
 mod fetch;
 mod gate;
 mod isolate;
 mod job;
 mod paint;
+#[cfg(debug_assertions)]
+mod planted;
 mod pool;
 mod retry;
 mod schedule;
@@ -19,6 +22,7 @@ mod watchdog;
 
 pub use admission::Budget;
 pub use commit::{Committed, cancel, commit, result_key};
+pub use effect::{Effect, Moment};
 pub use gate::Gate;
 pub use pool::Worker;
 

@@ -8,7 +8,8 @@ use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Violation, Violations};
 use crate::order::Draft;
 use crate::order::event::ResultEvent;
-use crate::render::Stage;
+use crate::render;
+use crate::telemetry::{Spending, Stage, traces};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,6 +36,7 @@ pub(super) struct Painting {
     pub(super) memory: Budget,
     pub(super) limit: Duration,
     pub(super) interrupted: Arc<AtomicBool>,
+    pub(super) spending: Arc<Spending>,
 }
 
 /// Renders into `uploads` and gives them back, to be completed or aborted.
@@ -43,7 +45,9 @@ pub(super) struct Painting {
 /// parts pile up, while rayon's threads go on painting the bands of other jobs.
 pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Result<ResultEvent, Stopped>) {
     let runtime = Handle::current();
+    let span = tracing::Span::current();
     let work = tokio::task::spawn_blocking(move || {
+        let _entered = span.enter();
         let result =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&runtime, &mut uploads)));
         (uploads, result.unwrap_or(Err(Stopped::Died)))
@@ -78,27 +82,43 @@ impl Painting {
             let waited = u64::try_from(waiting.elapsed().as_millis()).unwrap_or(u64::MAX);
             waited_ms.store(waited, Ordering::Release);
             metrics.admission_wait.with_label_values::<&str>(&[]).observe(waiting.elapsed().as_secs_f64());
-            metrics.reserved.set(i64::try_from(self.memory.taken()).unwrap_or(i64::MAX));
             *share.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(taken);
             may_go_on()
         };
-        let mut stage: Option<(Stage, Instant)> = None;
-        let mut observe = |next: Stage| {
-            if let Some((stage, since)) = stage.replace((next, Instant::now())) {
-                metrics.stage.with_label_values(&[stage.as_str()]).observe(since.elapsed().as_secs_f64());
-            }
+        let mut stage: Option<Underway> = None;
+        let mut observe = |next: render::Stage| {
+            // The one before it ends where this one begins.
+            drop(stage.take());
+            stage = Some(Underway::new(next.into(), self.spending.clone()));
         };
-        let control = Control::new(&may_go_on);
+        let control = Control::new(&may_go_on).watched_by(self.spending.as_ref());
         let made = self.tools.app.make(&self.path, &self.draft, uploads, &admit, control, &mut observe);
-        drop(share);
-        metrics.reserved.set(i64::try_from(self.memory.taken()).unwrap_or(i64::MAX));
-        if let Some((stage, since)) = stage {
-            metrics.stage.with_label_values(&[stage.as_str()]).observe(since.elapsed().as_secs_f64());
-        }
+        drop((share, stage));
         made.map_err(|violations| match self.interrupted.load(Ordering::Acquire) {
             true => Stopped::Interrupted,
             false => Stopped::Wrong(violations),
         })
+    }
+}
+
+/// A stage while it lasts: it is spent, and a span of the trace, when it is dropped.
+struct Underway {
+    stage: Stage,
+    since: Instant,
+    spending: Arc<Spending>,
+    _span: tracing::Span,
+}
+
+impl Underway {
+    fn new(stage: Stage, spending: Arc<Spending>) -> Underway {
+        let span = traces::stage(stage, &tracing::Span::current());
+        Underway { stage, since: Instant::now(), spending, _span: span }
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.spending.add(self.stage, self.since.elapsed());
     }
 }
 

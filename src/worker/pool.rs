@@ -1,10 +1,12 @@
 //! Takes deliveries while there are free places, and ends without losing any.
 
+use super::effect::Announced;
 use super::job::Bench;
 use super::schedule::Schedule;
 use super::{Budget, Gate, Settings, Tools, watchdog};
 use crate::edge::queue::{Delivery, Queue};
 use crate::error::Violation;
+use prometheus::IntGauge;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +18,22 @@ use tokio::time::{sleep, timeout};
 /// How long jobs get to notice that the drain is over.
 const LAST_MOMENT: Duration = Duration::from_secs(3);
 
+/// A job that a gauge counts, however it ends.
+struct InProgress(IntGauge);
+
+impl InProgress {
+    fn new(gauge: IntGauge) -> InProgress {
+        gauge.inc();
+        InProgress(gauge)
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// A worker of the fleet.
 #[derive(Debug)]
 pub struct Worker {
@@ -24,12 +42,14 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun.
-    pub fn new(tools: Tools, settings: Settings) -> Worker {
+    pub fn new(mut tools: Tools, settings: Settings) -> Worker {
+        tools.store = Arc::new(Announced(tools.store));
+        tools.queue = Arc::new(Announced(tools.queue));
         let tools = Arc::new(tools);
         tools.metrics.budget.set(i64::try_from(settings.memory_budget).unwrap_or(i64::MAX));
         let bench = Bench {
             gate: Gate::new(tools.health.clone()),
-            memory: Budget::new(settings.memory_budget),
+            memory: Budget::new(settings.memory_budget).shown_by(tools.metrics.reserved.clone()),
             input: Budget::new(settings.input_budget),
             cell: Mutex::new(()),
             interrupted: Arc::new(AtomicBool::new(false)),
@@ -80,9 +100,8 @@ impl Worker {
                         jobs.spawn(async move {
                             let _place = place;
                             let _busy = signs.begin();
-                            bench.tools.metrics.in_progress.inc();
+                            let _shown = InProgress::new(bench.tools.metrics.in_progress.clone());
                             bench.handle(delivery).await;
-                            bench.tools.metrics.in_progress.dec();
                         });
                     }
                 }

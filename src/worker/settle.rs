@@ -3,15 +3,19 @@
 
 use super::commit::{Committed, outcome, routing_key};
 use super::job::{Bench, random};
+#[cfg(debug_assertions)]
+use super::planted::{self, Bug};
 use super::retry;
 use crate::app;
 use crate::edge::queue::{Dead, Delivery, Event, Message};
 use crate::error::{Fault, Violation};
 use crate::order::Draft;
 use crate::order::event::{EventError, ResultEvent};
+use crate::telemetry::{Stage, traces};
 use bytes::Bytes;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
+use tracing::{Instrument, Span};
 
 impl Bench {
     /// The run is decided: publish what stands, park what the farm failed at, settle.
@@ -24,6 +28,10 @@ impl Bench {
         let metrics = &self.tools.metrics;
         let event = &stands.event;
         let body = stands.body.clone();
+        #[cfg(debug_assertions)]
+        if planted::has(Bug::AckBeforeConfirm) {
+            drop(delivery.receipt.ack().await);
+        }
         if !self.publish(event, body, delivery).await {
             return self.requeue(delivery).await;
         }
@@ -35,6 +43,9 @@ impl Bench {
         };
         // A duplicate of a decided run was parked by whoever decided it, or parks again if that one
         // died in between: operators see it twice rather than never.
+        if let Some(error) = error {
+            traces::failed(&Span::current(), &error.code);
+        }
         if let Some(error) = error.filter(|e| e.fault == Fault::System)
             && !self.park(delivery, error).await
         {
@@ -51,10 +62,10 @@ impl Bench {
     }
 
     fn count(&self, delivery: &Delivery, event: &ResultEvent, kind: &str, fault: &str) {
-        let metrics = &self.tools.metrics;
-        metrics.finished.with_label_values(&[&delivery.class, kind, fault]).inc();
+        let (metrics, queue) = (&self.tools.metrics, self.queue_label(delivery));
+        metrics.finished.with_label_values(&[queue, kind, fault]).inc();
         let code = event.data.errors.first().map_or("", |e| e.code.as_str());
-        metrics.attempts.with_label_values(&[&delivery.class, kind, code]).inc();
+        metrics.attempts.with_label_values(&[queue, kind, code]).inc();
         if fault == "customer" {
             metrics.rejections.with_label_values(&[code]).inc();
         }
@@ -62,7 +73,7 @@ impl Bench {
             metrics.output_bytes.with_label_values(&[&artifact.output]).observe(artifact.bytes as f64);
         }
         if let Some(since) = waited(&delivery.message) {
-            metrics.end_to_end.with_label_values(&[&delivery.class]).observe(since);
+            metrics.end_to_end.with_label_values(&[queue]).observe(since);
         }
     }
 
@@ -74,6 +85,7 @@ impl Bench {
         if !self.publish(&event, body.into(), delivery).await {
             return self.requeue(delivery).await;
         }
+        traces::failed(&Span::current(), violation.code.as_str());
         let metrics = &self.tools.metrics;
         metrics.rejections.with_label_values(&[violation.code.as_str()]).inc();
         // Its outcome is that of no run.
@@ -105,22 +117,25 @@ impl Bench {
             return self.requeue(delivery).await;
         }
         drop(delivery.receipt.ack().await);
-        let labels = [delivery.class.as_str(), "retry", violation.code.as_str()];
+        traces::failed(&Span::current(), violation.code.as_str());
+        let labels = [self.queue_label(delivery), "retry", violation.code.as_str()];
         self.tools.metrics.attempts.with_label_values(&labels).inc();
         tracing::info!(job = draft.map(Draft::job_id), code = %violation.code, "another attempt will follow");
         Some("retry")
     }
 
-    async fn publish(&self, event: &ResultEvent, body: Bytes, delivery: &Delivery) -> bool {
+    pub(super) async fn publish(&self, event: &ResultEvent, body: Bytes, delivery: &Delivery) -> bool {
+        let span = traces::stage(Stage::Publish, &Span::current());
         let event = Event {
             id: event.id.clone(),
             kind: routing_key(event.kind).into(),
             body,
-            traceparent: delivery.message.traceparent.clone(),
+            // Whoever goes on is a child of ours, or of the order's sender where nothing is traced.
+            traceparent: traces::traceparent(&span).or_else(|| delivery.message.traceparent.clone()),
         };
         let begin = Instant::now();
-        let sent = self.insist(|| self.tools.queue.publish(&event)).await;
-        self.tools.metrics.stage.with_label_values(&["publish"]).observe(begin.elapsed().as_secs_f64());
+        let sent = self.insist(|| self.tools.queue.publish(&event)).instrument(span).await;
+        self.tools.metrics.spent(Stage::Publish, begin.elapsed().as_secs_f64());
         sent
     }
 
@@ -133,7 +148,7 @@ impl Bench {
         };
         let parked = self.insist(|| self.tools.queue.bury(&dead)).await;
         if parked {
-            self.tools.metrics.dead.with_label_values(&[&delivery.class, "system"]).inc();
+            self.tools.metrics.dead.with_label_values(&[self.queue_label(delivery), "system"]).inc();
         }
         parked
     }

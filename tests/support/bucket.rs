@@ -4,9 +4,10 @@
 use crate::wait::{free_port, http_ok, until};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use hyper::Request;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -35,12 +36,21 @@ pub(crate) fn client(port: u16, secret: &str) -> Client {
 /// An S3 service in this process, over a folder.
 pub(crate) struct InProcess {
     pub(crate) port: u16,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
     task: tokio::task::JoinHandle<()>,
 }
 
+/// Sees a request before the store does, with the store's folder: may hold it up, or answer it.
+pub(crate) type Before =
+    dyn Fn(&Request<Incoming>, &std::path::Path) -> BoxFuture<'static, Option<StatusCode>> + Send + Sync;
+
 impl InProcess {
     pub(crate) async fn start() -> InProcess {
+        InProcess::start_behind(Arc::new(|_, _| Box::pin(async { None }))).await
+    }
+
+    /// A store whose requests pass by somebody first.
+    pub(crate) async fn start_behind(before: Arc<Before>) -> InProcess {
         let folder = TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
@@ -50,12 +60,18 @@ impl InProcess {
         let one_at_a_time = Arc::new(tokio::sync::Mutex::new(()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let root = folder.path().join(BUCKET);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (service, one_at_a_time) = (service.clone(), one_at_a_time.clone());
+                let (before, root) = (before.clone(), root.clone());
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (service, one_at_a_time) = (service.clone(), one_at_a_time.clone());
+                    let answered = before(&request, &root);
                     async move {
+                        if let Some(status) = answered.await {
+                            return Ok(Response::builder().status(status).body(s3s::Body::empty()).unwrap());
+                        }
                         let conditional = request.headers().contains_key("if-none-match");
                         let _turn = if conditional { Some(one_at_a_time.lock().await) } else { None };
                         service.call(request.map(s3s::Body::from)).await
@@ -68,7 +84,7 @@ impl InProcess {
                 });
             }
         });
-        InProcess { port, _folder: folder, task }
+        InProcess { port, folder, task }
     }
 }
 
@@ -109,7 +125,7 @@ impl Weed {
             "server".into(),
             "-ip=127.0.0.1".into(),
             "-ip.bind=127.0.0.1".into(),
-            "-volume.max=50".into(),
+            "-volume.max=400".into(),
             "-master.volumeSizeLimitMB=64".into(),
             "-master.telemetry=false".into(),
             format!("-dir={path}"),

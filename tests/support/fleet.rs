@@ -30,6 +30,12 @@ pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// The program under test: this build's, or another one that long runs name.
+fn program() -> PathBuf {
+    std::env::var_os("PRESSWORK_TEST_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_presswork").into(), PathBuf::from)
+}
+
 impl Fleet {
     /// Starts the servers and uploads the fixtures' assets.
     pub(crate) async fn start() -> Fleet {
@@ -47,7 +53,7 @@ impl Fleet {
 
     /// The program with the fleet's settings and nothing else of this process's environment.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_presswork"));
+        let mut command = Command::new(program());
         command
             .env_clear()
             .env("TMPDIR", self.folder.path())
@@ -114,8 +120,16 @@ impl Fleet {
 
     /// An object's bytes.
     pub(crate) async fn get(&self, key: &str) -> Vec<u8> {
-        let answer = self.bucket.get_object().bucket(BUCKET).key(key).send().await.unwrap();
-        answer.body.collect().await.unwrap().to_vec()
+        self.find(key).await.unwrap_or_else(|| panic!("there is no {key}"))
+    }
+
+    /// The same, where there is one.
+    pub(crate) async fn find(&self, key: &str) -> Option<Vec<u8>> {
+        match self.bucket.get_object().bucket(BUCKET).key(key).send().await {
+            Ok(answer) => Some(answer.body.collect().await.unwrap().to_vec()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => None,
+            Err(error) => panic!("{key}: {error:?}"),
+        }
     }
 
     /// Uploads that were begun and never ended.
@@ -128,6 +142,10 @@ impl Fleet {
 impl Worker {
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub(crate) fn log_path(&self) -> &Path {
+        &self.log
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -8,6 +8,7 @@
     reason = "each test takes what it needs, and a helper that fails fails the test"
 )]
 
+pub mod broken;
 pub mod clipart;
 pub mod job;
 pub mod judges;

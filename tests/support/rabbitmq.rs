@@ -24,6 +24,11 @@ pub(crate) struct Rabbit {
 impl Rabbit {
     /// Starts a node and waits until it serves.
     pub(crate) fn start() -> Rabbit {
+        Rabbit::start_with("")
+    }
+
+    /// The same, with more lines of configuration.
+    pub(crate) fn start_with(more: &str) -> Rabbit {
         let program = Path::new(BIN).join("rabbitmq-server");
         assert!(program.exists(), "rabbitmq is missing: apt-get install -y rabbitmq-server");
         let folder = TempDir::new().unwrap();
@@ -37,12 +42,12 @@ impl Rabbit {
             .unwrap_or_else(|_| panic!("epmd is missing: apt-get install -y rabbitmq-server"));
         let distribution = free_port();
         let mut rabbit = Rabbit { folder, port, management, distribution, names, epmd, child: None };
-        rabbit.write_configuration();
+        rabbit.write_configuration(more);
         rabbit.boot();
         rabbit
     }
 
-    fn write_configuration(&self) {
+    fn write_configuration(&self, more: &str) {
         use std::os::unix::fs::PermissionsExt;
         let base = self.folder.path();
         std::fs::create_dir(base.join("mnesia")).unwrap();
@@ -57,7 +62,7 @@ impl Rabbit {
         let configuration = format!(
             "listeners.tcp.1 = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n\
              vm_memory_high_watermark.absolute = 512MB\ndisk_free_limit.absolute = 50MB\n\
-             log.console = false\n",
+             log.console = false\n{more}",
             self.port, self.management
         );
         std::fs::write(base.join("rabbitmq.conf"), configuration).unwrap();
@@ -114,6 +119,13 @@ impl Rabbit {
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// What rabbitmqctl says.
+    pub(crate) fn said(&self, args: &[&str]) -> String {
+        let output = self.command("rabbitmqctl").args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The broker's own process: the server's script is only its parent.
     fn pid(&self) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join("pid")).ok().map(|pid| pid.trim().to_owned())
@@ -122,6 +134,11 @@ impl Rabbit {
     /// kill -9.
     pub(crate) fn crash(&mut self) {
         self.end("-KILL");
+    }
+
+    /// Stops it in good order.
+    pub(crate) fn stop(&mut self) {
+        self.end("-TERM");
     }
 
     fn end(&mut self, signal: &str) {

@@ -4,9 +4,16 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the system gives to outgoing connections: one of
+/// these could be taken before the server that it is meant for comes to listen.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    use std::hash::{BuildHasher, RandomState};
+    loop {
+        let port = 12_000 + (RandomState::new().hash_one(()) % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Asks again and again until `ready` says yes.

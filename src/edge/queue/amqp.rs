@@ -4,6 +4,7 @@
 //! connect, declare, set prefetch, consume. Deliveries of a lost connection can no longer be
 //! acknowledged, and come back from the broker; publishers try again with the same message.
 
+use super::backoff::Backoff;
 use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, read_order};
 use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt, unavailable};
 use crate::error::Violation;
@@ -18,7 +19,7 @@ use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
 use lapin::{Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -148,16 +149,18 @@ impl Drop for Amqp {
 
 /// Connects, serves, and begins again, for ever.
 async fn keep(shared: Arc<Shared>) {
-    let mut pause = Duration::from_millis(100);
+    let mut backoff = Backoff::new();
     loop {
+        let mut lasted = Duration::ZERO;
         match timeout(shared.settings.patience, connect(&shared)).await {
             Ok(Ok(live)) => {
                 tracing::info!("the broker is connected");
-                pause = Duration::from_millis(100);
+                let since = Instant::now();
                 shared.metrics.connected.set(1);
                 let live = Arc::new(live);
                 shared.live.send_replace(Some(live.clone()));
                 let reason = serve(&shared, &live).await;
+                lasted = since.elapsed();
                 shared.live.send_replace(None);
                 shared.metrics.connected.set(0);
                 shared.metrics.reconnects.with_label_values(&[reason]).inc();
@@ -168,8 +171,7 @@ async fn keep(shared: Arc<Shared>) {
             Ok(Err(error)) => tracing::warn!(%error, "the broker cannot be connected"),
             Err(_) => tracing::warn!("the broker takes too long to connect"),
         }
-        sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(2));
+        sleep(backoff.after(lasted)).await;
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, unavailable};
 use crate::error::Violation;
+use crate::telemetry::traces::is_traceparent;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -71,7 +72,7 @@ impl Envelope {
             body: BASE64_STANDARD.decode(&self.body).unwrap_or_default().into(),
             attempt: self.attempt.max(1),
             enqueued_at_ms: self.enqueued_at_ms,
-            traceparent: self.traceparent.clone(),
+            traceparent: self.traceparent.clone().filter(|text| is_traceparent(text)),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`Delivery::redelivered`] set.
 
 pub mod amqp;
+mod backoff;
 pub mod dir;
 pub mod topology;
 

@@ -5,6 +5,7 @@
 //! returns its messages to the orders' exchange, and the routing key, the order's class, survives.
 
 use super::{Class, Dead, Event, Message, RUNGS};
+use crate::telemetry::traces::is_traceparent;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, ExchangeKind};
@@ -190,7 +191,7 @@ pub fn read_order(properties: &BasicProperties, body: Vec<u8>) -> Message {
         body: body.into(),
         attempt: number(properties, ATTEMPT).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1),
         enqueued_at_ms: number(properties, ENQUEUED_AT),
-        traceparent: text(properties, TRACEPARENT).filter(|text| text.len() <= 100),
+        traceparent: text(properties, TRACEPARENT).filter(|text| is_traceparent(text)),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod dir;
 pub mod probe;
+mod retries;
 pub mod s3;
 pub mod upload;
 

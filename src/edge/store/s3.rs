@@ -4,14 +4,17 @@
 //! CRC32 that the store checks, small objects a SHA-256. Requests are retried by the SDK; what
 //! still fails is `store.unavailable` or `store.denied`.
 
+use super::retries::CountRetries;
 use super::{Head, Multipart, Put, Store, denied, unavailable};
 use crate::error::Violation;
+use crate::telemetry::Metrics;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ExpirationStatus, LifecycleRule,
@@ -46,15 +49,17 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    /// A client from the environment, as the AWS SDK reads it.
-    pub async fn connect(settings: S3Settings) -> S3Store {
+    /// A client from the environment, as the AWS SDK reads it. What it repeats is counted.
+    pub async fn connect(settings: S3Settings, metrics: &Metrics) -> S3Store {
         let shared = aws_config::defaults(aws_config::BehaviorVersion::latest())
             .timeout_config(timeouts())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .load()
             .await;
-        let config = aws_sdk_s3::config::Builder::from(&shared).force_path_style(settings.path_style).build();
-        S3Store::with_client(Client::from_conf(config), settings)
+        let config = aws_sdk_s3::config::Builder::from(&shared)
+            .force_path_style(settings.path_style)
+            .interceptor(CountRetries(metrics.store_retries.clone()));
+        S3Store::with_client(Client::from_conf(config.build()), settings)
     }
 
     /// A store on a client that stands already.
@@ -67,6 +72,19 @@ impl S3Store {
             "" => key.to_owned(),
             prefix => format!("{prefix}/{key}"),
         }
+    }
+
+    /// A request that puts a whole object.
+    fn object(&self, key: &str, media_type: &str, body: Bytes) -> PutObjectFluentBuilder {
+        self.client
+            .put_object()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .content_type(media_type)
+            .set_tagging(self.settings.object_tags.clone())
+            .set_server_side_encryption(self.encryption())
+            .set_ssekms_key_id(self.settings.kms_key.clone())
+            .body(ByteStream::from(body))
     }
 
     fn encryption(&self) -> Option<ServerSideEncryption> {
@@ -89,9 +107,16 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-fn failed<E: std::error::Error + 'static>(error: SdkError<E, HttpResponse>) -> Violation {
-    // The SDK's text names hosts and request ids: for the log, not for a customer's event.
-    tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed");
+fn failed<E>(error: SdkError<E, HttpResponse>) -> Violation
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    // Hosts and reasons are for the log, not for a customer's event. What the store itself writes
+    // repeats keys, and a key may be named after a customer's photo: of that only its code is told.
+    match (status(&error), error.meta().code()) {
+        (Some(status), code) => tracing::warn!(status, code, "a store request failed"),
+        (None, _) => tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed"),
+    }
     match status(&error) {
         Some(code @ (401 | 403)) => denied(code),
         Some(code) => unavailable(format!("status {code}")),
@@ -106,17 +131,7 @@ impl Store for S3Store {
         // by asking again.
         let mut pause = Duration::from_millis(50);
         loop {
-            let request = self
-                .client
-                .put_object()
-                .bucket(&self.settings.bucket)
-                .key(self.key(key))
-                .content_type(media_type)
-                .set_tagging(self.settings.object_tags.clone())
-                .set_server_side_encryption(self.encryption())
-                .set_ssekms_key_id(self.settings.kms_key.clone())
-                .if_none_match("*")
-                .body(ByteStream::from(body.clone()));
+            let request = self.object(key, media_type, body.clone()).if_none_match("*");
             match request.send().await {
                 Ok(_) => return Ok(Put::Created),
                 Err(e) if status(&e) == Some(412) => return Ok(Put::Exists),
@@ -130,17 +145,7 @@ impl Store for S3Store {
     }
 
     async fn put(&self, key: &str, media_type: &str, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.settings.bucket)
-            .key(self.key(key))
-            .content_type(media_type)
-            .set_tagging(self.settings.object_tags.clone())
-            .set_server_side_encryption(self.encryption())
-            .set_ssekms_key_id(self.settings.kms_key.clone())
-            .checksum_sha256(BASE64_STANDARD.encode(sha256))
-            .body(ByteStream::from(body));
+        let request = self.object(key, media_type, body).checksum_sha256(BASE64_STANDARD.encode(sha256));
         request.send().await.map(drop).map_err(failed)
     }
 
@@ -271,7 +276,8 @@ impl Multipart for Upload {
                 let abort = store.client.abort_multipart_upload();
                 let abort = abort.bucket(&store.settings.bucket).key(&key).upload_id(&id);
                 if let Err(e) = abort.send().await {
-                    tracing::warn!(error = %DisplayErrorContext(&e), "an upload could not be aborted");
+                    drop(failed(e));
+                    tracing::warn!("an upload could not be aborted");
                 }
                 Err(failed(error))
             }
@@ -282,7 +288,8 @@ impl Multipart for Upload {
         let request = self.store.client.abort_multipart_upload();
         let request = request.bucket(&self.store.settings.bucket).key(&self.key).upload_id(&self.id);
         if let Err(e) = request.send().await {
-            tracing::warn!(error = %DisplayErrorContext(&e), "an upload could not be aborted");
+            drop(failed(e));
+            tracing::warn!("an upload could not be aborted");
         }
     }
 }

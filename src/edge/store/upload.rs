@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Full parts that wait for the network before the painter has to.
@@ -27,6 +27,18 @@ pub struct Uploads {
     kept: Vec<String>,
     /// Files that were given up before their end, while they are being cleared away.
     discarded: Vec<JoinHandle<Result<Sent, Violation>>>,
+    cancelled: Arc<watch::Sender<bool>>,
+}
+
+/// Ends the uploads of one attempt where they are, from another task.
+#[derive(Debug, Clone)]
+pub struct Cancel(Arc<watch::Sender<bool>>);
+
+impl Cancel {
+    /// What is being sent is given up: its file fails.
+    pub fn cancel(&self) {
+        self.0.send_replace(true);
+    }
 }
 
 /// A file that is being sent.
@@ -44,8 +56,14 @@ enum Sent {
 impl Uploads {
     /// Files go to `folder/NAME`. Has to be called within the runtime that sends them.
     pub fn new(store: Arc<dyn Store>, folder: String) -> Uploads {
-        let runtime = Handle::current();
-        Uploads { store, folder, runtime, files: Vec::new(), kept: Vec::new(), discarded: Vec::new() }
+        let (runtime, cancelled) = (Handle::current(), Arc::new(watch::Sender::new(false)));
+        let (files, kept, discarded) = (Vec::new(), Vec::new(), Vec::new());
+        Uploads { store, folder, runtime, files, kept, discarded, cancelled }
+    }
+
+    /// The way to end these uploads while they are completed.
+    pub fn cancel(&self) -> Cancel {
+        Cancel(self.cancelled.clone())
     }
 
     /// The verdict is in and the files are wanted: every one appears. When this fails nothing is
@@ -82,13 +100,14 @@ impl Uploads {
 
     /// The files are not wanted: those under way are given up, those that appeared are removed.
     pub async fn abort(&mut self) {
+        self.cancel().cancel();
         self.clear().await;
         let mut keys = std::mem::take(&mut self.kept);
         for Sending { key, task } in std::mem::take(&mut self.files) {
             match joined(task).await {
                 Ok(Sent::Open(upload)) => upload.abort().await,
-                Ok(Sent::Whole) => keys.push(key),
-                Err(_) => {}
+                // What was cut off may have arrived all the same.
+                Ok(Sent::Whole) | Err(_) => keys.push(key),
             }
         }
         remove(self.store.as_ref(), &keys).await;
@@ -104,7 +123,7 @@ impl Uploads {
 }
 
 async fn joined(task: JoinHandle<Result<Sent, Violation>>) -> Result<Sent, Violation> {
-    task.await.unwrap_or_else(|_| Err(unavailable("an upload was cut off")))
+    task.await.unwrap_or_else(|_| Err(cut_off()))
 }
 
 /// Removes objects that nothing refers to. One that stays is an orphan, not an error.
@@ -132,7 +151,9 @@ impl Destination for Uploads {
     fn create(&mut self, name: &str) -> Result<PartWriter, Violation> {
         let key = format!("{}/{name}", self.folder);
         let (parts, incoming) = mpsc::channel(WAITING_PARTS);
-        let task = self.runtime.spawn(send(self.store.clone(), key.clone(), media_type(name), incoming));
+        let cancelled = self.cancelled.subscribe();
+        let sending = send(self.store.clone(), key.clone(), media_type(name), incoming, cancelled);
+        let task = self.runtime.spawn(sending);
         self.files.push(Sending { key, task });
         Ok(PartWriter { buffer: Vec::new(), parts })
     }
@@ -196,12 +217,25 @@ impl Write for PartWriter {
     }
 }
 
+/// Done when the uploads are cancelled.
+async fn told(cancelled: &mut watch::Receiver<bool>) {
+    if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+        // Nobody is left who could cancel.
+        std::future::pending::<()>().await;
+    }
+}
+
+fn cut_off() -> Violation {
+    unavailable("an upload was cut off")
+}
+
 /// Sends a file: whole when its end comes before a part is full, else part by part.
 async fn send(
     store: Arc<dyn Store>,
     key: String,
     media_type: &'static str,
     mut incoming: mpsc::Receiver<Piece>,
+    mut cancelled: watch::Receiver<bool>,
 ) -> Result<Sent, Violation> {
     let mut open: Option<Box<dyn Multipart>> = None;
     loop {
@@ -220,12 +254,17 @@ async fn send(
             Some(upload) => upload,
             None if last => {
                 let sha256 = Sha256::digest(&body).into();
-                store.put(&key, media_type, body, sha256).await?;
-                return Ok(Sent::Whole);
+                return tokio::select! {
+                    put = store.put(&key, media_type, body, sha256) => put.map(|()| Sent::Whole),
+                    () = told(&mut cancelled) => Err(cut_off()),
+                };
             }
             None => open.insert(store.begin(&key, media_type).await?),
         };
-        let sent = upload.part(body).await;
+        let sent = tokio::select! {
+            sent = upload.part(body) => sent,
+            () = told(&mut cancelled) => Err(cut_off()),
+        };
         match (sent, last) {
             (Ok(()), false) => {}
             (Ok(()), true) => return open.map(Sent::Open).ok_or_else(|| unavailable("no upload")),

@@ -39,6 +39,8 @@ pub(crate) struct PdfFile<R> {
     /// The trailer.
     pub(crate) trailer: Dict,
     pub(crate) table: Table,
+    /// Some of the table is kept in streams.
+    pub(crate) table_streams: bool,
     pub(crate) limits: ReadLimits,
     decoded: u64,
     kept: BTreeMap<u32, Indirect>,
@@ -62,6 +64,7 @@ impl<R: Read + Seek> PdfFile<R> {
             size,
             trailer: Dict::default(),
             table: Table::default(),
+            table_streams: false,
             limits,
             decoded: 0,
             kept: BTreeMap::new(),
@@ -244,6 +247,58 @@ impl<R: Read + Seek> PdfFile<R> {
             )));
         }
         Ok(decoded)
+    }
+
+    /// A stream's bytes as they lie in the file, where they are few enough.
+    pub(crate) fn raw(&mut self, object: &Indirect) -> Result<Option<Vec<u8>>, ReadError> {
+        match object.stream {
+            Some((at, length)) if length <= self.limits.stream_bytes => self.bytes(at, length).map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// A picture's samples, piece by piece, each but the last of `piece` bytes: the whole is never
+    /// held. `None`, and nothing is given, where it is packed by anything but plain deflate.
+    pub(crate) fn pieces(
+        &mut self,
+        object: &Indirect,
+        piece: usize,
+        give: &mut dyn FnMut(&[u8]) -> Result<(), ReadError>,
+    ) -> Result<Option<()>, ReadError> {
+        let dict = object.value.dict().cloned().unwrap_or_default();
+        let filters = filter::filters(&dict);
+        let packed = match filters.as_slice() {
+            [] => false,
+            [(name, parameters)] if name == "FlateDecode" => {
+                if parameters.get("Predictor").is_some_and(|v| v.int() != Some(1)) {
+                    return Ok(None);
+                }
+                true
+            }
+            _ => return Ok(None),
+        };
+        let Some(data) = self.raw(object)? else { return Ok(None) };
+        let mut reader: Box<dyn Read> =
+            if packed { Box::new(flate2::read::ZlibDecoder::new(&data[..])) } else { Box::new(&data[..]) };
+        let mut buffer = Vec::with_capacity(piece);
+        loop {
+            buffer.clear();
+            let read = reader.by_ref().take(piece as u64).read_to_end(&mut buffer);
+            if read.is_err() {
+                return Err(ReadError::damaged("a picture's compressed data is broken or cut off"));
+            }
+            if buffer.is_empty() {
+                return Ok(Some(()));
+            }
+            self.decoded += buffer.len() as u64;
+            if self.decoded > self.limits.decoded_bytes {
+                return Err(ReadError::limit(format!(
+                    "the streams decode to more than {} bytes",
+                    self.limits.decoded_bytes
+                )));
+            }
+            give(&buffer)?;
+        }
     }
 
     /// A value, with the references in the first level of an array followed.

@@ -158,6 +158,7 @@ fn trailer<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadE
 
 /// A table as a stream: columns of bytes.
 fn stream_section<R: Read + Seek>(file: &mut PdfFile<R>, at: u64) -> Result<Dict, ReadError> {
+    file.table_streams = true;
     let object = file.at(at, None)?;
     let dict = object
         .value

@@ -86,29 +86,16 @@ impl PrintRules {
     }
 
     /// The plates that are painted after all art, in their order.
-    pub(super) fn lifted(&self) -> Vec<(&Arc<str>, &Plate)> {
+    pub(crate) fn lifted(&self) -> Vec<(&Arc<str>, &Plate)> {
         let mut lifted: Vec<_> = self.plates.iter().filter(|(_, plate)| plate.turn.is_some()).collect();
         lifted.sort_by_key(|(name, plate)| (plate.turn, (*name).clone()));
         lifted
-    }
-
-    /// How many mm the page has around the bleed for marks.
-    pub(super) fn margin(&self, bleed: f64) -> f64 {
-        let marks = &self.marks;
-        if !marks.any() {
-            return 0.0;
-        }
-        let lines =
-            if marks.crop || marks.bleed { marks.offset.max(bleed) + marks.length - bleed } else { 0.0 };
-        let bands = if marks.color_bar || marks.slug { super::marks::BAND } else { 0.0 };
-        let crosses = if marks.registration { super::marks::CROSS } else { 0.0 };
-        lines.max(bands).max(crosses) + 1.0
     }
 }
 
 /// What an object is, where black is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Type and codes.
     Type,
     /// Other vector art.
@@ -119,16 +106,16 @@ pub(super) enum Role {
 
 /// How process colours are printed on a page.
 #[derive(Clone, Copy)]
-pub(super) struct Inking<'a> {
+pub(crate) struct Inking<'a> {
     /// The document's rules.
-    pub(super) rules: &'a PrintRules,
+    pub(crate) rules: &'a PrintRules,
     /// Where the page's transparency is blended.
-    pub(super) blend: BlendSpace,
+    pub(crate) blend: BlendSpace,
 }
 
 impl<'a> Inking<'a> {
     /// The condition of a page that is blended in process inks.
-    pub(super) fn condition(&self) -> Option<&'a Condition> {
+    pub(crate) fn condition(&self) -> Option<&'a Condition> {
         match self.blend {
             BlendSpace::Srgb => None,
             BlendSpace::Process => self.rules.condition.as_ref(),
@@ -136,7 +123,7 @@ impl<'a> Inking<'a> {
     }
 
     /// The press that sRGB objects are converted by, where they are.
-    pub(super) fn converter(&self) -> Option<&'a Condition> {
+    pub(crate) fn converter(&self) -> Option<&'a Condition> {
         self.condition().filter(|condition| condition.settings.rgb == RgbObjects::Convert)
     }
 
@@ -144,7 +131,7 @@ impl<'a> Inking<'a> {
     ///
     /// # Errors
     /// `template.invalid` for exact inks over the profile's limit.
-    pub(super) fn inks(&self, color: Color, role: Role) -> Result<Option<[f32; 4]>, Violation> {
+    pub(crate) fn inks(&self, color: Color, role: Role) -> Result<Option<[f32; 4]>, Violation> {
         if self.blend == BlendSpace::Srgb {
             return Ok(None);
         }
@@ -181,8 +168,51 @@ impl<'a> Inking<'a> {
         })
     }
 
+    /// The inks of a vector colour where nothing stays sRGB: tagged colours as the condition's own
+    /// transform prints them, without the profile's limit, which is the print shop's then.
+    ///
+    /// # Errors
+    /// As [`Inking::inks`]; `internal.error` without a printing condition.
+    pub(crate) fn printed(&self, color: Color, role: Role) -> Result<[f32; 4], Violation> {
+        match self.inks(color, role)? {
+            Some(inks) => Ok(inks),
+            None => Ok(self.needed()?.press.inks(color.to_srgb())),
+        }
+    }
+
+    /// The inks of 8-bit sRGB pixels, tagged ones included, as [`Inking::printed`].
+    ///
+    /// # Errors
+    /// `template.invalid` when the condition's table cannot be computed.
+    pub(crate) fn pixels_8(&self, rgb: &[[u8; 3]]) -> Result<Vec<[u8; 4]>, Violation> {
+        match self.converter() {
+            Some(condition) => condition.pixels_8(rgb),
+            None => self.needed()?.press.inks_8(rgb),
+        }
+    }
+
+    /// As [`Inking::pixels_8`], with 16 bits.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn pixels_16(&self, rgb: &[[u16; 3]]) -> Result<Vec<[u16; 4]>, Violation> {
+        match self.converter() {
+            Some(condition) => condition.pixels_16(rgb),
+            None => self.needed()?.press.inks_16(rgb),
+        }
+    }
+
+    fn needed(&self) -> Result<&'a Condition, Violation> {
+        self.condition().ok_or_else(|| {
+            Violation::new(
+                Code::InternalError,
+                "plates were asked of a page without a press; please report it",
+            )
+        })
+    }
+
     /// Opaque black type that overprints: nothing else of it would be lost but its misregistration.
-    pub(super) fn overprints(&self, ink: &Ink, role: Role) -> bool {
+    pub(crate) fn overprints(&self, ink: &Ink, role: Role) -> bool {
         let k = |condition: &Condition| condition.settings.black_type == BlackType::K;
         let white = || self.rules.plates.values().any(|plate| plate.step == Some(Step::White));
         role == Role::Type
@@ -194,24 +224,38 @@ impl<'a> Inking<'a> {
 
 impl Condition {
     /// sRGB in the press's inks, within the profile's limit.
-    pub(super) fn converted(&self, srgb: [f32; 3]) -> [f32; 4] {
+    pub(crate) fn converted(&self, srgb: [f32; 3]) -> [f32; 4] {
         limited(self.press.inks(srgb), self.settings.ink_limit)
     }
 
     /// 8-bit sRGB pixels in the press's inks, within the profile's limit.
-    pub(super) fn pixels(&self, rgb: &[u8]) -> Result<Vec<u8>, Violation> {
-        let mut inks = self.press.inks_8(rgb.as_chunks::<3>().0)?;
+    pub(crate) fn pixels_8(&self, rgb: &[[u8; 3]]) -> Result<Vec<[u8; 4]>, Violation> {
+        let mut inks = self.press.inks_8(rgb)?;
         if let Some(limit) = self.settings.ink_limit {
-            let most = (limit * 2.55) as u32;
-            for pixel in inks.iter_mut() {
-                let [c, m, y, k] = pixel.map(u32::from);
-                let (colour, room) = (c + m + y, most.saturating_sub(k));
-                if colour > room && colour > 0 {
-                    *pixel = [c * room / colour, m * room / colour, y * room / colour, k].map(|v| v as u8);
-                }
-            }
+            keep_within(&mut inks, (limit * 2.55) as u32, u32::from, |v| v as u8);
         }
-        Ok(inks.into_flattened())
+        Ok(inks)
+    }
+
+    /// 16-bit sRGB pixels in the press's inks, within the profile's limit.
+    pub(crate) fn pixels_16(&self, rgb: &[[u16; 3]]) -> Result<Vec<[u16; 4]>, Violation> {
+        let mut inks = self.press.inks_16(rgb)?;
+        if let Some(limit) = self.settings.ink_limit {
+            keep_within(&mut inks, (limit * 655.35) as u32, u32::from, |v| v as u16);
+        }
+        Ok(inks)
+    }
+}
+
+/// As [`limited`], in whole numbers.
+fn keep_within<T: Copy>(inks: &mut [[T; 4]], most: u32, wide: fn(T) -> u32, back: fn(u64) -> T) {
+    for pixel in inks {
+        let [c, m, y, k] = pixel.map(wide);
+        let (colour, room) = (c + m + y, most.saturating_sub(k));
+        if colour > room && colour > 0 {
+            let less = |ink: u32| back(u64::from(ink) * u64::from(room) / u64::from(colour));
+            *pixel = [less(c), less(m), less(y), pixel[3]];
+        }
     }
 }
 
@@ -257,7 +301,13 @@ mod tests {
         };
         let inks = |limit, rgb: &[u8]| {
             let condition = Condition { press: press.clone(), settings: settings(limit) };
-            condition.pixels(rgb).unwrap().iter().map(|v| u32::from(*v)).collect::<Vec<_>>()
+            condition
+                .pixels_8(rgb.as_chunks().0)
+                .unwrap()
+                .as_flattened()
+                .iter()
+                .map(|v| u32::from(*v))
+                .collect::<Vec<_>>()
         };
         let (dark, light) = ([0u8; 3], [230u8, 200, 190]);
         assert!(inks(None, &dark).iter().sum::<u32>() > 560, "the press prints black with much ink");

@@ -1,0 +1,71 @@
+//! Whatever is painted goes this way: onto the page's rough picture, and to the rules as a mark.
+
+use super::content::{Content, Mode};
+use super::context::Context;
+use super::ink::PictureInk;
+use super::marks::{Kind, Mark};
+use super::paths::clipped;
+use super::space::Space;
+use super::state::{Ink, State};
+use super::white::Tints;
+use kurbo::{BezPath, Shape};
+use std::sync::Arc;
+
+/// Something about to be painted.
+pub(crate) struct Painted<'p> {
+    pub(crate) kind: Kind,
+    /// On the page: an area, or the middle of a line.
+    pub(crate) outline: &'p BezPath,
+    pub(crate) even_odd: bool,
+    pub(crate) tints: Option<&'p Tints>,
+    pub(crate) load: Option<PictureInk>,
+}
+
+impl<'p> Painted<'p> {
+    /// An area, by the nonzero rule.
+    pub(crate) fn area(kind: Kind, outline: &'p BezPath) -> Self {
+        Painted { kind, outline, even_odd: false, tints: None, load: None }
+    }
+}
+
+impl<R> Context<'_, R> {
+    /// Paints with the colour for areas, or for lines where it is a line.
+    pub(crate) fn paint(&mut self, painted: Painted<'_>, content: &Content<'_>) {
+        let state = &content.state;
+        let line = matches!(painted.kind, Kind::Stroke { .. });
+        let ink = if line { state.stroke.clone() } else { state.fill.clone() };
+        self.paint_in(painted, ink, state, content.mode);
+    }
+
+    /// The same in an ink of its own.
+    pub(crate) fn paint_in(&mut self, painted: Painted<'_>, ink: Ink, state: &State, mode: Mode) {
+        let Painted { kind, outline, even_odd, tints, load } = painted;
+        let (width, overprint, alpha) = match kind {
+            Kind::Stroke { width } => (Some(width), state.overprint_stroke, state.alpha_stroke),
+            Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => {
+                (None, state.overprint_fill, state.alpha_fill)
+            }
+        };
+        let half = width.unwrap_or(0.0) / 2.0;
+        let around = outline.bounding_box().inflate(half, half);
+        let Some(bounds) = clipped(around, state.clip) else { return };
+        if let Some(canvas) = &mut self.canvas
+            && !mode.repeated
+            && !mode.masking
+        {
+            let grey = Ink { space: Arc::new(Space::Gray), values: vec![0.72] };
+            let (shown, alpha) = match kind {
+                Kind::Image { stencil: false, .. } => (&grey, alpha),
+                // Type is shown as bars.
+                Kind::Text { .. } => (&ink, alpha * 0.5),
+                Kind::Fill | Kind::Stroke { .. } | Kind::Image { .. } | Kind::Shading => (&ink, alpha),
+            };
+            match width {
+                Some(width) => canvas.stroke(outline, width, shown, alpha, state),
+                None => canvas.fill(outline, even_odd, shown, alpha, state),
+            }
+        }
+        let mark = Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load };
+        self.mark(mark, state, mode);
+    }
+}

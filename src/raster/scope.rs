@@ -1,0 +1,155 @@
+//! What nodes are painted as, as the walk over the tree goes in and out of groups.
+
+use super::colorants::{Colorants, Mixing, Painted};
+use super::list::Lay;
+use crate::catalog::print::Laid;
+use crate::error::Violation;
+use crate::print::{Role, group_blend, laid, single_path};
+use crate::scene::separation::{Beneath, Content};
+use crate::scene::{Blend, Group, Ink, Node, Paint, Separation};
+use std::sync::Arc;
+
+/// What nodes are painted as.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    /// What the channels stand for.
+    pub(super) colorants: Colorants,
+    /// What is painted, where black is concerned.
+    role: Role,
+    /// The plate that is being painted after all art, and how it is laid.
+    lifting: Option<(Arc<str>, Laid)>,
+    /// Straight onto the page, not into a group that is composited as a whole.
+    direct: bool,
+    /// The page is opaque before anything is painted.
+    paper: bool,
+}
+
+impl Scope {
+    /// A picture.
+    pub(super) fn srgb() -> Self {
+        Scope { colorants: Colorants::Srgb, role: Role::Area, lifting: None, direct: true, paper: false }
+    }
+
+    /// A page in some inks, or one plate that is painted on it after all art.
+    pub(super) fn page(colorants: Colorants, paper: bool, lifting: Option<(Arc<str>, Laid)>) -> Self {
+        Scope { colorants, role: Role::Area, lifting, direct: true, paper }
+    }
+
+    /// The prefix of resources that only this scope can use.
+    pub(super) fn key(&self) -> String {
+        match &self.lifting {
+            None => self.colorants.key(),
+            Some((plate, laid)) => format!("{}{plate:?} {laid:?} ", self.colorants.key()),
+        }
+    }
+
+    /// Overprinting can leave opaque paper as it is.
+    pub(super) fn on_paper(&self) -> bool {
+        self.paper && self.direct
+    }
+
+    /// Inside a group.
+    pub(super) fn enter(&self, group: &Group) -> Scope {
+        if matches!(self.colorants, Colorants::Srgb) {
+            return self.clone();
+        }
+        let composited = !group.is_plain() || group.clips.iter().any(|clip| single_path(clip).is_none());
+        Scope {
+            role: if group.readable { Role::Type } else { self.role },
+            direct: self.direct && !composited,
+            ..self.clone()
+        }
+    }
+
+    /// Inside a cell that is painted apart.
+    pub(super) fn within(&self) -> Scope {
+        Scope { direct: false, ..self.clone() }
+    }
+
+    /// An ink in the channels.
+    pub(super) fn ink(&self, ink: &Ink) -> Result<Painted, Violation> {
+        self.colorants.ink(ink, self.role)
+    }
+
+    /// How a group that is composited as a whole is blended.
+    pub(super) fn mixing(&self, blend: Blend) -> Mixing {
+        self.colorants.mixing(group_blend(blend, self.lifting.as_ref().map(|(_, laid)| *laid)))
+    }
+
+    /// How a path is laid.
+    pub(super) fn lay(&self, paint: &Paint, opacity: f32, overprint: bool) -> Result<Lay, Violation> {
+        if matches!(self.colorants, Colorants::Srgb) {
+            return Ok(Lay::Over);
+        }
+        let black =
+            opacity >= 1.0 && self.direct && matches!(paint, Paint::Solid(ink) if self.overprints(ink));
+        let lifting = self.lifting.as_ref().map(|(_, laid)| *laid);
+        Ok(match laid(lifting, overprint || black) {
+            Laid::Knockout => Lay::Over,
+            Laid::Multiply => Lay::Multiply,
+            Laid::Overprint => Lay::Sparing(self.spared(paint)?),
+        })
+    }
+
+    /// The channels that an overprinting paint leaves alone.
+    fn spared(&self, paint: &Paint) -> Result<[bool; 3], Violation> {
+        let stops = match paint {
+            Paint::Solid(ink) => return Ok(self.ink(ink)?.spared),
+            Paint::Linear(gradient) => &gradient.stops,
+            Paint::Radial(gradient) => &gradient.stops,
+            Paint::Tiling(_) => {
+                return Ok(match &self.lifting {
+                    Some((plate, _)) => self.colorants.others(plate),
+                    None => [false; 3],
+                });
+            }
+        };
+        Ok(match stops.stops.first() {
+            Some((_, Ink::Spot { name, .. }, _)) => self.colorants.others(name),
+            Some((_, Ink::Process(_), _)) | None => [false; 3],
+        })
+    }
+
+    fn overprints(&self, ink: &Ink) -> bool {
+        self.colorants.inking().is_some_and(|inking| inking.overprints(ink, self.role))
+    }
+
+    /// True where something in a cell may leave what lies beneath as it is.
+    pub(super) fn spares(&self, cell: &Group) -> bool {
+        match (&self.colorants, &self.lifting) {
+            (Colorants::Srgb, _) => false,
+            (Colorants::Inks(_), Some((_, Laid::Overprint | Laid::Multiply))) => true,
+            (Colorants::Inks(_), Some((_, Laid::Knockout)) | None) => {
+                self.direct && self.enter(cell).any_overprints(&cell.nodes)
+            }
+        }
+    }
+
+    fn any_overprints(&self, nodes: &[Node]) -> bool {
+        let solid = |paint: &Paint| matches!(paint, Paint::Solid(ink) if self.overprints(ink));
+        nodes.iter().any(|node| match node {
+            Node::Group(group) => self.enter(group).any_overprints(&group.nodes),
+            Node::Pattern(pattern) => self.enter(&pattern.cell).any_overprints(&pattern.cell.nodes),
+            Node::Path(path) => {
+                path.overprint
+                    || path.fill.as_ref().is_some_and(|fill| solid(&fill.paint))
+                    || path.stroke.as_ref().is_some_and(|stroke| solid(&stroke.paint))
+            }
+            Node::Image(_) | Node::Filter(_) | Node::Separation(_) => false,
+        })
+    }
+
+    /// The outlines of a plate beside the art and how they are painted; `None` where this scope
+    /// shows nothing of it. Coverage made from the art is painted by
+    /// [`derive`](crate::derive::plate_rows).
+    pub(super) fn separation<'a>(&self, plate: &'a Separation) -> Option<(Scope, &'a [Node])> {
+        let (Colorants::Inks(_), Ink::Spot { name, .. }) = (&self.colorants, &plate.ink) else { return None };
+        let Content::Outlines(nodes) = &plate.content else { return None };
+        let laid = match plate.beneath {
+            Beneath::Overprint => Laid::Overprint,
+            Beneath::Multiply => Laid::Multiply,
+        };
+        let lifting = self.lifting.clone().unwrap_or_else(|| (name.clone(), laid));
+        self.colorants.has(name).then(|| (Scope { lifting: Some(lifting), ..self.clone() }, nodes.as_slice()))
+    }
+}

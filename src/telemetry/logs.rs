@@ -1,0 +1,34 @@
+//! The log: lines of JSON, or of text on a terminal, on standard error.
+//!
+//! Every line of a job carries its names in the span `job`. Names are ids that a shop made, never a
+//! customer's words.
+
+use super::traces::{TARGET, Traces};
+use crate::order::{Draft, is_job_id};
+use std::io::IsTerminal;
+use tracing::Span;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// Begins to log, at `RUST_LOG` or the given level, and to trace.
+pub fn begin(default_level: &str, traces: Option<&Traces>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default_level.into());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let json = match std::env::var("PRESSWORK_LOG_FORMAT").as_deref() {
+        Ok("json") => true,
+        Ok("text") => false,
+        Ok(_) | Err(_) => !std::io::stderr().is_terminal(),
+    };
+    let lines: Box<dyn Layer<Registry> + Send + Sync> =
+        if json { lines.json().with_current_span(false).boxed() } else { lines.boxed() };
+    let logged = lines.with_filter(filter.and(filter_fn(|entry| entry.target() != TARGET)));
+    tracing_subscriber::registry().with(logged).with(traces.map(Traces::layer)).init();
+}
+
+/// The span whose names stand in every line of a job.
+pub fn job(draft: &Draft) -> Span {
+    let order = draft.value().get("order_ref").and_then(|name| name.as_str()).filter(|name| is_job_id(name));
+    tracing::info_span!("job", job = draft.job_id(), order)
+}
