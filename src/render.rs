@@ -15,7 +15,7 @@ use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
 use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
-use crate::raster::{Frame, PngOptions, PngSink};
+use crate::raster::{Effort, Frame, PngOptions, PngSink};
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
 use crate::text::FontLibrary;
 use hashing::Hashing;
@@ -32,6 +32,9 @@ pub trait Destination {
 
     /// Opens a file by its name, such as `front.png`.
     fn create(&mut self, name: &str) -> Result<Self::File, Violation>;
+
+    /// The file is not wanted after all; one of its name may be opened again.
+    fn discard(&mut self, name: &str, file: Self::File) -> Result<(), Violation>;
 
     /// The file is written whole. Gives the address that results name.
     fn finish(&mut self, name: &str, file: Self::File) -> Result<String, Violation>;
@@ -288,10 +291,7 @@ impl Job<'_> {
             Area::Bleed if !preview => surface.bleed_box(),
             Area::Bleed | Area::Trim => surface.trim_box(),
         };
-        let file = Hashing::new(destination.create(&name)?);
-        let sink = PngSink::new(file, frame, PngOptions { max_bytes })?;
-        self.painted(surface, frame, &sink)?;
-        let file = sink.finish()?;
+        let file = self.png(surface, frame, (&name, max_bytes), destination)?;
         let mut artifact = Artifact {
             role: role.into(),
             surfaces: vec![surface.name.to_string()],
@@ -304,6 +304,30 @@ impl Job<'_> {
         };
         file.finish(&name, destination, &mut artifact)?;
         Ok(artifact)
+    }
+}
+
+impl Job<'_> {
+    /// Writes a PNG; where it turns out too large for its limit, again and harder.
+    fn png<D: Destination>(
+        &self,
+        surface: &Surface,
+        frame: &Frame,
+        (name, max_bytes): (&str, Option<u64>),
+        destination: &mut D,
+    ) -> Result<Hashing<D::File>, Violation> {
+        let quick = PngOptions { max_bytes, effort: Effort::Quick };
+        let mut sink = PngSink::new(Hashing::new(destination.create(name)?), frame, quick)?;
+        let made = self.painted(surface, frame, &sink);
+        if sink.overflowed() {
+            destination.discard(name, sink.into_inner().into_inner())?;
+            let hard = PngOptions { max_bytes, effort: Effort::Hard };
+            sink = PngSink::new(Hashing::new(destination.create(name)?), frame, hard)?;
+            self.painted(surface, frame, &sink)?;
+        } else {
+            made?;
+        }
+        sink.finish()
     }
 }
 

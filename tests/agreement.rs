@@ -71,6 +71,11 @@ impl Destination for Folder {
         Ok(File::create(self.0.join(name)).expect("a scratch folder"))
     }
 
+    fn discard(&mut self, name: &str, _file: File) -> Result<(), Violation> {
+        std::fs::remove_file(self.0.join(name)).expect("the file was made");
+        Ok(())
+    }
+
     fn finish(&mut self, name: &str, _file: File) -> Result<String, Violation> {
         Ok(name.to_owned())
     }

@@ -170,7 +170,8 @@ async fn nothing_is_lost_in_a_storm() {
     plan.account.lost_attempts = deaths * PLACES + ended.store_failures;
     plan.account.open_uploads = deaths * PLACES + ended.store_failures + lost_uploads as usize;
     let mut faults = ended.faults;
-    faults.extend(judge(&fleet, &plan.account, &expected, &seen.lock().unwrap()).await);
+    let seen = seen.lock().unwrap().clone();
+    faults.extend(judge(&fleet, &plan.account, &expected, &seen).await);
     if ended.died > plan.deadly || ended.stuck > plan.endless {
         faults.push(format!("{} workers died and {} were stuck, of themselves", ended.died, ended.stuck));
     }
@@ -185,7 +186,7 @@ async fn nothing_is_lost_in_a_storm() {
         ended.kills,
         ended.died,
         ended.stuck,
-        seen.lock().unwrap().deliveries,
+        seen.deliveries,
         judge::orphaned_attempts(&fleet).await,
         plan.account.lost_attempts,
         faults.len(),

@@ -266,7 +266,8 @@ async fn a_death_before_or_after_any_effect_is_harmless() {
     assert!(heir.child.wait().unwrap().success(), "{}", heir.log());
     listener.abort();
     let expected = stage.tiny.expected();
-    let faults = judge(&stage.fleet, &account, &expected, &seen.lock().unwrap()).await;
+    let told = seen.lock().unwrap().clone();
+    let faults = judge(&stage.fleet, &account, &expected, &told).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert_eq!(orphaned_attempts(&stage.fleet).await, account.lost_attempts);
     println!(
@@ -338,7 +339,8 @@ async fn the_oracle_sees_every_planted_bug() {
             settled(&stage.fleet, &account, &seen);
             worker.signal("-TERM");
             assert!(worker.child.wait().unwrap().success(), "{}", worker.log());
-            let faults = judge(&stage.fleet, &account, &expected, &seen.lock().unwrap()).await;
+            let told = seen.lock().unwrap().clone();
+            let faults = judge(&stage.fleet, &account, &expected, &told).await;
             println!("{bug}, planted: {planted}: {faults:?}");
             assert_eq!(!faults.is_empty(), planted, "{bug}: {faults:?}");
         }

@@ -96,7 +96,7 @@ async fn drains_under_load_lose_nothing_and_cost_nothing() {
     last.signal("-TERM");
     assert!(last.child.wait().unwrap().success(), "{}", last.log());
     listener.abort();
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     // Nothing lost, nothing parked, no files that no result names, no open uploads.
     let faults = judge(&fleet, &account, &tiny.expected(), &seen).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));

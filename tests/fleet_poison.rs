@@ -83,7 +83,7 @@ async fn poison_orders_fail_alone() {
     assert_eq!(ended.died, 2);
     assert!(ended.stuck <= 1, "{} workers were stuck", ended.stuck);
     account.lost_attempts = (ended.died + ended.stuck) * PLACES;
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     let faults = judge(&fleet, &account, &tiny.expected(), &seen).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     for body in seen.bodies.values() {

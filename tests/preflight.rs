@@ -363,7 +363,8 @@ fn a_jobs_pages_are_what_it_knows_of_them() {
         Inspection { pages, ..Inspection::new(&wish) }.inspect(Cursor::new(file.bytes())).unwrap()
     };
     // 40 by 40 points.
-    let area = (40.0 / 72.0 * 25.4_f64).powi(2);
+    let side = 40.0 / 72.0 * 25.4;
+    let area = side * side;
     let card = X4::card();
     assert_eq!(look(&card, &known(area)).findings, []);
     for wrong in [area * 1.02, area * 0.98, 0.0] {

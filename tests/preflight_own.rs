@@ -168,9 +168,10 @@ fn breaks_of_the_standard() -> Vec<Break> {
         harm(ColorIntent, CARD, |p| square(p, "/Nice ri 0 0 0 0.1 k")),
         harm(GroupSpace, CARD, |p| {
             let own = p.page(0).get(b"Group").unwrap().clone();
-            let mut group = match own {
-                Object::Reference(id) => p.pdf.get_dictionary(id).unwrap().clone(),
-                other => other.as_dict().unwrap().clone(),
+            let mut group = if let Object::Reference(id) = own {
+                p.pdf.get_dictionary(id).unwrap().clone()
+            } else {
+                own.as_dict().unwrap().clone()
             };
             group.remove(b"CS");
             p.page(0).set("Group", group);
@@ -302,7 +303,8 @@ fn breaks_of_the_house() -> Vec<Break> {
         harm(WhiteKnockout, FILM, |p| multiplied(p).into_iter().for_each(|s| s.set("BM", name("Normal")))),
         harm(WhiteBoth, FILM, |p| {
             for state in multiplied(p) {
-                (state.set("OP", true), state.set("op", true));
+                state.set("OP", true);
+                state.set("op", true);
             }
         }),
         harm(WhiteCoverage, FILM, |p| {
@@ -321,7 +323,8 @@ fn shrink(p: &mut Patient, side: i64) {
     let size = [side, side];
     let picture = p.picture();
     // Its data are longer than that now, which is nobody's concern here.
-    (picture.set("Width", size[0]), picture.set("Height", size[1]));
+    picture.set("Width", size[0]);
+    picture.set("Height", size[1]);
 }
 
 fn names(space: &Object, plate: &str) -> bool {

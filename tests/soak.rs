@@ -190,7 +190,7 @@ fn growth_is_that_of_the_medians() {
         let sample = |i: usize| Sample {
             seconds: i as f64,
             // Peaks of single jobs, which say nothing of what stays.
-            resident: if i % 10 == 0 { 900 << 20 } else { (of(i) * f64::from(1 << 20)) as u64 },
+            resident: if i.is_multiple_of(10) { 900 << 20 } else { (of(i) * f64::from(1 << 20)) as u64 },
             anonymous: 0,
             threads: 1,
             files: 1,

@@ -91,6 +91,14 @@ impl<D: Destination> Destination for Inspected<'_, D> {
         Ok(Passing::Spooled(BufWriter::with_capacity(1 << 16, spool)))
     }
 
+    fn discard(&mut self, name: &str, file: Self::File) -> Result<(), Violation> {
+        match file {
+            Passing::Straight(file) => self.inner.discard(name, file),
+            // It has not reached the destination.
+            Passing::Spooled(_) => Ok(()),
+        }
+    }
+
     fn finish(&mut self, name: &str, file: Self::File) -> Result<String, Violation> {
         let spool = match file {
             Passing::Straight(file) => return self.inner.finish(name, file),

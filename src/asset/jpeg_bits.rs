@@ -45,13 +45,19 @@ impl Huffman {
     }
 
     /// The symbol of the next code word; `None` when there is none.
+    #[inline]
     pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let next = bits.peek_16();
         let (length, symbol) = self.quick[(next >> (16 - QUICK)) as usize];
         if length != 0 {
-            bits.skip(u32::from(length))?;
+            bits.take(u32::from(length))?;
             return Some(symbol);
         }
+        self.read_long(next, bits)
+    }
+
+    #[cold]
+    fn read_long(&self, next: u32, bits: &mut Bits<'_>) -> Option<u8> {
         let length = (QUICK + 1..=16).find(|&length| next < self.ends[length as usize])?;
         bits.skip(length)?;
         let at = (next >> (16 - length)) as i32 + self.offsets[length as usize];
@@ -73,7 +79,27 @@ impl<'a> Bits<'a> {
         Bits { data, at: 0, buffer: 0, count: 0 }
     }
 
+    #[inline]
     fn refill(&mut self) {
+        if let Some(next) = self.data.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let next = u64::from_be_bytes(*next);
+            // A zero byte of the complement is a 0xff, which has to be looked at.
+            let complement = !next;
+            let ff = complement.wrapping_sub(0x0101_0101_0101_0101) & next & 0x8080_8080_8080_8080;
+            if ff == 0 && self.count < 64 {
+                // Bits beyond the count are the next bytes' own, and the same when they are read again.
+                self.buffer |= next >> self.count;
+                let bytes = (63 - self.count) / 8;
+                self.at += bytes as usize;
+                self.count += bytes * 8;
+                return;
+            }
+        }
+        self.refill_by_byte();
+    }
+
+    #[cold]
+    fn refill_by_byte(&mut self) {
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xff && self.data.get(self.at + 1) != Some(&0) {
@@ -86,6 +112,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next 16 bits, zeros after the last one.
+    #[inline]
     fn peek_16(&mut self) -> u32 {
         if self.count < 16 {
             self.refill();
@@ -103,6 +130,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next 0 to 32 bits as a number.
+    #[inline]
     pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
         if self.count < bits {
             self.refill();
@@ -112,6 +140,11 @@ impl<'a> Bits<'a> {
         let value = (self.buffer >> 32) >> (32 - bits.min(32));
         self.buffer <<= bits;
         Some(value as u32)
+    }
+
+    /// Whole bytes that have not been used.
+    pub(super) fn unread(&self) -> usize {
+        self.data.len() - self.at + (self.count / 8) as usize
     }
 
     /// Where the next marker stands, or the end of the data.

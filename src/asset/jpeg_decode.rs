@@ -1,11 +1,13 @@
 //! JPEG data become a picture's own colours.
 //!
-//! The decoder gets one stream of tables and scans, and gives the components as they mean to be
+//! The common kind, sequential with one scan, is [`jpeg_baseline`]'s. For the others a library's
+//! decoder gets one stream of tables and scans, and gives the components as they mean to be
 //! shown. Where a sequential file holds its components in scans of their own, each is decoded by
 //! itself ([`jpeg_planes`]) and they are brought together here. Beside it, [`jpeg_scan`] makes sure
 //! that every block is in the file; [`run`] makes sure that the decoder read all of it.
 
 use super::jpeg::{Jpeg, Meaning, named_rgb, without_metadata};
+use super::jpeg_baseline::Baseline;
 use super::limits::JPEG_SCANS;
 use super::sniff::unsupported;
 use super::{corrupt, jpeg_planes, jpeg_scan};
@@ -18,8 +20,15 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-/// Decodes to the file's own colours.
-pub(super) fn decode(file: &[u8], jpeg: &Jpeg) -> Result<Raster, Violation> {
+/// Decodes to the file's own colours; where the file's kind allows it, with sides divided by `shrink`
+/// (1, 2, 4 or 8).
+pub(super) fn decode(file: &[u8], jpeg: &Jpeg, shrink: usize) -> Result<Raster, Violation> {
+    if let Some(baseline) = Baseline::of(file, jpeg, shrink)? {
+        let (width, height) = baseline.size();
+        let components = Components::Eight(baseline.decode()?);
+        let channels = jpeg.meaning.channels();
+        return Ok(Raster { width: width as u32, height: height as u32, channels, components });
+    }
     // The decoder takes components named R, G and B for RGB whatever the markers say.
     if jpeg.meaning == Meaning::YCbCr && named_rgb(&jpeg.components) {
         return Err(unsupported("is a JPEG with contradicting colour markers", "save it again"));
@@ -127,6 +136,6 @@ mod tests {
         let jpeg = probe(file, &Limits::default()).unwrap();
         assert!(jpeg.apart);
         assert_eq!(together(file, &jpeg).unwrap_err().code, Code::ImageCorrupt);
-        assert!(decode(file, &jpeg).is_ok());
+        assert!(decode(file, &jpeg, 1).is_ok());
     }
 }

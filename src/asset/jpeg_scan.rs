@@ -3,7 +3,10 @@
 //! A JPEG that was cut off and closed again with an end marker looks sound from outside, and a
 //! decoder fills what is missing with grey. So every code word of every scan is read here, without
 //! computing a pixel: each block of each component has to be there, and in a progressive file every
-//! coefficient has to have been refined to its last bit. It runs beside the decoder.
+//! coefficient has to have been refined to its last bit. It runs beside the
+//! decoder of the rarer kinds; [`jpeg_baseline`] checks the common one as it decodes.
+//!
+//! [`jpeg_baseline`]: super::jpeg_baseline
 
 use super::corrupt;
 use super::jpeg::{Jpeg, Segment};
@@ -29,11 +32,11 @@ const UNSENT: u8 = u8::MAX;
 
 /// Tables as they stand at a scan.
 #[derive(Default)]
-struct Tables {
-    dc: [Option<Huffman>; 4],
-    ac: [Option<Huffman>; 4],
+pub(super) struct Tables {
+    pub(super) dc: [Option<Huffman>; 4],
+    pub(super) ac: [Option<Huffman>; 4],
     /// Units between restart markers; 0 for none.
-    restart: usize,
+    pub(super) restart: usize,
 }
 
 /// Parameters of a scan.
@@ -94,7 +97,8 @@ fn broken() -> Violation {
     corrupt("is damaged")
 }
 
-fn read_tables(mut payload: &[u8], tables: &mut Tables) -> Result<(), Violation> {
+/// Adds a segment's Huffman tables.
+pub(super) fn read_tables(mut payload: &[u8], tables: &mut Tables) -> Result<(), Violation> {
     while let Some((&class, rest)) = payload.split_first() {
         let (counts, rest) = rest.split_first_chunk::<16>().ok_or_else(broken)?;
         let total = counts.iter().map(|&c| usize::from(c)).sum();

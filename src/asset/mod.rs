@@ -10,9 +10,12 @@ mod blur;
 mod encoded;
 mod exif;
 mod jpeg;
+mod jpeg_baseline;
 mod jpeg_bits;
 mod jpeg_decode;
+mod jpeg_idct;
 mod jpeg_planes;
+mod jpeg_rows;
 mod jpeg_scan;
 mod jpeg_stream;
 mod limits;
@@ -51,7 +54,7 @@ pub enum Format {
 pub(crate) fn jpeg_samples(file: &[u8], limits: &Limits) -> Result<(crate::color::Raster, bool), Violation> {
     let jpeg = jpeg::probe(file, limits)?;
     let inverted = matches!(jpeg.meaning, jpeg::Meaning::Cmyk { inverted: true } | jpeg::Meaning::Ycck);
-    Ok((jpeg_decode::decode(file, &jpeg)?, inverted))
+    Ok((jpeg_decode::decode(file, &jpeg, 1)?, inverted))
 }
 
 /// `image.corrupt`: "The picture {what} …".

@@ -62,6 +62,25 @@ impl Picture {
     /// `image.pixels_exceeded`, `image.metadata_exceeded`, `image.complexity_exceeded`,
     /// `image.corrupt`, `image.profile_invalid`.
     pub fn probe(encoded: Encoded, limits: &Limits) -> Result<Picture, Violation> {
+        if encoded.is_empty() || encoded.len() > limits.src_bytes {
+            // Told below, before a byte is read.
+            return Picture::probe_loaded(encoded, &[], [0; 32], limits);
+        }
+        let bytes = encoded.load()?;
+        let sha256 = Sha256::digest(&bytes).into();
+        Picture::probe_loaded(encoded, &bytes, sha256, limits)
+    }
+
+    /// As [`Picture::probe`], for bytes that are at hand, with their SHA-256.
+    ///
+    /// # Errors
+    /// As [`Picture::probe`].
+    pub fn probe_loaded(
+        encoded: Encoded,
+        bytes: &[u8],
+        sha256: [u8; 32],
+        limits: &Limits,
+    ) -> Result<Picture, Violation> {
         if encoded.is_empty() {
             return Err(Violation::new(Code::AssetEmpty, "The file has no bytes; send the picture again."));
         }
@@ -76,18 +95,17 @@ impl Picture {
             )
             .limit(limits.src_bytes));
         }
-        let bytes = encoded.load()?;
-        let format = Format::sniff(&bytes).ok_or_else(|| sniff::refuse(&bytes))?;
+        let format = Format::sniff(bytes).ok_or_else(|| sniff::refuse(bytes))?;
         let limits = *limits;
         guarded(|| {
             let (kind, source) = match format {
                 Format::Jpeg => {
-                    let mut jpeg = jpeg::probe(&bytes, &limits)?;
+                    let mut jpeg = jpeg::probe(bytes, &limits)?;
                     let icc = jpeg.icc.take();
                     (Kind::Jpeg(jpeg), from_icc(icc))
                 }
                 Format::Png => {
-                    let mut png = png::probe(&bytes, &limits)?;
+                    let mut png = png::probe(bytes, &limits)?;
                     let source = match std::mem::replace(&mut png.color, PngColor::Srgb) {
                         PngColor::Srgb => Source::Srgb,
                         PngColor::Icc(icc) => Source::Icc(icc.into()),
@@ -96,12 +114,12 @@ impl Picture {
                     (Kind::Png(png), source)
                 }
                 Format::WebP => {
-                    let mut webp = webp::probe(&bytes, &limits)?;
+                    let mut webp = webp::probe(bytes, &limits)?;
                     let icc = webp.icc.take();
                     (Kind::WebP(webp), from_icc(icc))
                 }
                 Format::Tiff => {
-                    let mut tiff = tiff::probe(&bytes, &limits)?;
+                    let mut tiff = tiff::probe(bytes, &limits)?;
                     let icc = tiff.icc.take();
                     (Kind::Tiff(tiff), from_icc(icc))
                 }
@@ -111,7 +129,6 @@ impl Picture {
                 Source::Icc(icc) => Some(probe_profile(icc, channels)?),
                 Source::Srgb | Source::Calibrated(_) => None,
             };
-            let sha256 = Sha256::digest(&bytes).into();
             let origin = Origin::Unknown;
             Ok(Picture {
                 bytes: encoded,
@@ -190,29 +207,31 @@ impl Picture {
     /// when the profile holds no usable transform; `asset.type_unsupported` for a rare kind of
     /// encoding.
     pub fn decode(&self, depth: Depth) -> Result<Pixels, Violation> {
-        self.decode_for(depth, Control::NONE)
+        self.decode_for(depth, 1, Control::NONE)
     }
 
-    /// The same, measured by whoever watches.
+    /// As [`Picture::decode`], measured by whoever watches, for a use that shows the picture at most at
+    /// `1 / shrink` of its size (1, 2, 4 or 8): where the file's kind allows it, the sides are divided by
+    /// `shrink`. They are whole where [`Picture::divides`] says so.
     ///
     /// # Errors
     /// As [`Picture::decode`].
-    pub fn decode_for(&self, depth: Depth, control: Control<'_>) -> Result<Pixels, Violation> {
-        let pixels = control.measured(Work::Decode, || self.decoded(depth))?;
+    pub fn decode_for(&self, depth: Depth, shrink: u32, control: Control<'_>) -> Result<Pixels, Violation> {
+        let pixels = control.measured(Work::Decode, || self.decoded(depth, shrink))?;
         control.decoded(self.format(), u64::from(pixels.width) * u64::from(pixels.height));
         Ok(pixels)
     }
 
-    fn decoded(&self, depth: Depth) -> Result<Pixels, Violation> {
+    fn decoded(&self, depth: Depth, shrink: u32) -> Result<Pixels, Violation> {
         let bytes = self.load()?;
         let pixels = guarded(|| {
             let raster = match &self.kind {
-                Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg)?,
+                Kind::Jpeg(jpeg) => jpeg_decode::decode(&bytes, jpeg, shrink as usize)?,
                 Kind::Png(png) => png::decode(&bytes, png, &self.limits)?,
                 Kind::WebP(webp) => webp::decode(&bytes, webp)?,
                 Kind::Tiff(tiff) => tiff::decode(&bytes, tiff, &self.limits)?,
             };
-            self.check_raster(&raster)?;
+            self.check_raster(&raster, shrink)?;
             let (width, height) = (raster.width, raster.height);
             let samples = to_srgb(raster, &self.source, depth)?;
             Ok(upright(width, height, samples, self.orientation))
@@ -236,8 +255,8 @@ impl Picture {
         }
         let bytes = self.load()?;
         let pixels = guarded(|| {
-            let raster = jpeg_decode::decode(&bytes, jpeg)?;
-            self.check_raster(&raster)?;
+            let raster = jpeg_decode::decode(&bytes, jpeg, 1)?;
+            self.check_raster(&raster, 1)?;
             let (width, height) = (raster.width, raster.height);
             let samples = match (raster.components, depth) {
                 (Components::Eight(values), Depth::Eight) => Samples::Rgba8(values),
@@ -254,10 +273,19 @@ impl Picture {
         pixels.map(Some).map_err(|v| self.origin.blame(v))
     }
 
+    /// A picture reduced this much has whole sides.
+    pub fn divides(&self, shrink: u32) -> bool {
+        self.size.0.is_multiple_of(shrink) && self.size.1.is_multiple_of(shrink)
+    }
+
     /// A decoder that gives other values than the header promised has been misled.
-    fn check_raster(&self, raster: &Raster) -> Result<(), Violation> {
-        let pixels = self.size.0 as usize * self.size.1 as usize;
-        if raster.channels == self.channels && raster.components.len() == pixels * self.channels.count() {
+    fn check_raster(&self, raster: &Raster, shrink: u32) -> Result<(), Violation> {
+        let (width, height) = self.size;
+        let size = (raster.width, raster.height);
+        let known = size == (width, height) || size == (width.div_ceil(shrink), height.div_ceil(shrink));
+        let pixels = raster.width as usize * raster.height as usize;
+        let values = raster.components.len() == pixels * self.channels.count();
+        if known && values && raster.channels == self.channels {
             return Ok(());
         }
         Err(corrupt("does not hold the pixels that its header promises"))

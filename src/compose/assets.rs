@@ -134,7 +134,8 @@ fn probe_one(
         .limit(limits.src_bytes));
     }
     let loaded = bytes.load()?;
-    let hash = hex::encode(Sha256::digest(&loaded));
+    let digest: [u8; 32] = Sha256::digest(&loaded).into();
+    let hash = hex::encode(digest);
     if reference.sha256.as_ref().is_some_and(|declared| !declared.eq_ignore_ascii_case(&hash)) {
         return Err(Violation::new(
             Code::AssetChecksumMismatch,
@@ -144,8 +145,8 @@ fn probe_one(
     if is_vector(&loaded) {
         return Ok((Asset::Vector(loaded), hash, size));
     }
-    drop(loaded);
-    Ok((Asset::Picture(Arc::new(Picture::probe(bytes, limits)?.of(reference.origin()))), hash, size))
+    let picture = Picture::probe_loaded(bytes, &loaded, digest, limits)?;
+    Ok((Asset::Picture(Arc::new(picture.of(reference.origin()))), hash, size))
 }
 
 /// SVG text or gzip (SVGZ), by their first bytes.

@@ -2,19 +2,12 @@
 //! of zeros, but no other matches.
 //!
 //! Filtered photographs hardly repeat, so looking for matches costs much and finds little;
-//! large transparent areas become runs of zeros. The block is not final and ends on a byte, so
-//! that blocks made side by side can be joined into one stream.
+//! large transparent areas become runs of zeros.
 
-/// The symbol that ends a block.
-const END: usize = 256;
-/// Literals, the end, and lengths.
-const SYMBOLS: usize = 286;
-/// Longest code of a literal or length; short enough for four to fit the bit buffer.
-const MAX_CODE: usize = 12;
+use super::prefix::{Bits, END, LONGEST, MAX_CODE, SYMBOLS, canonical, code_lengths, header, length_symbol};
+
 /// Runs of zeros below this are cheaper as literals.
 const MIN_RUN: usize = 6;
-/// In which order deflate lists the lengths of the code lengths' codes.
-const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// A piece of the input.
 enum Token<'a> {
@@ -30,33 +23,27 @@ pub(super) fn compress(data: &[u8], out: &mut Vec<u8>) {
     counts[END] += 1;
     let lengths = code_lengths(&counts, MAX_CODE);
     let codes = canonical(&lengths);
-    let mut bits = Bits { out, buffer: 0, used: 0 };
-    header(&lengths, &mut bits);
+    let mut bits = Bits::new(out);
+    // One distance, 1, of a single zero bit.
+    header(&lengths, &[1], &mut bits);
+    // Lengths have five extra bits at most, and the distance's bit.
+    let coded: usize = counts.iter().zip(&lengths).map(|(n, l)| *n as usize * usize::from(*l)).sum::<usize>()
+        + counts[END..].iter().map(|n| *n as usize * 6).sum::<usize>();
+    bits.room(coded / 8 + 64);
     tokens(data, |token| match token {
-        Token::Literals(bytes) => {
-            for four in bytes.chunks(4) {
-                for byte in four {
-                    let (code, length) = codes[usize::from(*byte)];
-                    bits.add(code, length);
-                }
-                bits.drain();
-            }
-        }
+        Token::Literals(bytes) => bits.literals(bytes, &codes),
         Token::Zeros(run) => {
-            let (code, length) = codes[0];
-            bits.put(code, length);
+            bits.word(codes[0]);
             matches(run - 1, |length| {
                 let (symbol, extra, extra_bits) = length_symbol(length);
-                let (code, code_length) = codes[symbol];
-                bits.add(code, code_length);
+                bits.word(codes[symbol]);
                 bits.add(extra, extra_bits);
-                // Distance 1: the one distance code, a single zero bit.
                 bits.put(0, 1);
             });
         }
     });
-    let (code, length) = codes[END];
-    bits.put(code, length);
+    bits.word(codes[END]);
+    bits.drain();
     bits.finish();
 }
 
@@ -69,28 +56,53 @@ pub(super) fn estimate(data: &[u8]) -> usize {
 }
 
 fn count(data: &[u8]) -> Vec<u32> {
-    // Two tables, taken in turn: equal neighbours do not wait for each other.
-    let (mut even, mut odd) = (vec![0u32; SYMBOLS], [0u32; 256]);
+    let mut counts = vec![0u32; SYMBOLS];
+    let mut literals = Histogram::default();
     tokens(data, |token| match token {
-        Token::Literals(bytes) => {
-            let mut pairs = bytes.chunks_exact(2);
-            for pair in &mut pairs {
-                even[usize::from(pair[0])] += 1;
-                odd[usize::from(pair[1])] += 1;
-            }
-            for byte in pairs.remainder() {
-                even[usize::from(*byte)] += 1;
-            }
-        }
+        Token::Literals(bytes) => literals.add(bytes),
         Token::Zeros(run) => {
-            even[0] += 1;
-            matches(run - 1, |length| even[length_symbol(length).0] += 1);
+            counts[0] += 1;
+            matches(run - 1, |length| counts[length_symbol(length).0] += 1);
         }
     });
-    for (sum, n) in even.iter_mut().zip(odd) {
-        *sum += n;
+    literals.sum(&mut counts);
+    counts
+}
+
+/// How often each byte occurs. Four tables, taken in turn: equal neighbours do not wait for each
+/// other.
+#[derive(Debug)]
+pub(super) struct Histogram([[u32; 256]; 4]);
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Histogram([[0; 256]; 4])
     }
-    even
+}
+
+impl Histogram {
+    /// Counts bytes.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let (fours, rest) = bytes.as_chunks::<4>();
+        for four in fours {
+            for (table, byte) in self.0.iter_mut().zip(four) {
+                table[usize::from(*byte)] += 1;
+            }
+        }
+        for byte in rest {
+            self.0[0][usize::from(*byte)] += 1;
+        }
+    }
+
+    /// Adds what was counted.
+    pub(super) fn sum(&self, counts: &mut [u32]) {
+        for table in &self.0 {
+            for (sum, n) in counts.iter_mut().zip(table) {
+                *sum += n;
+            }
+        }
+    }
 }
 
 /// Splits the input into literals and runs of zeros.
@@ -127,167 +139,9 @@ fn tokens<'a>(data: &'a [u8], mut take: impl FnMut(Token<'a>)) {
 fn matches(mut run: usize, mut take: impl FnMut(usize)) {
     while run > 0 {
         // What stays behind must be long enough for a match, too.
-        let length = if run > 258 && run < 261 { run - 3 } else { run.min(258) };
+        let length = if run > LONGEST && run < LONGEST + 3 { run - 3 } else { run.min(LONGEST) };
         take(length);
         run -= length;
-    }
-}
-
-/// Symbol, extra bits and their number, of a match length.
-fn length_symbol(length: usize) -> (usize, u64, u32) {
-    match length {
-        258 => (285, 0, 0),
-        3..=10 => (254 + length, 0, 0),
-        _ => {
-            let from_3 = length - 3;
-            let extra_bits = from_3.ilog2() - 2;
-            let symbol = 257 + 4 * (extra_bits as usize + 1) + ((from_3 >> extra_bits) & 3);
-            (symbol, (from_3 & ((1 << extra_bits) - 1)) as u64, extra_bits)
-        }
-    }
-}
-
-/// Lengths of an optimal prefix code, brought below a limit.
-fn code_lengths(counts: &[u32], limit: usize) -> Vec<u8> {
-    let mut order: Vec<usize> = (0..counts.len()).filter(|s| counts[*s] > 0).collect();
-    let mut lengths = vec![0u8; counts.len()];
-    if let [only] = order.as_slice() {
-        lengths[*only] = 1;
-        return lengths;
-    }
-    order.sort_by_key(|s| (counts[*s], *s));
-    // Two queues: the leaves in order, and the inner nodes, which come in order by themselves.
-    let n = order.len();
-    let mut weight: Vec<u64> = order.iter().map(|s| u64::from(counts[*s])).collect();
-    let mut parent = vec![0usize; 2 * n];
-    let (mut leaf, mut inner) = (0, n);
-    while weight.len() < 2 * n - 1 {
-        let mut lightest = || {
-            if leaf < n && (inner >= weight.len() || weight[leaf] <= weight[inner]) {
-                leaf += 1;
-                leaf - 1
-            } else {
-                inner += 1;
-                inner - 1
-            }
-        };
-        let (a, b) = (lightest(), lightest());
-        (parent[a], parent[b]) = (weight.len(), weight.len());
-        weight.push(weight[a] + weight[b]);
-    }
-    let mut depth = vec![0usize; 2 * n];
-    for node in (0..2 * n - 2).rev() {
-        depth[node] = depth[parent[node]] + 1;
-    }
-    // How many codes of each length; too long ones are shortened at the cost of others.
-    let mut of_length = vec![0usize; limit + 1];
-    for d in &depth[..n] {
-        of_length[(*d).min(limit)] += 1;
-    }
-    let mut space: usize = (1..=limit).map(|l| of_length[l] << (limit - l)).sum();
-    while space > 1 << limit {
-        of_length[limit] -= 1;
-        if let Some(l) = (1..limit).rev().find(|l| of_length[*l] > 0) {
-            of_length[l] -= 1;
-            of_length[l + 1] += 2;
-        }
-        space -= 1;
-    }
-    // The rarest symbols get the longest codes.
-    let mut symbols = order.into_iter();
-    for length in (1..=limit).rev() {
-        for symbol in symbols.by_ref().take(of_length[length]) {
-            lengths[symbol] = length as u8;
-        }
-    }
-    lengths
-}
-
-/// The codes that lengths stand for, bits reversed as deflate writes them.
-fn canonical(lengths: &[u8]) -> Vec<(u64, u32)> {
-    let mut first = [0u32; 16];
-    let mut code = 0;
-    for (length, first) in first.iter_mut().enumerate().skip(1) {
-        let shorter = lengths.iter().filter(|l| usize::from(**l) == length - 1 && **l > 0).count() as u32;
-        code = (code + shorter) << 1;
-        *first = code;
-    }
-    lengths
-        .iter()
-        .map(|length| {
-            let l = u32::from(*length);
-            if l == 0 {
-                return (0, 0);
-            }
-            let code = first[l as usize];
-            first[l as usize] += 1;
-            (u64::from(code.reverse_bits() >> (32 - l)), l)
-        })
-        .collect()
-}
-
-/// A dynamic block's header: the code lengths, themselves coded.
-fn header(lengths: &[u8], bits: &mut Bits<'_>) {
-    let count = lengths.iter().rposition(|l| *l > 0).map_or(257, |last| (last + 1).max(257));
-    // The one distance code has length 1.
-    let all: Vec<usize> = lengths[..count].iter().map(|l| usize::from(*l)).chain([1]).collect();
-    let mut counts = [0u32; 19];
-    for length in &all {
-        counts[*length] += 1;
-    }
-    let meta = code_lengths(&counts, 7);
-    let codes = canonical(&meta);
-    let listed = ORDER.iter().rposition(|s| meta[*s] > 0).map_or(4, |last| (last + 1).max(4));
-    // Not final, dynamic.
-    bits.put(0b100, 3);
-    bits.put((count - 257) as u64, 5);
-    bits.put(0, 5);
-    bits.put((listed - 4) as u64, 4);
-    for symbol in &ORDER[..listed] {
-        bits.put(u64::from(meta[*symbol]), 3);
-    }
-    for length in all {
-        let (code, bits_of) = codes[length];
-        bits.put(code, bits_of);
-    }
-}
-
-/// Writes bits, lowest first.
-struct Bits<'a> {
-    out: &'a mut Vec<u8>,
-    buffer: u64,
-    used: u32,
-}
-
-impl Bits<'_> {
-    /// Adds up to 14 bits; at most four times between drains.
-    #[inline(always)]
-    fn add(&mut self, value: u64, count: u32) {
-        self.buffer |= value << self.used;
-        self.used += count;
-    }
-
-    /// Moves whole bytes out; fewer than eight bits stay.
-    #[inline(always)]
-    fn drain(&mut self) {
-        let bytes = (self.used / 8) as usize;
-        self.out.extend_from_slice(&self.buffer.to_le_bytes()[..bytes]);
-        self.buffer = if bytes == 8 { 0 } else { self.buffer >> (bytes * 8) };
-        self.used %= 8;
-    }
-
-    #[inline(always)]
-    fn put(&mut self, value: u64, count: u32) {
-        self.add(value, count);
-        self.drain();
-    }
-
-    /// An empty stored block, not final: the stream goes on at a whole byte.
-    fn finish(&mut self) {
-        self.put(0, 3);
-        self.used = self.used.next_multiple_of(8);
-        self.drain();
-        self.out.extend_from_slice(&[0, 0, 0xff, 0xff]);
     }
 }
 

@@ -2,9 +2,12 @@
 
 pub mod grey;
 mod huffman;
+mod matches;
 pub mod jpeg;
 pub mod plates;
 pub mod png;
 mod png_filter;
+mod png_rows;
+mod prefix;
 pub mod screen;
 pub mod tiff;

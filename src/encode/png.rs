@@ -2,17 +2,19 @@
 //!
 //! The bands' deflate blocks join into a single zlib stream. How a band is packed depends on
 //! its own pixels only: photographs get Huffman codes without a search for matches, repetitive
-//! and flat art gets a real search. Where the file's size is limited, bands above their share
-//! of it are packed again, harder.
+//! and flat art gets a quick search. Where the file's size is limited, bands that would take more
+//! than their share of it get a finer search. Where that was not enough the file is made again with
+//! [`Effort::Hard`], which asks zlib for its best.
 //!
 //! More than 400 lines with its tests, which read back what the sink wrote.
 
 use super::huffman;
+use super::matches::{Finder, Search};
 use super::png_filter::{Filter, filter_row};
+use super::png_rows::raw_row;
 use crate::asset::Depth;
 use crate::error::{Code, Violation};
-use crate::raster::sample::{Pixel, Sample};
-use crate::raster::{Band, Frame, Packed, Rows, Sink};
+use crate::raster::{Band, Frame, Packed, Sink};
 use flate2::{Compress, Compression, FlushCompress};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -23,14 +25,33 @@ use zlib_rs::adler32::{adler32, adler32_combine};
 pub struct PngOptions {
     /// Most bytes of the file.
     pub max_bytes: Option<u64>,
+    /// How hard to try to stay below them.
+    pub effort: Effort,
 }
 
-/// Levels of zlib, from the one that flat art gets to the hardest.
-const LEVELS: [u32; 3] = [2, 6, 9];
+/// How hard a limited file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// Quick searches, which nearly always do.
+    #[default]
+    Quick,
+    /// As small as deflate gets, at many times the cost.
+    Hard,
+}
+
+/// Levels of zlib for a file that the quick searches leave too large.
+const LEVELS: [u32; 2] = [6, 9];
 /// Rows that a band's packing is chosen by.
 const SAMPLE_ROWS: usize = 4;
 /// Bytes of each of them.
-const SAMPLE_BYTES: usize = 16_384;
+const SAMPLE_BYTES: usize = 8_192;
+/// Rows that share Huffman codes. They are filtered, counted and packed while they are in the
+/// processor's cache.
+const GROUP_ROWS: usize = 16;
+/// Bytes of the chunks that end a file.
+const END_BYTES: u64 = 18 + 12;
+/// Bytes of a chunk before its data.
+const CHUNK_HEAD: usize = 8;
 
 /// A PNG under way: 8 or 16 bits a component, with alpha or on an opaque ground, sRGB.
 pub struct PngSink<W> {
@@ -39,8 +60,19 @@ pub struct PngSink<W> {
     row_bytes: usize,
     bpp: usize,
     rows: u64,
-    max_bytes: Option<u64>,
+    options: PngOptions,
     state: Mutex<State<W>>,
+    /// Buffers of bands that are done, for the next ones.
+    rooms: Mutex<Vec<Room>>,
+}
+
+/// Buffers that packing a band takes.
+#[derive(Debug, Default)]
+struct Room {
+    above: Vec<u8>,
+    row: Vec<u8>,
+    filtered: Vec<u8>,
+    finder: Finder,
 }
 
 struct State<W> {
@@ -83,8 +115,9 @@ impl<W: Write + Send> PngSink<W> {
             row_bytes: frame.width as usize * bpp,
             bpp,
             rows: u64::from(frame.height),
-            max_bytes: options.max_bytes,
+            options,
             state: Mutex::new(state),
+            rooms: Mutex::new(Vec::new()),
         })
     }
 
@@ -101,64 +134,165 @@ impl<W: Write + Send> PngSink<W> {
         chunk(b"IDAT", &last, &mut tail);
         chunk(b"IEND", &[], &mut tail);
         state.write(&tail)?;
-        if let Some(max) = self.max_bytes.filter(|max| state.bytes > *max) {
-            return Err(Violation::new(
-                Code::OutputTooLarge,
-                format!(
-                    "the PNG has {} bytes at the hardest compression, and the profile allows {max}; \
-                     use a lower resolution or calmer art",
-                    state.bytes
-                ),
-            )
-            .limit(max));
+        if let Some(max) = self.options.max_bytes.filter(|max| state.bytes > *max) {
+            return Err(too_large(state.bytes, max));
         }
         Ok(state.out)
     }
 
-    /// Packs a band's rows: the zlib stream's next blocks, ending on a byte, and what they hold.
-    fn deflate(&self, raw: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Violation> {
-        let way = choose(raw, self.row_bytes, self.bpp)?;
-        let filtered = self.filtered(raw, way.filter);
-        let mut packed = Vec::with_capacity(filtered.len() / 4 + 1024);
-        match way.level {
-            None => huffman::compress(&filtered, &mut packed),
-            Some(level) => zlib(&filtered, level, &mut packed)?,
-        }
-        let Some(max) = self.max_bytes else { return Ok((packed, filtered)) };
-        let rows = (raw.len() / self.row_bytes) as u64;
-        // A little is left for the file's frame.
-        let share = max.saturating_sub(4096) * rows / self.rows;
-        for level in LEVELS.into_iter().filter(|level| way.level.is_none_or(|tried| *level > tried)) {
-            if packed.len() as u64 <= share {
-                break;
-            }
-            let mut harder = Vec::with_capacity(packed.len());
-            zlib(&filtered, level, &mut harder)?;
-            if harder.len() < packed.len() {
-                packed = harder;
-            }
-        }
-        Ok((packed, filtered))
+    /// What was written does not fit the limit, or would not with the file's end.
+    pub fn overflowed(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.options.max_bytes.is_some_and(|max| state.bytes + END_BYTES > max)
     }
 
-    fn filtered(&self, raw: &[u8], filter: Filter) -> Vec<u8> {
-        let mut out = Vec::with_capacity(raw.len() + raw.len() / self.row_bytes);
-        let mut above: &[u8] = &[];
-        for row in raw.chunks_exact(self.row_bytes) {
-            filter_row(filter, row, above, self.bpp, &mut out);
-            above = row;
+    /// What it was written to, as it stands.
+    pub fn into_inner(self) -> W {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).out
+    }
+
+    /// Packs a band's rows behind what `out` holds: the zlib stream's next blocks, ending on a byte.
+    /// Gives the checksum of what they hold.
+    fn deflate(&self, band: &Band<'_>, room: &mut Room, out: &mut Vec<u8>) -> Result<u32, Violation> {
+        let Room { above, row, filtered, finder } = room;
+        let way = self.choose(band, (above, row, filtered), finder);
+        above.clear();
+        row.resize(self.row_bytes, 0);
+        filtered.clear();
+        let mut sum = 1;
+        for first in (0..band.height).step_by(GROUP_ROWS) {
+            let begun = filtered.len();
+            for y in first..(first + GROUP_ROWS).min(band.height) {
+                raw_row(band.rows, y, band.width, self.opaque, row);
+                filter_row(way.filter, row, above, self.bpp, filtered);
+                above.resize(self.row_bytes, 0);
+                std::mem::swap(above, row);
+            }
+            let group = &filtered[begun..];
+            sum = adler32(sum, group);
+            if way.search.is_none() {
+                huffman::compress(group, out);
+                if !way.limited {
+                    filtered.clear();
+                }
+            }
         }
-        out
+        if let Some(search) = way.search {
+            finder.compress(filtered, self.form(), search, out);
+        }
+        if let Some(share) = self.share(band.height).filter(|_| way.limited) {
+            for level in LEVELS {
+                if (out.len() - CHUNK_HEAD) as u64 <= share {
+                    break;
+                }
+                let mut harder = out[..CHUNK_HEAD].to_vec();
+                zlib(filtered, level, &mut harder)?;
+                if harder.len() < out.len() {
+                    *out = harder;
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Bytes of a row with its tag, and of a pixel.
+    fn form(&self) -> (usize, usize) {
+        (self.row_bytes + 1, self.bpp)
+    }
+
+    /// What rows may take of a limited file. A little is left for the file's frame.
+    fn share(&self, rows: usize) -> Option<u64> {
+        Some(self.options.max_bytes?.saturating_sub(4096) * rows as u64 / self.rows)
+    }
+
+    /// Chooses by packing a part of a few rows from the band's middle in each way.
+    fn choose(
+        &self,
+        band: &Band<'_>,
+        (above, row, sample): (&mut Vec<u8>, &mut Vec<u8>, &mut Vec<u8>),
+        finder: &mut Finder,
+    ) -> Way {
+        let first = (band.height / 2).saturating_sub(SAMPLE_ROWS / 2);
+        let width = self.row_bytes.min(SAMPLE_BYTES / self.bpp * self.bpp);
+        let left = (self.row_bytes - width) / 2 / self.bpp * self.bpp;
+        let rows = SAMPLE_ROWS.min(band.height - first);
+        // The rows, one after the other.
+        above.clear();
+        row.resize(self.row_bytes, 0);
+        for y in first..first + rows {
+            raw_row(band.rows, y, band.width, self.opaque, row);
+            above.extend_from_slice(&row[left..left + width]);
+        }
+        let raw: &[u8] = above;
+        let filter_all = |filter: Filter, sample: &mut Vec<u8>| {
+            sample.clear();
+            let mut above: &[u8] = &[];
+            for row in raw.chunks_exact(width) {
+                filter_row(filter, row, above, self.bpp, sample);
+                above = row;
+            }
+        };
+        let mut best = (usize::MAX, Filter::None);
+        for filter in Filter::ALL {
+            filter_all(filter, sample);
+            best = best.min_by_size((huffman::estimate(sample), filter));
+        }
+        let (plain, filter) = best;
+        let mut packed = Vec::new();
+        let mut searched = |filter: Filter, search: Search| {
+            filter_all(filter, sample);
+            packed.clear();
+            finder.compress(sample, (width + 1, self.bpp), search, &mut packed);
+            packed.len()
+        };
+        let mut found = (searched(filter, Search::Long), filter);
+        if filter != Filter::None {
+            found = found.min_by_size((searched(Filter::None, Search::Long), Filter::None));
+        }
+        let limited = self.options.effort == Effort::Hard && self.options.max_bytes.is_some();
+        // Searching is slower: it has to give at least a sixth.
+        let way = if found.0 < plain - plain / 6 {
+            Way { filter: found.1, search: Some(Search::Long), limited }
+        } else {
+            Way { filter, search: None, limited }
+        };
+        let share = self.share(rows).map(|share| share as usize * width / self.row_bytes);
+        if share.is_none_or(|share| found.0.min(plain) < share - share / 8) {
+            return way;
+        }
+        let finer = |filter| (searched(filter, Search::Short), filter);
+        let best = Filter::ALL.map(finer).into_iter().reduce(MinBySize::min_by_size);
+        match best {
+            Some((size, filter)) if size < found.0.min(plain) => {
+                Way { filter, search: Some(Search::Short), limited }
+            }
+            Some(_) | None => way,
+        }
+    }
+}
+
+/// The smaller of two sizes, the first where they are equal.
+trait MinBySize {
+    fn min_by_size(self, other: Self) -> Self;
+}
+
+impl MinBySize for (usize, Filter) {
+    fn min_by_size(self, other: Self) -> Self {
+        if other.0 < self.0 { other } else { self }
     }
 }
 
 impl<W: Write + Send> Sink for PngSink<W> {
     fn encode(&self, band: &Band<'_>) -> Result<Packed, Violation> {
-        let raw = straight(band.rows, self.opaque);
-        let (blocks, filtered) = self.deflate(&raw)?;
-        let mut bytes = Vec::with_capacity(blocks.len() + 12);
-        chunk(b"IDAT", &blocks, &mut bytes);
-        Ok(Packed { bytes, check: adler32(1, &filtered), raw_bytes: filtered.len() as u64 })
+        let take = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut room = take().unwrap_or_default();
+        let raw_bytes = (self.row_bytes + 1) * band.height;
+        let mut bytes = Vec::with_capacity(raw_bytes / 8 + 1024);
+        bytes.resize(CHUNK_HEAD, 0);
+        let check = self.deflate(band, &mut room, &mut bytes)?;
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        seal(b"IDAT", &mut bytes);
+        Ok(Packed { bytes, check, raw_bytes: raw_bytes as u64 })
     }
 
     fn write(&self, packed: Packed) -> Result<(), Violation> {
@@ -171,8 +305,24 @@ impl<W: Write + Send> Sink for PngSink<W> {
         }
         state.adler = adler32_combine(state.adler, packed.check, packed.raw_bytes);
         state.write(&head)?;
-        state.write(&packed.bytes)
+        state.write(&packed.bytes)?;
+        match self.options.max_bytes {
+            // What is too large already gets no smaller.
+            Some(max) if state.bytes > max => Err(too_large(state.bytes, max)),
+            Some(_) | None => Ok(()),
+        }
     }
+}
+
+fn too_large(bytes: u64, max: u64) -> Violation {
+    Violation::new(
+        Code::OutputTooLarge,
+        format!(
+            "the PNG has more than {max} bytes, all that the profile allows, at the hardest \
+             compression: at least {bytes}; use a lower resolution or calmer art"
+        ),
+    )
+    .limit(max)
 }
 
 impl<W: Write> State<W> {
@@ -188,62 +338,29 @@ fn unwritable(error: &io::Error) -> Violation {
 
 /// Appends one chunk.
 pub(super) fn chunk(kind: &[u8; 4], data: &[u8], out: &mut Vec<u8>) {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(kind);
-    crc.update(data);
-    out.extend_from_slice(&(data.len() as u32).to_be_bytes());
-    out.extend_from_slice(kind);
-    out.extend_from_slice(data);
-    out.extend_from_slice(&crc.finalize().to_be_bytes());
+    let mut whole = vec![0; CHUNK_HEAD];
+    whole.extend_from_slice(data);
+    seal(kind, &mut whole);
+    out.append(&mut whole);
+}
+
+/// Makes a chunk of data that stand behind room for its length and kind.
+fn seal(kind: &[u8; 4], chunk: &mut Vec<u8>) {
+    let length = (chunk.len() - CHUNK_HEAD) as u32;
+    chunk[..4].copy_from_slice(&length.to_be_bytes());
+    chunk[4..CHUNK_HEAD].copy_from_slice(kind);
+    let sum = crc32fast::hash(&chunk[4..]);
+    chunk.extend_from_slice(&sum.to_be_bytes());
 }
 
 /// How a band is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Way {
     filter: Filter,
-    /// zlib's level; without one, Huffman codes only.
-    level: Option<u32>,
-}
-
-/// Chooses by packing a few rows from the band's middle in each way.
-fn choose(raw: &[u8], row_bytes: usize, bpp: usize) -> Result<Way, Violation> {
-    let rows = raw.len() / row_bytes;
-    let first = (rows / 2).saturating_sub(SAMPLE_ROWS / 2);
-    let width = row_bytes.min(SAMPLE_BYTES / bpp * bpp);
-    let sample = |filter| {
-        let mut out = Vec::with_capacity(SAMPLE_ROWS * (width + 1));
-        let mut above: &[u8] = &[];
-        for row in raw.chunks_exact(row_bytes).skip(first).take(SAMPLE_ROWS) {
-            let row = &row[..width];
-            filter_row(filter, row, above, bpp, &mut out);
-            above = row;
-        }
-        out
-    };
-    let mut best = (usize::MAX, Filter::None, Vec::new());
-    for filter in Filter::ALL {
-        let rows = sample(filter);
-        let size = huffman::estimate(&rows);
-        if size < best.0 {
-            best = (size, filter, rows);
-        }
-    }
-    let (plain, filter, rows) = best;
-    let searched = |rows: &[u8]| -> Result<usize, Violation> {
-        let mut out = Vec::new();
-        zlib(rows, LEVELS[0], &mut out)?;
-        Ok(out.len())
-    };
-    let with_filter = searched(&rows)?;
-    // Searching is several times slower: it has to give at least a sixth.
-    let worth = |size: usize| size < plain - plain / 6;
-    let unfiltered = if filter == Filter::None { with_filter } else { searched(&sample(Filter::None))? };
-    Ok(if worth(unfiltered.min(with_filter)) {
-        let filter = if unfiltered < with_filter { Filter::None } else { filter };
-        Way { filter, level: Some(LEVELS[0]) }
-    } else {
-        Way { filter, level: None }
-    })
+    /// Without one, Huffman codes only.
+    search: Option<Search>,
+    /// Tried again, harder, where it takes more than its share.
+    limited: bool,
 }
 
 /// Deflates with a search for matches, ending on a byte without ending the stream.
@@ -261,48 +378,12 @@ fn zlib(data: &[u8], level: u32, out: &mut Vec<u8>) -> Result<(), Violation> {
     }
 }
 
-/// The bytes of a PNG's rows: premultiplication taken off, components in network order.
-fn straight(rows: Rows<'_>, opaque: bool) -> Vec<u8> {
-    match rows {
-        Rows::Eight(pixels) if opaque => {
-            let mut out = vec![0; pixels.len() * 3];
-            for (out, [r, g, b, _]) in out.chunks_exact_mut(3).zip(pixels) {
-                out.copy_from_slice(&[*r, *g, *b]);
-            }
-            out
-        }
-        Rows::Eight(pixels) => {
-            let mut out = vec![0; pixels.len() * 4];
-            for (out, pixel) in out.chunks_exact_mut(4).zip(pixels) {
-                out.copy_from_slice(&straight_pixel(*pixel));
-            }
-            out
-        }
-        Rows::Sixteen(pixels) => {
-            let channels = if opaque { 3 } else { 4 };
-            let mut out = Vec::with_capacity(pixels.len() * channels * 2);
-            for pixel in pixels {
-                for word in &straight_pixel(*pixel)[..channels] {
-                    out.extend_from_slice(&word.to_be_bytes());
-                }
-            }
-            out
-        }
-    }
-}
-
-/// Takes premultiplication off one pixel.
-#[inline(always)]
-fn straight_pixel<S: Sample>([r, g, b, a]: Pixel<S>) -> Pixel<S> {
-    if a == S::MAX || a == S::ZERO { [r, g, b, a] } else { [r.over(a), g.over(a), b.over(a), a] }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::asset::Limits;
     use crate::control::Control;
-    use crate::raster::paint;
+    use crate::raster::{Pixel, paint};
     use crate::scene::Placement;
     use crate::scene::{
         BlendSpace, Color, Dpi, Fill, FillRule, LinearGradient, Node, Paint, PathNode, Spread, Stops, Surface,
@@ -343,11 +424,20 @@ mod tests {
         background: Option<Color>,
         max_bytes: Option<u64>,
     ) -> Result<(Frame, Vec<u8>), Violation> {
+        render_with(depth, background, PngOptions { max_bytes, effort: Effort::Quick })
+    }
+
+    fn render_with(
+        depth: Depth,
+        background: Option<Color>,
+        options: PngOptions,
+    ) -> Result<(Frame, Vec<u8>), Violation> {
         let surface = surface();
         let mut frame = Frame::of(surface.trim_box(), Dpi::new(150.0), Placement::default());
         (frame.depth, frame.background) = (depth, background);
-        let sink = PngSink::new(Vec::new(), &frame, PngOptions { max_bytes })?;
+        let sink = PngSink::new(Vec::new(), &frame, options)?;
         paint(&surface, &frame, &Limits::default(), Control::NONE, &sink)?;
+        assert!(!sink.overflowed());
         Ok((frame, sink.finish()?))
     }
 
@@ -412,27 +502,46 @@ mod tests {
     #[test]
     fn a_size_limit_is_met_or_named() {
         let (_, free) = render(Depth::Eight, None, None).unwrap();
-        let tight = free.len() as u64 - free.len() as u64 / 50;
-        let (_, smaller) = render(Depth::Eight, None, Some(tight)).unwrap();
-        assert!(smaller.len() as u64 <= tight);
+        let tight = Some(free.len() as u64 - free.len() as u64 / 8);
+        let hard = PngOptions { max_bytes: tight, effort: Effort::Hard };
+        assert_eq!(render(Depth::Eight, None, tight).unwrap_err().code, Code::OutputTooLarge);
+        let (_, smaller) = render_with(Depth::Eight, None, hard).unwrap();
+        assert!(Some(smaller.len() as u64) <= tight);
         let error = render(Depth::Eight, None, Some(1000)).unwrap_err();
         assert_eq!(error.code, Code::OutputTooLarge);
         assert_eq!(error.limit, Some(1000.into()));
     }
 
     #[test]
-    fn repetitive_rows_get_a_search_and_photographs_do_not() {
+    fn repetitive_rows_get_a_search_and_photographs_only_where_they_must() {
         let noise = |seed: &mut u32| {
             *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (*seed >> 24) as u8
         };
         let mut seed = 1;
-        let row_bytes = 8000;
-        let tile: Vec<u8> = (0..800).map(|_| noise(&mut seed)).collect();
-        let tiled: Vec<u8> = tile.iter().copied().cycle().take(row_bytes * 32).collect();
-        assert!(choose(&tiled, row_bytes, 4).unwrap().level.is_some());
-        let photo: Vec<u8> =
-            (0..row_bytes * 32).map(|i| (i / 4 % 200) as u8 + noise(&mut seed) / 16).collect();
-        assert_eq!(choose(&photo, row_bytes, 4).unwrap().level, None);
+        let (width, height) = (2000, 32);
+        let tile: Vec<Pixel<u8>> =
+            (0..200).map(|_| [noise(&mut seed), noise(&mut seed), noise(&mut seed), 255]).collect();
+        let tiled: Vec<Pixel<u8>> = tile.iter().copied().cycle().take(width * height).collect();
+        // Grey noise: single pixels of differences repeat, pairs of them hardly ever.
+        let photo: Vec<Pixel<u8>> = (0..width * height)
+            .map(|_| {
+                let grey = noise(&mut seed).min(253);
+                [grey, grey + 1, grey + 2, 255]
+            })
+            .collect();
+        let frame = Frame { width: 2000, height: 32, ..render(Depth::Eight, None, None).unwrap().0 };
+        let way = |pixels: &[Pixel<u8>], max_bytes| {
+            let options = PngOptions { max_bytes, ..PngOptions::default() };
+            let sink = PngSink::new(Vec::new(), &frame, options).unwrap();
+            let rows = crate::raster::Rows::Eight(pixels);
+            let band = Band { first_row: 0, width, height, last: true, rows };
+            let Room { mut above, mut row, mut filtered, mut finder } = Room::default();
+            sink.choose(&band, (&mut above, &mut row, &mut filtered), &mut finder)
+        };
+        assert_eq!(way(&tiled, None).search, Some(Search::Long));
+        assert_eq!(way(&photo, None).search, None);
+        assert_eq!(way(&photo, Some(1_000_000)).search, None);
+        assert_eq!(way(&photo, Some(50_000)).search, Some(Search::Short));
     }
 }

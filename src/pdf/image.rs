@@ -218,9 +218,9 @@ impl<W: Write> Painter<'_, W> {
         if let Some(placed) = self.images.get(&key) {
             return Ok(placed);
         }
-        let mut picture = node.picture.decode_for(Depth::Eight, self.control)?;
+        let mut picture = node.picture.decode_for(Depth::Eight, 1, self.control)?;
         if let Some(matte) = &node.matte {
-            adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, self.control)?)?;
+            adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, 1, self.control)?)?;
         }
         adjust::apply(&mut picture, &node.adjust, density);
         let part;

@@ -9,6 +9,7 @@
 use super::frame::Frame;
 use super::layer::{Area, Layer};
 use super::list::{Item, Resource};
+use super::pool::Pool;
 use super::sample::{Pixel, Sample};
 use super::sink::Packed;
 use super::store::Store;
@@ -25,7 +26,14 @@ pub(super) type PaintLayer<'a, S> = &'a mut dyn FnMut(usize) -> Result<Layer<S>,
 /// Where bands go.
 pub(super) trait Output<S>: Sync {
     /// Has a band painted and encodes it for every sink, in the band's own task.
-    fn encode(&self, band: Area, last: bool, paint: PaintLayer<'_, S>) -> Result<Vec<Packed>, Violation>;
+    /// What layers were painted in goes to `spent`, for the next bands.
+    fn encode(
+        &self,
+        band: Area,
+        last: bool,
+        paint: PaintLayer<'_, S>,
+        spent: &Pool<Pixel<S>>,
+    ) -> Result<Vec<Packed>, Violation>;
 
     /// Writes what [`Output::encode`] made of the next band in line.
     fn write(&self, packed: Vec<Packed>) -> Result<(), Violation>;
@@ -40,6 +48,8 @@ pub(super) struct Pass<'a, S> {
     output: &'a dyn Output<S>,
     control: Control<'a>,
     ground: Pixel<S>,
+    /// Pixels of bands that are done.
+    layers: Pool<Pixel<S>>,
     /// Which resources each band needs.
     needs: Vec<Vec<usize>>,
     window: usize,
@@ -113,6 +123,7 @@ impl<'a, S: Sample> Pass<'a, S> {
             output,
             control,
             ground,
+            layers: Pool::new(),
             needs,
             window: rayon::current_num_threads() * 2,
             state: Mutex::new(state),
@@ -185,15 +196,16 @@ impl<'a, S: Sample> Pass<'a, S> {
         self.control.check()?;
         let area = self.frame.band(band);
         let last = band + 1 == self.needs.len();
-        let packed = self.output.encode(area, last, &mut |list| {
-            let mut layer = Layer::filled(area, self.ground);
+        let paint = &mut |list: usize| {
+            let mut layer = Layer::filled_in(area, self.ground, self.layers.take());
             Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
                 &self.lists[list],
                 &mut layer,
                 None,
             )?;
             Ok(layer)
-        })?;
+        };
+        let packed = self.output.encode(area, last, paint, &self.layers)?;
         let mut state = self.lock();
         for resource in &self.needs[band] {
             state.left[*resource] -= 1;

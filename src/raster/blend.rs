@@ -7,6 +7,9 @@ use super::colorants::Mixing;
 use super::sample::{Pixel, Sample};
 use crate::scene::Blend;
 
+/// Pixels whose coverage or alpha is looked at together: most are all covered or all empty.
+const PIECE: usize = 32;
+
 /// Paints `source` over `target`, thinned by coverage (8 bits, one a pixel) and opacity.
 pub(super) fn paint_row<S: Sample>(
     target: &mut [Pixel<S>],
@@ -27,8 +30,16 @@ pub(super) fn paint_row<S: Sample>(
     }
     match cover {
         None if opacity == S::MAX => {
-            for (below, above) in target.iter_mut().zip(source) {
-                put(below, *above);
+            for (target, source) in target.chunks_mut(PIECE).zip(source.chunks(PIECE)) {
+                let alphas = source.iter().map(|pixel| pixel[3]);
+                let (least, most) = alphas.fold((S::MAX, S::ZERO), |(a, b), c| (a.min(c), b.max(c)));
+                if least == S::MAX {
+                    target.copy_from_slice(source);
+                } else if most != S::ZERO {
+                    for (below, above) in target.iter_mut().zip(source) {
+                        put(below, *above);
+                    }
+                }
             }
         }
         None => {
@@ -36,11 +47,25 @@ pub(super) fn paint_row<S: Sample>(
                 put(below, thin(*above, opacity));
             }
         }
+        Some(cover) if opacity == S::MAX => {
+            // Most of a row is wholly covered or not at all: in pieces, so that those are found.
+            let pieces = target.chunks_mut(PIECE).zip(source.chunks(PIECE)).zip(cover.chunks(PIECE));
+            for ((target, source), cover) in pieces {
+                let (least, most) = cover.iter().fold((255, 0), |(a, b), c| (a.min(*c), b.max(*c)));
+                if least == 255 {
+                    paint_row(target, source, None, opacity, mixing);
+                } else if most != 0 {
+                    for ((below, above), cover) in target.iter_mut().zip(source).zip(cover) {
+                        if *cover != 0 {
+                            put(below, thin(*above, S::from_cover(*cover)));
+                        }
+                    }
+                }
+            }
+        }
         Some(cover) => {
             for ((below, above), cover) in target.iter_mut().zip(source).zip(cover) {
-                if *cover == 255 && opacity == S::MAX {
-                    put(below, *above);
-                } else if *cover != 0 {
+                if *cover != 0 {
                     put(below, thin(*above, S::from_cover(*cover).mul(opacity)));
                 }
             }
@@ -51,12 +76,20 @@ pub(super) fn paint_row<S: Sample>(
 /// Paints one premultiplied colour over `target` where it is covered.
 pub(super) fn paint_solid<S: Sample>(target: &mut [Pixel<S>], cover: &[u8], color: Pixel<S>) {
     let opaque = color[3] == S::MAX;
-    for (below, cover) in target.iter_mut().zip(cover) {
-        match *cover {
-            0 => {}
-            255 if opaque => *below = color,
-            255 => put(below, color),
-            part => put(below, thin(color, S::from_cover(part))),
+    for (target, cover) in target.chunks_mut(PIECE).zip(cover.chunks(PIECE)) {
+        let (least, most) = cover.iter().fold((255, 0), |(a, b), c| (a.min(*c), b.max(*c)));
+        match (least, most) {
+            (_, 0) => {}
+            (255, _) if opaque => target.fill(color),
+            (_, _) => {
+                for (below, cover) in target.iter_mut().zip(cover) {
+                    match *cover {
+                        0 => {}
+                        255 => put(below, color),
+                        part => put(below, thin(color, S::from_cover(part))),
+                    }
+                }
+            }
         }
     }
 }

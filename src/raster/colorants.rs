@@ -131,11 +131,8 @@ impl Colorants {
     pub(super) fn mixing(&self, blend: Blend) -> Mixing {
         let Colorants::Inks(pass) = self else { return Mixing::Whole(blend) };
         let together = matches!(blend, Blend::Hue | Blend::Saturation | Blend::Color | Blend::Luminosity);
-        let for_spots = match blend {
-            Blend::Difference | Blend::Exclusion => Blend::Normal,
-            _separable if !together => blend,
-            _together => Blend::Normal,
-        };
+        let inverting = matches!(blend, Blend::Difference | Blend::Exclusion);
+        let for_spots = if together || inverting { Blend::Normal } else { blend };
         if pass.channels[0] == Channel::Process(0) || (!together && for_spots == blend) {
             return Mixing::Whole(blend);
         }

@@ -9,8 +9,9 @@ use super::band::{self, Output, PaintLayer};
 use super::colorants::Colorants;
 use super::frame::Frame;
 use super::layer::Area;
+use super::pool::Pool;
 use super::resolve::resolve_passes;
-use super::sample::Sample;
+use super::sample::{Pixel, Sample};
 use super::scope::Scope;
 use super::sink::Packed;
 use crate::asset::{Depth, Limits};
@@ -125,7 +126,13 @@ struct Plates<'a> {
 }
 
 impl<S: Sample> Output<S> for Plates<'_> {
-    fn encode(&self, area: Area, last: bool, paint: PaintLayer<'_, S>) -> Result<Vec<Packed>, Violation> {
+    fn encode(
+        &self,
+        area: Area,
+        last: bool,
+        paint: PaintLayer<'_, S>,
+        spent: &Pool<Pixel<S>>,
+    ) -> Result<Vec<Packed>, Violation> {
         let mut inks: Vec<Vec<S>> = Vec::with_capacity(self.inks);
         let mut alpha: Vec<S> = Vec::new();
         for pass in 0..self.inks.div_ceil(3) {
@@ -137,6 +144,7 @@ impl<S: Sample> Output<S> for Plates<'_> {
                 // Light that is missing.
                 inks.push(layer.data.iter().map(|pixel| pixel[3].minus(pixel[channel])).collect());
             }
+            spent.give(layer.data);
         }
         let (eight, sixteen): (Vec<&[u8]>, Vec<&[u16]>);
         let planes = match S::DEPTH {

@@ -96,6 +96,12 @@ impl<S: Sample> Layer<S> {
         Layer { area, data: vec![pixel; area.pixels()] }
     }
 
+    /// Pixels of one colour, in a buffer that is empty.
+    pub(super) fn filled_in(area: Area, pixel: Pixel<S>, mut data: Vec<Pixel<S>>) -> Self {
+        data.resize(area.pixels(), pixel);
+        Layer { area, data }
+    }
+
     /// Columns `x0..x1` of row `y`; they lie inside the area.
     #[inline]
     pub(super) fn row(&self, y: i32, x0: i32, x1: i32) -> &[Pixel<S>] {

@@ -18,6 +18,7 @@ mod list;
 mod meter;
 mod outline;
 mod picture;
+mod pool;
 mod proof;
 mod resolve;
 pub(crate) mod sample;
@@ -34,7 +35,7 @@ mod inks_tests;
 #[cfg(test)]
 mod tests;
 
-pub use crate::encode::png::{PngOptions, PngSink};
+pub use crate::encode::png::{Effort, PngOptions, PngSink};
 
 pub use frame::{BAND_ROWS, Frame};
 pub use inks::{InkBand, InkSink, Planes, paint_inks};
@@ -49,6 +50,7 @@ use crate::error::Violation;
 use crate::scene::Surface;
 use band::{Output, PaintLayer};
 use layer::Area;
+use pool::Pool;
 use sample::Sample;
 
 /// What painting came across.
@@ -108,7 +110,13 @@ struct Pictures<'a> {
 }
 
 impl<S: Sample> Output<S> for Pictures<'_> {
-    fn encode(&self, area: Area, last: bool, paint: PaintLayer<'_, S>) -> Result<Vec<Packed>, Violation> {
+    fn encode(
+        &self,
+        area: Area,
+        last: bool,
+        paint: PaintLayer<'_, S>,
+        spent: &Pool<Pixel<S>>,
+    ) -> Result<Vec<Packed>, Violation> {
         let layer = paint(0)?;
         let band = Band {
             first_row: area.y0 as u32,
@@ -117,7 +125,10 @@ impl<S: Sample> Output<S> for Pictures<'_> {
             last,
             rows: Rows::from(&layer.data),
         };
-        self.control.measured(Work::Encode, || self.sinks.iter().map(|sink| sink.encode(&band)).collect())
+        let encode = || self.sinks.iter().map(|sink| sink.encode(&band)).collect();
+        let packed = self.control.measured(Work::Encode, encode);
+        spent.give(layer.data);
+        packed
     }
 
     fn write(&self, packed: Vec<Packed>) -> Result<(), Violation> {

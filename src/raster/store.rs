@@ -3,6 +3,7 @@
 use super::filter;
 use super::layer::{Area, Layer};
 use super::list::{List, Resource, Spec};
+use super::pool::Pool;
 use super::sample::Sample;
 use super::texture::{self, Texture};
 use super::walk::Painter;
@@ -22,12 +23,14 @@ pub(super) enum Loaded<S> {
 /// The computed resources of a list.
 pub(super) struct Store<S> {
     slots: Vec<Mutex<Option<Arc<Loaded<S>>>>>,
+    /// Rows of pictures that were resampled for a band.
+    pub(super) rows: Pool<S>,
 }
 
 impl<S: Sample> Store<S> {
     /// A place for each resource.
     pub(super) fn new(resources: &[Resource]) -> Self {
-        Store { slots: resources.iter().map(|_| Mutex::new(None)).collect() }
+        Store { slots: resources.iter().map(|_| Mutex::new(None)).collect(), rows: Pool::new() }
     }
 
     /// Computes a resource.

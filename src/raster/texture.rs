@@ -40,9 +40,10 @@ pub(super) fn load<S: Sample>(
         return prepared(spec, inks);
     }
     let node = &spec.node;
-    let mut pixels = node.picture.decode_for(S::DEPTH, control)?;
+    let shrink = shrink(spec);
+    let mut pixels = node.picture.decode_for(S::DEPTH, shrink, control)?;
     if let Some(matte) = &node.matte {
-        adjust::apply_matte(&mut pixels, &matte.decode_for(S::DEPTH, control)?)?;
+        adjust::apply_matte(&mut pixels, &matte.decode_for(S::DEPTH, 1, control)?)?;
     }
     adjust::apply(&mut pixels, &node.adjust, spec.px_per_mm);
     let mut texture = prepared(spec, pixels)?;
@@ -52,6 +53,8 @@ pub(super) fn load<S: Sample>(
 
 /// Premultiplied, turned, and perhaps resized.
 fn prepared<S: Sample>(spec: &PictureSpec, pixels: Pixels) -> Result<Texture<S>, Violation> {
+    // Kinds of files that cannot be decoded smaller come whole.
+    let divisor = f64::from(spec.node.picture.size().0) / f64::from(pixels.width);
     let (width, height) = (pixels.width as usize, pixels.height as usize);
     let (data, channels) = S::take(pixels.data);
     let mut texture = Texture { width, height, channels, data };
@@ -60,9 +63,22 @@ fn prepared<S: Sample>(spec: &PictureSpec, pixels: Pixels) -> Result<Texture<S>,
     }
     let mut texture = turned(texture, spec);
     if let Some((crop, size)) = spec.resize {
-        texture = texture.resized(crop, size)?;
+        texture = texture.resized(crop.scale_from_origin(1.0 / divisor), size)?;
     }
     Ok(texture)
+}
+
+/// How much smaller a picture may be decoded: it is resampled once, and stays at least as large as it
+/// is shown. Mattes and adjustments are made for whole pictures.
+fn shrink(spec: &PictureSpec) -> u32 {
+    let Some((crop, (width, height))) = spec.resize else { return 1 };
+    let node = &spec.node;
+    if node.matte.is_some() || !node.adjust.is_empty() {
+        return 1;
+    }
+    let spare = (crop.width() / f64::from(width)).min(crop.height() / f64::from(height));
+    let fits = |shrink: &u32| f64::from(*shrink) <= spare && node.picture.divides(*shrink);
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
 fn premultiply<S: Sample>(data: &mut [S]) {

@@ -49,9 +49,8 @@ impl<S: Sample> Painter<'_, S> {
                     self.fill(outline, shader, *lay, area, target, clip)?
                 }
                 What::Picture { resource, placed, edge } => {
-                    let rows = self.picture(*resource, placed, area)?;
-                    let mask = self.mask(edge.as_ref(), area, clip);
-                    put(&rows, area, target, mask.as_ref(), S::MAX, Mixing::NORMAL);
+                    let mask = edge.as_ref().map(|edge| self.mask(edge, area, clip));
+                    self.picture(*resource, placed, area, target, mask.as_ref().or(clip))?;
                 }
                 What::Blit { resource, by } => {
                     let loaded = self.store.get(*resource)?;
@@ -125,34 +124,51 @@ impl<S: Sample> Painter<'_, S> {
         Ok(())
     }
 
-    /// The coverage of an edge and a clip together; `None` when all is covered.
-    fn mask(&self, edge: Option<&Outline>, area: Area, clip: Option<&Mask>) -> Option<Mask> {
-        match (edge, clip) {
-            (None, None) => None,
-            (None, Some(clip)) => Some(clip.clone()),
-            (Some(edge), clip) => {
-                let mut mask = coverage(edge, area, self.frame);
-                if let Some(clip) = clip {
-                    mask.multiply(clip);
-                }
-                Some(mask)
-            }
+    /// The coverage of an edge and a clip together.
+    fn mask(&self, edge: &Outline, area: Area, clip: Option<&Mask>) -> Mask {
+        let mut mask = coverage(edge, area, self.frame);
+        if let Some(clip) = clip {
+            mask.multiply(clip);
         }
+        mask
     }
 
-    fn picture(&self, resource: usize, placed: &Placed, area: Area) -> Result<Layer<S>, Violation> {
+    fn picture(
+        &self,
+        resource: usize,
+        placed: &Placed,
+        area: Area,
+        target: &mut Layer<S>,
+        mask: Option<&Mask>,
+    ) -> Result<(), Violation> {
         let loaded = self.store.get(resource)?;
+        let area = mask.map_or(area, |mask| area.intersect(mask.area));
+        if area.is_empty() {
+            return Ok(());
+        }
         match placed {
             Placed::Upright { dest, crop, ready } => match loaded.as_ref() {
-                Loaded::Texture(texture) => upright(texture, *dest, *crop, *ready, area),
-                Loaded::Layer(_) => Err(mixed_up()),
+                Loaded::Texture(texture) if *ready => {
+                    let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
+                    let start = (inside(area.y0) - dest.y0) as usize * dest.width() * texture.channels;
+                    let rows = &texture.data[start..];
+                    upright(rows, texture.channels, *dest, area, target, mask);
+                }
+                Loaded::Texture(texture) => {
+                    let mut rows = self.store.rows.take();
+                    resampled(texture, *dest, *crop, area, &mut rows)?;
+                    upright(&rows, texture.channels, *dest, area, target, mask);
+                    self.store.rows.give(rows);
+                }
+                Loaded::Layer(_) => return Err(mixed_up()),
             },
             Placed::Free { from_px, nearest } => {
                 let source = layer_of(&loaded)?;
                 let read = if *nearest { sampler::nearest } else { sampler::bicubic };
-                Ok(sampled(source, *from_px, area, read))
+                put(&sampled(source, *from_px, area, read), area, target, mask, S::MAX, Mixing::NORMAL);
             }
         }
+        Ok(())
     }
 
     fn group(
@@ -312,51 +328,60 @@ fn sampled<S: Sample>(
     layer
 }
 
-/// The rows of an upright picture. Pixels beyond `dest`, on an edge that falls between pixels,
-/// repeat the outermost whole ones.
-fn upright<S: Sample>(
+/// Resamples the rows of an upright picture that `area` shows.
+fn resampled<S: Sample>(
     texture: &Texture<S>,
     dest: Area,
     crop: Rect,
-    ready: bool,
     area: Area,
-) -> Result<Layer<S>, Violation> {
+    out: &mut Vec<S>,
+) -> Result<(), Violation> {
     let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
     let (first, last) = (inside(area.y0), inside(area.y1 - 1));
     let rows = (last - first + 1) as usize;
-    let n = texture.channels;
-    let width = dest.width();
-    let mut scratch = Vec::new();
-    let pixels = if ready {
-        let start = (first - dest.y0) as usize * width * n;
-        &texture.data[start..start + rows * width * n]
-    } else {
-        scratch.resize(rows * width * n, S::ZERO);
-        let scale = crop.height() / dest.height() as f64;
-        let top = crop.y0 + f64::from(first - dest.y0) * scale;
-        let crop = Rect::new(crop.x0, top, crop.x1, top + rows as f64 * scale);
-        texture.resample(crop, (width as u32, rows as u32), &mut scratch)?;
-        &scratch
-    };
-    let mut data = Vec::with_capacity(area.pixels());
+    out.resize(rows * dest.width() * texture.channels, S::ZERO);
+    let scale = crop.height() / dest.height() as f64;
+    let top = crop.y0 + f64::from(first - dest.y0) * scale;
+    let crop = Rect::new(crop.x0, top, crop.x1, top + rows as f64 * scale);
+    texture.resample(crop, (dest.width() as u32, rows as u32), out)
+}
+
+/// Paints the rows of an upright picture, of which `pixels` are those from the first that `area`
+/// shows. Pixels beyond `dest`, on an edge that falls between pixels, repeat the outermost whole
+/// ones.
+fn upright<S: Sample>(
+    pixels: &[S],
+    channels: usize,
+    dest: Area,
+    area: Area,
+    target: &mut Layer<S>,
+    mask: Option<&Mask>,
+) {
+    let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
+    let first = inside(area.y0);
+    let stride = dest.width() * channels;
+    let mut line = vec![[S::ZERO; 4]; area.width()];
+    let left = (dest.x0 - area.x0).clamp(0, area.width() as i32) as usize;
+    let right = (dest.x1 - area.x0).clamp(left as i32, area.width() as i32) as usize;
+    let from = (area.x0.max(dest.x0) - dest.x0) as usize * channels;
     for y in area.y0..area.y1 {
-        let row = (inside(y) - first) as usize * width * n;
-        let row = &pixels[row..row + width * n];
-        for x in area.x0..dest.x0.min(area.x1) {
-            debug_assert!(x < dest.x0);
-            data.push(pixel_of(&row[..n]));
+        let row = &pixels[(inside(y) - first) as usize * stride..][..stride];
+        let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));
+        if cover.is_some_and(|cover| cover.iter().all(|c| *c == 0)) {
+            continue;
         }
-        let from = (area.x0.max(dest.x0) - dest.x0) as usize;
-        let to = (area.x1.min(dest.x1) - dest.x0).max(0) as usize;
-        if from < to {
-            data.extend(row[from * n..to * n].chunks_exact(n).map(pixel_of));
+        line[..left].fill(pixel_of(&row[..channels]));
+        line[right..].fill(pixel_of(&row[stride - channels..]));
+        let shown = &row[from.min(stride)..];
+        if channels == 3 {
+            for (out, [r, g, b]) in line[left..right].iter_mut().zip(shown.as_chunks::<3>().0) {
+                *out = [*r, *g, *b, S::MAX];
+            }
+        } else {
+            line[left..right].copy_from_slice(&shown.as_chunks::<4>().0[..right - left]);
         }
-        for x in dest.x1.max(area.x0)..area.x1 {
-            debug_assert!(x >= dest.x1);
-            data.push(pixel_of(&row[(width - 1) * n..]));
-        }
+        paint_row(target.row_mut(y, area.x0, area.x1), &line, cover, S::MAX, Mixing::NORMAL);
     }
-    Ok(Layer { area, data })
 }
 
 fn layer_of<S>(loaded: &Arc<Loaded<S>>) -> Result<&Layer<S>, Violation> {

@@ -21,6 +21,13 @@ impl<W: Write> Hashing<W> {
     }
 }
 
+impl<W> Hashing<W> {
+    /// The file, whatever became of it.
+    pub(super) fn into_inner(self) -> W {
+        self.inner
+    }
+}
+
 impl<W: Write + Send> Hashing<W> {
     pub(super) fn finish<D: Destination<File = W>>(
         mut self,

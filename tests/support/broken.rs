@@ -1,5 +1,6 @@
 //! A print file of our own with one thing changed: short ways into its objects.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "PDF objects of another library's")]
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 
 /// A document under the knife.

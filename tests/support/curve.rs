@@ -88,7 +88,7 @@ pub(crate) fn growth(stretches: &[Stretch]) -> f64 {
     let mean = |value: &dyn Fn(&Stretch) -> f64| stretches.iter().map(value).sum::<f64>() / n;
     let (t, y) = (mean(&|s| s.seconds), mean(&|s| s.median));
     let covariance = mean(&|s| (s.seconds - t) * (s.median - y));
-    let variance = mean(&|s| (s.seconds - t).powi(2));
+    let variance = mean(&|s| (s.seconds - t) * (s.seconds - t));
     let (Some(first), Some(last)) = (stretches.first(), stretches.last()) else { return 0.0 };
     if variance == 0.0 { 0.0 } else { covariance / variance * (last.seconds - first.seconds) / y }
 }

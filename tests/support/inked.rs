@@ -35,6 +35,12 @@ impl Destination for Folder {
         Ok(File::create(self.0.join(name)).expect("a scratch folder"))
     }
 
+    fn discard(&mut self, name: &str, file: File) -> Result<(), Violation> {
+        drop(file);
+        std::fs::remove_file(self.0.join(name)).expect("it was made");
+        Ok(())
+    }
+
     fn finish(&mut self, name: &str, _file: File) -> Result<String, Violation> {
         Ok(name.to_owned())
     }

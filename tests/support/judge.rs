@@ -41,7 +41,7 @@ pub(crate) struct Account {
 }
 
 /// Every event that was ever delivered, by its id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     pub(crate) bodies: BTreeMap<String, Vec<u8>>,
     pub(crate) deliveries: usize,

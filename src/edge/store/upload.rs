@@ -25,6 +25,8 @@ pub struct Uploads {
     runtime: Handle,
     files: Vec<Sending>,
     kept: Vec<String>,
+    /// Files that were given up before their end, while they are being cleared away.
+    discarded: Vec<JoinHandle<Result<Sent, Violation>>>,
     cancelled: Arc<watch::Sender<bool>>,
 }
 
@@ -54,8 +56,9 @@ enum Sent {
 impl Uploads {
     /// Files go to `folder/NAME`. Has to be called within the runtime that sends them.
     pub fn new(store: Arc<dyn Store>, folder: String) -> Uploads {
-        let cancelled = Arc::new(watch::Sender::new(false));
-        Uploads { store, folder, runtime: Handle::current(), files: Vec::new(), kept: Vec::new(), cancelled }
+        let (runtime, cancelled) = (Handle::current(), Arc::new(watch::Sender::new(false)));
+        let (files, kept, discarded) = (Vec::new(), Vec::new(), Vec::new());
+        Uploads { store, folder, runtime, files, kept, discarded, cancelled }
     }
 
     /// The way to end these uploads while they are completed.
@@ -66,6 +69,7 @@ impl Uploads {
     /// The verdict is in and the files are wanted: every one appears. When this fails nothing is
     /// left open and what has appeared is removed.
     pub async fn complete(&mut self) -> Result<(), Violation> {
+        self.clear().await;
         let mut keys = Vec::new();
         let mut wrong = None;
         for Sending { key, task } in std::mem::take(&mut self.files) {
@@ -97,6 +101,7 @@ impl Uploads {
     /// The files are not wanted: those under way are given up, those that appeared are removed.
     pub async fn abort(&mut self) {
         self.cancel().cancel();
+        self.clear().await;
         let mut keys = std::mem::take(&mut self.kept);
         for Sending { key, task } in std::mem::take(&mut self.files) {
             match joined(task).await {
@@ -106,6 +111,14 @@ impl Uploads {
             }
         }
         remove(self.store.as_ref(), &keys).await;
+    }
+
+    /// Waits until nothing is left of discarded files. Each sender reports that its file was not
+    /// written to its end, which is what was wanted.
+    async fn clear(&mut self) {
+        for task in std::mem::take(&mut self.discarded) {
+            drop(joined(task).await);
+        }
     }
 }
 
@@ -143,6 +156,16 @@ impl Destination for Uploads {
         let task = self.runtime.spawn(sending);
         self.files.push(Sending { key, task });
         Ok(PartWriter { buffer: Vec::new(), parts })
+    }
+
+    fn discard(&mut self, name: &str, file: PartWriter) -> Result<(), Violation> {
+        // Its sender sees the channel close before the end and gives the upload up.
+        drop(file);
+        let key = format!("{}/{name}", self.folder);
+        if let Some(at) = self.files.iter().rposition(|sending| sending.key == key) {
+            self.discarded.push(self.files.remove(at).task);
+        }
+        Ok(())
     }
 
     fn finish(&mut self, name: &str, file: PartWriter) -> Result<String, Violation> {
