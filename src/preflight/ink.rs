@@ -189,13 +189,11 @@ impl<R: Read + Seek> Context<'_, R> {
 
     /// How samples of a space become inks.
     fn lens(&self, space: &Space) -> Lens {
-        match (space, &self.press) {
-            (Space::Defined { icc, .. }, Some(press)) => {
-                let profile = icc.and_then(|number| self.icc.get(&number).cloned());
-                Lens::Tagged { profile, press: press.clone() }
-            }
-            _ => Lens::Inks,
+        if let (Space::Defined { icc, .. }, Some(press)) = (space, &self.press) {
+            let profile = icc.and_then(|number| self.icc.get(&number).cloned());
+            return Lens::Tagged { profile, press: press.clone() };
         }
+        Lens::Inks
     }
 
     /// True where the intent's own table makes more ink of some sRGB colour than the limit.
