@@ -139,10 +139,9 @@ fn an_advertisement_prints_as_its_transparent_file_does() {
     // One picture of everything up to the panel: the page with its bleed, at 300 dpi.
     assert_eq!(images(&x1a), [(2315, 1535, "cmyk".to_owned())]);
     let counts = operators(&x1a, 1);
-    let fills = counts.get("f").copied().unwrap_or_default() + counts.get("f*").copied().unwrap_or_default();
-    assert!(fills >= 6, "headline, text, badge, price and code are outlines: {counts:?}");
-    let curves = counts["c"];
-    assert!(curves > 1500, "{curves} curves of letters");
+    assert_eq!(counts["Do"], 1);
+    assert_eq!(counts["f"], 6, "headline, text, badge, price, code and its ground are outlines: {counts:?}");
+    assert!(counts["c"] > 1000, "letters have curves: {counts:?}");
 }
 
 #[test]
