@@ -8,9 +8,9 @@ use crate::control::Control;
 use crate::derive::plate_rows;
 use crate::error::Violation;
 use crate::preflight::Expected;
+use crate::print::part;
 use crate::raster::Frame;
-use crate::scene::{Group, Ink, Node, Paint, PathNode, PatternNode, Placement, Surface};
-use std::sync::Arc;
+use crate::scene::{Placement, Surface};
 
 /// Every page of a document.
 ///
@@ -52,7 +52,7 @@ fn white(
     let area = surface.bleed_box();
     let frame = Frame::of(area, profile.dpi(), Placement::default());
     // White is painted last: whatever the template draws over it does not knock it out.
-    let alone = Surface { nodes: only(&surface.nodes, plate), ..surface.clone() };
+    let alone = Surface { nodes: part(&surface.nodes, &|ink| ink == Some(plate)), ..surface.clone() };
     if alone.nodes.is_empty() {
         return Ok(0.0);
     }
@@ -63,33 +63,4 @@ fn white(
     })?;
     let pixels = f64::from(frame.width) * f64::from(frame.height);
     Ok(ink as f64 / 255.0 / pixels * area.area())
-}
-
-/// What of the nodes is painted in a plate's ink.
-fn only(nodes: &[Node], plate: &str) -> Vec<Node> {
-    let own = |ink: &Ink| matches!(ink, Ink::Spot { name, .. } if name.as_ref() == plate);
-    let painted = |paint: &Paint| match paint {
-        Paint::Solid(ink) => own(ink),
-        Paint::Linear(gradient) => gradient.stops.stops.iter().any(|(_, ink, _)| own(ink)),
-        Paint::Radial(gradient) => gradient.stops.stops.iter().any(|(_, ink, _)| own(ink)),
-        Paint::Tiling(tiling) => !only(&tiling.group.nodes, plate).is_empty(),
-    };
-    let group = |group: &Group| {
-        let nodes = only(&group.nodes, plate);
-        (!nodes.is_empty()).then(|| Arc::new(Group { nodes, ..group.clone() }))
-    };
-    let one = |node: &Node| match node {
-        Node::Group(inner) => group(inner).map(Node::Group),
-        Node::Pattern(pattern) => group(&pattern.cell)
-            .map(|cell| Node::Pattern(Arc::new(PatternNode { cell, ..(**pattern).clone() }))),
-        Node::Path(path) => {
-            let fill = path.fill.clone().filter(|fill| painted(&fill.paint));
-            let stroke = path.stroke.clone().filter(|stroke| painted(&stroke.paint));
-            let any = fill.is_some() || stroke.is_some();
-            any.then(|| Node::Path(Arc::new(PathNode { fill, stroke, ..(**path).clone() })))
-        }
-        Node::Separation(separation) => own(&separation.ink).then(|| node.clone()),
-        Node::Image(_) | Node::Filter(_) => None,
-    };
-    nodes.iter().filter_map(one).collect()
 }

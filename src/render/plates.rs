@@ -9,7 +9,7 @@ use crate::encode::plates::PlateSink;
 use crate::encode::tiff::tiff;
 use crate::error::{Code, Violation};
 use crate::order::event::Artifact;
-use crate::pdf::PrintRules;
+use crate::print::{Part, PrintRules};
 use crate::raster::{Frame, InkMeter, InkPeak, InkSink, Proof, Sink, paint, paint_inks};
 use crate::scene::separation::Content;
 use crate::scene::{BlendSpace, Color, Dpi, Ink, Node, Placement, Surface};
@@ -139,10 +139,20 @@ impl Job<'_> {
         }
         for plate in rest {
             let mut png = open(plate, to)?;
+            let alone = self.painted_after(surface, &plates[plate])?;
+            let surface = alone.as_ref().unwrap_or(surface);
             plate_rows(surface, &plates[plate], &frame, self.limits, self.control, |row| png.row(row))?;
             artifacts[plate] = Some(made(plate, png.finish()?, to)?);
         }
         Ok(artifacts.into_iter().flatten().collect())
+    }
+
+    /// What a surface has on a plate that is painted after all art, which cannot knock it out.
+    fn painted_after(&self, surface: &Surface, plate: &str) -> Result<Option<Surface>, Violation> {
+        let rules = PrintRules::of(self.profile, self.press)?;
+        let parts = rules.parts(&surface.nodes).unwrap_or_default();
+        let own = |part: &Part| part.plate.as_ref().is_some_and(|(name, ..)| **name == *plate);
+        Ok(parts.into_iter().find(own).map(|part| Surface { nodes: part.nodes, ..surface.clone() }))
     }
 }
 
