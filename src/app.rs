@@ -3,6 +3,7 @@
 
 mod clock;
 mod expected;
+mod failures;
 mod inspected;
 mod nearest;
 #[cfg(debug_assertions)]
@@ -16,22 +17,24 @@ use crate::control::Control;
 use crate::derive::derive;
 use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
-use crate::order::brief::{INLINE, REPORT};
+use crate::order::brief::REPORT;
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
 use crate::preflight::Rule;
 use crate::render::{Destination, Job, Stage, sink_failed};
 use crate::text::FontLibrary;
+
 use clock::StageClock;
 use inspected::Inspected;
 use nearest::nearest;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use failures::{failed, rejected_event, revision};
 
 /// Where things are, as the command line or the environment says.
 #[derive(Debug, Clone, Default)]
@@ -341,12 +344,6 @@ fn unwritable(error: &serde_json::Error) -> Violation {
     Violation::new(Code::InternalError, format!("the result cannot be written: {error}"))
 }
 
-/// The revision that an order names; 1 where it names none that reads.
-pub fn revision(draft: &Draft) -> u32 {
-    let revision = draft.value().get("revision").and_then(serde_json::Value::as_u64);
-    revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
-}
-
 /// What a slug line says: the run, and the shop's own names for it.
 fn slug(order: &crate::order::Order) -> String {
     let mut words = vec![format!("{}.{}", order.job_id, order.revision)];
@@ -354,40 +351,6 @@ fn slug(order: &crate::order::Order) -> String {
     words.extend(order.item_ref.iter().map(|name| format!("item {name}")));
     words.extend([order.template.clone(), order.profile.clone()]);
     words.join("  ")
-}
-
-/// The event of a run that made nothing.
-pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
-    let value = draft.value();
-    let text =
-        |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
-    let revision = revision(draft);
-    let data = ResultData {
-        job_id: Some(draft.job_id().to_owned()),
-        revision: Some(revision),
-        order_ref: text("order_ref"),
-        item_ref: text("item_ref"),
-        template: text("template"),
-        profile: text("profile"),
-        metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
-        order_digest: Some(draft.digest()),
-        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
-        attempt: 1,
-        presswork_version: env!("CARGO_PKG_VERSION").into(),
-        ..ResultData::default()
-    };
-    ResultEvent::new(EventType::Failed, event_id(draft.job_id(), revision), data)
-}
-
-/// The event of a body that names no run: its id comes from the body's bytes.
-pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
-    let data = ResultData {
-        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
-        attempt: 1,
-        presswork_version: env!("CARGO_PKG_VERSION").into(),
-        ..ResultData::default()
-    };
-    ResultEvent::new(EventType::Rejected, event_id(&hex::encode(Sha256::digest(body)), 1), data)
 }
 
 fn rejected(path: &Path, violations: &Violations) -> Outcome {

@@ -6,6 +6,7 @@
 mod beside;
 mod hashing;
 mod plates;
+mod png;
 mod slug;
 
 use crate::asset::{Depth, Limits};
@@ -15,7 +16,7 @@ use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
 use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
-use crate::raster::{Effort, Frame, PngOptions, PngSink};
+use crate::raster::Frame;
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
 use crate::text::FontLibrary;
 use hashing::Hashing;
@@ -304,30 +305,6 @@ impl Job<'_> {
         };
         file.finish(&name, destination, &mut artifact)?;
         Ok(artifact)
-    }
-}
-
-impl Job<'_> {
-    /// Writes a PNG; where it turns out too large for its limit, again and harder.
-    fn png<D: Destination>(
-        &self,
-        surface: &Surface,
-        frame: &Frame,
-        (name, max_bytes): (&str, Option<u64>),
-        destination: &mut D,
-    ) -> Result<Hashing<D::File>, Violation> {
-        let quick = PngOptions { max_bytes, effort: Effort::Quick };
-        let mut sink = PngSink::new(Hashing::new(destination.create(name)?), frame, quick)?;
-        let made = self.painted(surface, frame, &sink);
-        if sink.overflowed() {
-            destination.discard(name, sink.into_inner().into_inner())?;
-            let hard = PngOptions { max_bytes, effort: Effort::Hard };
-            sink = PngSink::new(Hashing::new(destination.create(name)?), frame, hard)?;
-            self.painted(surface, frame, &sink)?;
-        } else {
-            made?;
-        }
-        sink.finish()
     }
 }
 

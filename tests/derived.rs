@@ -81,7 +81,7 @@ fn without_plates(profile: &str) -> String {
         }
         if line.starts_with("outputs") {
             out.push_str("outputs = [\"pdf\"]\n");
-        } else if kept {
+        } else if kept && !line.starts_with("plates_required") {
             out.push_str(line);
             out.push('\n');
         }
@@ -458,4 +458,34 @@ fn profiles_that_name_no_such_spot_are_refused() {
     let errors = events[0]["data"]["errors"].as_array().unwrap();
     let places: Vec<&str> = errors.iter().filter_map(|e| e["pointer"].as_str()).collect();
     assert_eq!(places, ["/underbase/spot", "/underbase"]);
+}
+
+#[test]
+fn white_drawn_beneath_the_art_is_whole_on_its_plate() {
+    // The profile's document in sRGB: its plates are made one by one.
+    let path = support::job::root().join("render-profiles/dtf-transfer.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let color = text.find("[color]").unwrap()..text.find("# Multiplied").unwrap();
+    let text = text.replace(&text[color], "[color]\nspace = \"srgb\"\n\n");
+    let text = text.replace("outputs = [\"pdf\", \"preview\"]", "outputs = [\"pdf\", \"plates\"]");
+    let job = "transfer-badge-customized";
+    let out = scratch("derived-drawn-white");
+    let profiles = out.join("profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    std::fs::write(profiles.join("dtf-transfer.toml"), text).unwrap();
+    let mut order = support::job::json(&orders_named(&[job])[0]);
+    order["outputs"] = serde_json::json!(["pdf", "plates"]);
+    let order_file = out.join("order.json");
+    std::fs::write(&order_file, order.to_string()).unwrap();
+    let mut command = support::job::presswork();
+    command.arg("render").arg(&order_file).arg("--out").arg(&out).arg("--profiles").arg(&profiles);
+    command.args(["--catalog", "fixtures/catalog", "--assets", "fixtures/assets"]);
+    let said = support::judges::run(&mut command);
+    assert!(said.code == Some(0), "{}{}", said.stdout, said.stderr);
+    let (pdf, _) = only(artifacts(&out, job, "pdf"));
+    let (white, _) = only(artifacts(&out, job, "plates"));
+    let ours = image::open(&white).unwrap().to_luma8();
+    let theirs = &separations(&pdf, 300, &scratch("derived-drawn-white-sep"))["White"];
+    let (ours, theirs) = (coverage(&ours), coverage(theirs));
+    assert!(theirs > 0.3 && (ours - theirs).abs() < 0.01, "{ours} of the plate, {theirs} by Ghostscript");
 }

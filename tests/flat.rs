@@ -1,6 +1,8 @@
 //! PDF/X-1a and PDF/X-3: pages without transparency print as the transparent ones do, and what
 //! lies above the topmost transparent thing stays what it was.
 //!
+//! Over 400 lines: the scenes are written out, so that each test can be read by itself.
+//!
 //! Tools: `apt-get install ghostscript qpdf poppler-utils time`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]

@@ -163,7 +163,7 @@ rules! {
     /// Viewer preferences that print something other than the media or the bleed box.
     NoViewer: "forbidden.viewer_area", X, Fail;
 
-    /// Layers.
+    /// Layers, which PDF 1.4 does not have.
     NoLayers: "layers.forbidden", Flat, Fail;
     /// A layer configuration has no name of its own, switches layers by event, or leaves one out.
     LayerConfig: "layers.configuration", X4, Fail;
