@@ -39,7 +39,7 @@ const KNOCKED_OUT: &[(&str, f64, f64)] = &[("sticker-sheet-", 0.55, 15.0)];
 
 /// Plates whose outermost ink is a photo's edge: where it passes the level that counts as ink is
 /// each program's own. The order, the plate, pixels.
-const FAINT: &[(&str, &str, u32)] = &[("transfer-badge-", "Black", 4)];
+const FAINT: &[(&str, &str, u32)] = &[("transfer-badge-", "Black", 4), ("sticker-photo-", "Black", 4)];
 
 /// What is below its bar, exceptions apart.
 fn faults(order: &str, by: &str, comparison: &Comparison, bars: &Bars) -> Vec<String> {
@@ -194,7 +194,10 @@ fn a_tiff_holds_the_process_plates_and_their_condition() {
     };
     let dpi = subject.prepared.order.profile().dpi;
     let facts = said("exiftool", &["-s", "-s", "-n", "-validate", "-warning", "-error"]);
-    assert!(facts.contains("Validate: 0 0 0"), "{facts}");
+    // Deflate came to TIFF after the list that exiftool holds files to.
+    let known = "Warning: Invalid value for IFD0 tag 0x0103 Compression";
+    let others: Vec<_> = facts.lines().filter(|l| !l.starts_with("Validate:") && *l != known).collect();
+    assert!(facts.contains("Validate: 0 ") && others.is_empty(), "{facts}");
     let facts = said("exiftool", &["-s", "-s", "-n"]);
     for fact in [
         "PhotometricInterpretation: 5",

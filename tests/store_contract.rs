@@ -154,10 +154,17 @@ async fn a_folder_keeps_a_stores_promises() {
     let store: Arc<dyn Store> = Arc::new(DirStore::new(folder.path().join("store")));
     keeps_its_promises(store.clone()).await;
     one_of_many_writers_wins(&store).await;
-    // Nothing half-written lies about.
-    let found =
-        std::process::Command::new("find").arg(folder.path()).args(["-name", ".part-*"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+    // Nothing half-written lies about, once the last write that was cut off has ended.
+    let mut left = String::new();
+    for _ in 0..100 {
+        let found = std::process::Command::new("find").arg(folder.path()).args(["-name", ".part-*"]).output();
+        left = String::from_utf8_lossy(&found.unwrap().stdout).into_owned();
+        if left.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(left, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@
 use super::error::{ReadError, ReadLimits};
 use super::filter;
 use super::lex::Lexer;
+use super::predictor::Predictor;
 use super::table::{Entry, Table};
 use super::value::{Dict, Value};
 use crate::error::{Code, Violation};
@@ -258,7 +259,7 @@ impl<R: Read + Seek> PdfFile<R> {
     }
 
     /// A picture's samples, piece by piece, each but the last of `piece` bytes: the whole is never
-    /// held. `None`, and nothing is given, where it is packed by anything but plain deflate.
+    /// held. `None`, and nothing is given, where it is packed by anything but deflate.
     pub(crate) fn pieces(
         &mut self,
         object: &Indirect,
@@ -267,19 +268,17 @@ impl<R: Read + Seek> PdfFile<R> {
     ) -> Result<Option<()>, ReadError> {
         let dict = object.value.dict().cloned().unwrap_or_default();
         let filters = filter::filters(&dict);
-        let packed = match filters.as_slice() {
-            [] => false,
-            [(name, parameters)] if name == "FlateDecode" => {
-                if parameters.get("Predictor").is_some_and(|v| v.int() != Some(1)) {
-                    return Ok(None);
-                }
-                true
-            }
+        let (packed, predictor) = match filters.as_slice() {
+            [] => (false, None),
+            [(name, parameters)] if name == "FlateDecode" => (true, Predictor::of(parameters)?),
             _ => return Ok(None),
         };
         let Some(data) = self.raw(object)? else { return Ok(None) };
         let mut reader: Box<dyn Read> =
             if packed { Box::new(flate2::read::ZlibDecoder::new(&data[..])) } else { Box::new(&data[..]) };
+        if let Some(predictor) = predictor {
+            reader = Box::new(predictor.undo(reader));
+        }
         let mut buffer = Vec::with_capacity(piece);
         loop {
             buffer.clear();

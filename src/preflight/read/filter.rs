@@ -1,6 +1,7 @@
 //! Streams are decoded within a limit: a bomb ends where its limit is, not where memory ends.
 
 use super::error::ReadError;
+use super::predictor::Predictor;
 use super::value::{Dict, Value};
 use std::io::Read;
 
@@ -64,65 +65,11 @@ fn inflate(data: &[u8], most: u64) -> Result<Vec<u8>, ReadError> {
 
 /// Undoes a PNG or TIFF predictor.
 fn predicted(data: Vec<u8>, parameters: &Dict) -> Result<Vec<u8>, ReadError> {
-    let number = |key, default| parameters.get(key).and_then(Value::int).unwrap_or(default);
-    let predictor = number("Predictor", 1);
-    if predictor == 1 {
-        return Ok(data);
-    }
-    let (colors, bits, columns) = (number("Colors", 1), number("BitsPerComponent", 8), number("Columns", 1));
-    let fine =
-        (1..=32).contains(&colors) && matches!(bits, 1 | 2 | 4 | 8 | 16) && (1..=1 << 24).contains(&columns);
-    if !fine {
-        return Err(ReadError::damaged("a stream's predictor is malformed"));
-    }
-    let row = (colors * bits * columns).unsigned_abs().div_ceil(8) as usize;
-    let step = ((colors * bits) / 8).max(1) as usize;
-    if predictor == 2 {
-        if bits != 8 {
-            return Err(ReadError::damaged("a stream has a TIFF predictor that is not of 8 bits"));
-        }
-        let mut data = data;
-        for line in data.chunks_mut(row) {
-            for i in step..line.len() {
-                line[i] = line[i].wrapping_add(line[i - step]);
-            }
-        }
-        return Ok(data);
-    }
-    let mut out: Vec<u8> = Vec::with_capacity(data.len());
-    let mut above = vec![0; row];
-    for line in data.chunks(row + 1) {
-        let [kind, line @ ..] = line else { break };
-        let mut current = vec![0; row];
-        for (i, value) in line.iter().enumerate() {
-            let left = if i >= step { current[i - step] } else { 0 };
-            let corner = if i >= step { above[i - step] } else { 0 };
-            let guess = match kind {
-                0 => 0,
-                1 => left,
-                2 => above[i],
-                3 => u16::midpoint(left.into(), above[i].into()) as u8,
-                4 => paeth(left, above[i], corner),
-                _ => return Err(ReadError::damaged("a stream's predictor is malformed")),
-            };
-            current[i] = value.wrapping_add(guess);
-        }
-        out.extend(&current[..line.len()]);
-        above = current;
-    }
+    let Some(predictor) = Predictor::of(parameters)? else { return Ok(data) };
+    let mut out = Vec::with_capacity(data.len());
+    let undone = predictor.undo(&data[..]).read_to_end(&mut out);
+    undone.map_err(|_| ReadError::damaged("a stream's predictor is malformed"))?;
     Ok(out)
-}
-
-fn paeth(left: u8, up: u8, corner: u8) -> u8 {
-    let guess = i16::from(left) + i16::from(up) - i16::from(corner);
-    let far = |value: u8| (guess - i16::from(value)).abs();
-    if far(left) <= far(up) && far(left) <= far(corner) {
-        left
-    } else if far(up) <= far(corner) {
-        up
-    } else {
-        corner
-    }
 }
 
 fn hexadecimal(data: &[u8]) -> Result<Vec<u8>, ReadError> {

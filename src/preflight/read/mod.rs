@@ -9,6 +9,7 @@ mod file;
 mod filter;
 mod inline;
 mod lex;
+mod predictor;
 mod table;
 mod value;
 
