@@ -1,6 +1,6 @@
 //! What the press prints: the decisions that PDFs and our own plates share.
 //!
-//! A render profile becomes [`PrintRules`]; a surface's colours become inks by [`Inking`]. Which
+//! A render profile becomes [`PrintRules`]; a surface's colours become inks by `Inking`. Which
 //! inks an object gets, whether it knocks out, overprints or multiplies, and what is painted after
 //! all art is decided here and nowhere else, so that a RIP's plates of our PDF and the plates that
 //! [`raster`](crate::raster) paints are the same.
