@@ -1,16 +1,18 @@
 //! Tone filters, blur and mattes on decoded pixels.
 //!
-//! Both backends call these on the whole upright picture at its own resolution, before it is
-//! cropped and resampled, so that PNG and PDF agree. Alpha never changes except by a matte.
+//! Both backends call these on the whole upright picture as it was decoded, before it is cropped
+//! and resampled, so that PNG and PDF agree. Alpha never changes except by a matte.
 //! Everything is integer or plain `f32` arithmetic on single pixels and rows: the same bytes
 //! with any number of threads.
 
-use super::{Pixels, Samples};
+use super::{Picture, Pixels, Samples};
 use crate::error::{Code, Violation};
 use crate::scene::Adjust;
 use fast_image_resize as fir;
 use rayon::prelude::*;
 
+/// Pixels a task takes: enough to outweigh its cost.
+const RUN: usize = 16 * 1024;
 /// Rec. 709 weights, as the luminosity masks use them.
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
@@ -32,9 +34,33 @@ pub fn apply(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64)) {
         // A run of tone filters is one pass, rounded once.
         let run = rest.iter().position(|a| matches!(a, Adjust::Blur(_))).unwrap_or(rest.len());
         let (tones, after) = rest.split_at(run);
-        map_colors(pixels, |rgb| tones.iter().fold(rgb, tone));
+        let toned = |rgb| tones.iter().fold(rgb, tone);
+        if tones.iter().all(is_apart) {
+            map_components(pixels, |c| toned([c; 3])[0]);
+        } else {
+            map_colors(pixels, toned);
+        }
         rest = after;
     }
+}
+
+/// By how much a picture may be divided when it is decoded (1, 2, 4 or 8), where it has `spare` times the
+/// pixels, along either side, that are shown. Tones of a reduced picture are those of the whole one;
+/// a blur's reach and a threshold's edges are given in the picture's own pixels.
+pub fn shrink(picture: &Picture, adjust: &[Adjust], spare: f64) -> u32 {
+    let tone = |adjust: &Adjust| match adjust {
+        Adjust::Greyscale
+        | Adjust::Sepia(_)
+        | Adjust::Brightness(_)
+        | Adjust::Contrast(_)
+        | Adjust::Duotone(_, _) => true,
+        Adjust::Blur(_) | Adjust::Threshold(_) => false,
+    };
+    if !adjust.iter().all(tone) {
+        return 1;
+    }
+    let fits = |shrink: &u32| f64::from(*shrink) <= spare && picture.divides(*shrink);
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
 /// One tone filter on one colour; the result is clamped to 0 to 1.
@@ -63,9 +89,43 @@ fn tone(rgb: [f32; 3], adjust: &Adjust) -> [f32; 3] {
     out.map(|c| c.clamp(0.0, 1.0))
 }
 
+/// Whether every component of the result depends on the same component only, and alike.
+fn is_apart(adjust: &Adjust) -> bool {
+    match adjust {
+        Adjust::Brightness(_) | Adjust::Contrast(_) => true,
+        Adjust::Greyscale
+        | Adjust::Sepia(_)
+        | Adjust::Blur(_)
+        | Adjust::Threshold(_)
+        | Adjust::Duotone(_, _) => false,
+    }
+}
+
+/// Maps components alike: what each value becomes is worked out once.
+fn map_components(pixels: &mut Pixels, map: impl Fn(f32) -> f32) {
+    macro_rules! run {
+        ($data:expr, $channels:literal, $type:ty) => {{
+            let max = f32::from(<$type>::MAX);
+            let table: Vec<$type> =
+                (0..=<$type>::MAX).map(|v| (map(f32::from(v) / max) * max + 0.5) as $type).collect();
+            $data.par_chunks_mut(RUN * $channels).for_each(|run| {
+                for pixel in run.chunks_exact_mut($channels) {
+                    for sample in &mut pixel[..3] {
+                        *sample = table[usize::from(*sample)];
+                    }
+                }
+            });
+        }};
+    }
+    match &mut pixels.data {
+        Samples::Rgb8(data) => run!(data, 3, u8),
+        Samples::Rgba8(data) => run!(data, 4, u8),
+        Samples::Rgb16(data) => run!(data, 3, u16),
+        Samples::Rgba16(data) => run!(data, 4, u16),
+    }
+}
+
 fn map_colors(pixels: &mut Pixels, map: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
-    /// Pixels a task takes: enough to outweigh its cost.
-    const RUN: usize = 16 * 1024;
     macro_rules! run {
         ($data:expr, $channels:literal, $type:ty) => {{
             let max = f32::from(<$type>::MAX);
@@ -180,6 +240,19 @@ mod tests {
         assert_eq!(one([128; 3], &[Adjust::Threshold(0.5)]), [255; 3]);
         assert_eq!(one([127; 3], &[Adjust::Threshold(0.5)]), [0; 3]);
         assert_eq!(one([255; 3], &[Adjust::Duotone([0.0; 3], [1.0, 0.5, 0.0])]), [255, 128, 0]);
+    }
+
+    #[test]
+    fn components_by_table_are_those_by_formula() {
+        let tones = [Adjust::Contrast(1.3), Adjust::Brightness(0.9)];
+        // A sepia of nothing changes nothing, and goes the long way.
+        let long = [Adjust::Contrast(1.3), Adjust::Brightness(0.9), Adjust::Sepia(0.0)];
+        for v in 0..=255 {
+            assert_eq!(one([v, 255 - v, v / 2], &tones), one([v, 255 - v, v / 2], &long), "{v}");
+        }
+        let mut deep = Pixels { width: 1, height: 1, data: Samples::Rgba16(vec![0, 30_000, 65_535, 7]) };
+        apply(&mut deep, &[Adjust::Brightness(0.5)], (1.0, 1.0));
+        assert_eq!(deep.data, Samples::Rgba16(vec![0, 15_000, 32_768, 7]));
     }
 
     #[test]

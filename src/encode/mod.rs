@@ -4,6 +4,7 @@ pub mod grey;
 mod huffman;
 mod matches;
 pub mod jpeg;
+pub(crate) mod pack;
 pub mod plates;
 pub mod png;
 mod png_filter;

@@ -1,24 +1,18 @@
 //! PNG, streamed: every band is filtered and deflated in its own task and becomes one IDAT.
 //!
 //! The bands' deflate blocks join into a single zlib stream. How a band is packed depends on
-//! its own pixels only: photographs get Huffman codes without a search for matches, repetitive
-//! and flat art gets a quick search. Where the file's size is limited, bands that would take more
-//! than their share of it get a finer search. Where that was not enough the file is made again with
-//! [`Effort::Hard`], which asks zlib for its best.
-//!
-//! More than 400 lines with its tests, which read back what the sink wrote.
+//! its own pixels only ([`pack`](super::pack)). Where the file's size is limited, bands that would
+//! take more than their share of it get a finer search. Where that was not enough the file is made
+//! again with [`Effort::Hard`], which asks zlib for its best.
 
-use super::huffman;
-use super::matches::{Finder, Search};
-use super::png_filter::{Filter, filter_row};
+use super::pack::{Layout, Room};
 use super::png_rows::raw_row;
 use crate::asset::Depth;
 use crate::error::{Code, Violation};
 use crate::raster::{Band, Frame, Packed, Sink};
-use flate2::{Compress, Compression, FlushCompress};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
-use zlib_rs::adler32::{adler32, adler32_combine};
+use zlib_rs::adler32::adler32_combine;
 
 /// What a PNG may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,15 +33,6 @@ pub enum Effort {
     Hard,
 }
 
-/// Levels of zlib for a file that the quick searches leave too large.
-const LEVELS: [u32; 2] = [6, 9];
-/// Rows that a band's packing is chosen by.
-const SAMPLE_ROWS: usize = 4;
-/// Bytes of each of them.
-const SAMPLE_BYTES: usize = 8_192;
-/// Rows that share Huffman codes. They are filtered, counted and packed while they are in the
-/// processor's cache.
-const GROUP_ROWS: usize = 16;
 /// Bytes of the chunks that end a file.
 const END_BYTES: u64 = 18 + 12;
 /// Bytes of a chunk before its data.
@@ -56,23 +41,11 @@ const CHUNK_HEAD: usize = 8;
 /// A PNG under way: 8 or 16 bits a component, with alpha or on an opaque ground, sRGB.
 pub struct PngSink<W> {
     opaque: bool,
-    /// Bytes of a row, without its filter's tag.
-    row_bytes: usize,
-    bpp: usize,
-    rows: u64,
+    layout: Layout,
     options: PngOptions,
     state: Mutex<State<W>>,
     /// Buffers of bands that are done, for the next ones.
     rooms: Mutex<Vec<Room>>,
-}
-
-/// Buffers that packing a band takes.
-#[derive(Debug, Default)]
-struct Room {
-    above: Vec<u8>,
-    row: Vec<u8>,
-    filtered: Vec<u8>,
-    finder: Finder,
 }
 
 struct State<W> {
@@ -112,9 +85,13 @@ impl<W: Write + Send> PngSink<W> {
         state.write(&head)?;
         Ok(PngSink {
             opaque,
-            row_bytes: frame.width as usize * bpp,
-            bpp,
-            rows: u64::from(frame.height),
+            layout: Layout {
+                row_bytes: frame.width as usize * bpp,
+                bpp,
+                // A little is left for the file's frame.
+                most: options.max_bytes.map(|max| (max.saturating_sub(4096), u64::from(frame.height))),
+                hard: options.effort == Effort::Hard,
+            },
             options,
             state: Mutex::new(state),
             rooms: Mutex::new(Vec::new()),
@@ -150,146 +127,17 @@ impl<W: Write + Send> PngSink<W> {
     pub fn into_inner(self) -> W {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).out
     }
-
-    /// Packs a band's rows behind what `out` holds: the zlib stream's next blocks, ending on a byte.
-    /// Gives the checksum of what they hold.
-    fn deflate(&self, band: &Band<'_>, room: &mut Room, out: &mut Vec<u8>) -> Result<u32, Violation> {
-        let Room { above, row, filtered, finder } = room;
-        let way = self.choose(band, (above, row, filtered), finder);
-        above.clear();
-        row.resize(self.row_bytes, 0);
-        filtered.clear();
-        let mut sum = 1;
-        for first in (0..band.height).step_by(GROUP_ROWS) {
-            let begun = filtered.len();
-            for y in first..(first + GROUP_ROWS).min(band.height) {
-                raw_row(band.rows, y, band.width, self.opaque, row);
-                filter_row(way.filter, row, above, self.bpp, filtered);
-                above.resize(self.row_bytes, 0);
-                std::mem::swap(above, row);
-            }
-            let group = &filtered[begun..];
-            sum = adler32(sum, group);
-            if way.search.is_none() {
-                huffman::compress(group, out);
-                if !way.limited {
-                    filtered.clear();
-                }
-            }
-        }
-        if let Some(search) = way.search {
-            finder.compress(filtered, self.form(), search, out);
-        }
-        if let Some(share) = self.share(band.height).filter(|_| way.limited) {
-            for level in LEVELS {
-                if (out.len() - CHUNK_HEAD) as u64 <= share {
-                    break;
-                }
-                let mut harder = out[..CHUNK_HEAD].to_vec();
-                zlib(filtered, level, &mut harder)?;
-                if harder.len() < out.len() {
-                    *out = harder;
-                }
-            }
-        }
-        Ok(sum)
-    }
-
-    /// Bytes of a row with its tag, and of a pixel.
-    fn form(&self) -> (usize, usize) {
-        (self.row_bytes + 1, self.bpp)
-    }
-
-    /// What rows may take of a limited file. A little is left for the file's frame.
-    fn share(&self, rows: usize) -> Option<u64> {
-        Some(self.options.max_bytes?.saturating_sub(4096) * rows as u64 / self.rows)
-    }
-
-    /// Chooses by packing a part of a few rows from the band's middle in each way.
-    fn choose(
-        &self,
-        band: &Band<'_>,
-        (above, row, sample): (&mut Vec<u8>, &mut Vec<u8>, &mut Vec<u8>),
-        finder: &mut Finder,
-    ) -> Way {
-        let first = (band.height / 2).saturating_sub(SAMPLE_ROWS / 2);
-        let width = self.row_bytes.min(SAMPLE_BYTES / self.bpp * self.bpp);
-        let left = (self.row_bytes - width) / 2 / self.bpp * self.bpp;
-        let rows = SAMPLE_ROWS.min(band.height - first);
-        // The rows, one after the other.
-        above.clear();
-        row.resize(self.row_bytes, 0);
-        for y in first..first + rows {
-            raw_row(band.rows, y, band.width, self.opaque, row);
-            above.extend_from_slice(&row[left..left + width]);
-        }
-        let raw: &[u8] = above;
-        let filter_all = |filter: Filter, sample: &mut Vec<u8>| {
-            sample.clear();
-            let mut above: &[u8] = &[];
-            for row in raw.chunks_exact(width) {
-                filter_row(filter, row, above, self.bpp, sample);
-                above = row;
-            }
-        };
-        let mut best = (usize::MAX, Filter::None);
-        for filter in Filter::ALL {
-            filter_all(filter, sample);
-            best = best.min_by_size((huffman::estimate(sample), filter));
-        }
-        let (plain, filter) = best;
-        let mut packed = Vec::new();
-        let mut searched = |filter: Filter, search: Search| {
-            filter_all(filter, sample);
-            packed.clear();
-            finder.compress(sample, (width + 1, self.bpp), search, &mut packed);
-            packed.len()
-        };
-        let mut found = (searched(filter, Search::Long), filter);
-        if filter != Filter::None {
-            found = found.min_by_size((searched(Filter::None, Search::Long), Filter::None));
-        }
-        let limited = self.options.effort == Effort::Hard && self.options.max_bytes.is_some();
-        // Searching is slower: it has to give at least a sixth.
-        let way = if found.0 < plain - plain / 6 {
-            Way { filter: found.1, search: Some(Search::Long), limited }
-        } else {
-            Way { filter, search: None, limited }
-        };
-        let share = self.share(rows).map(|share| share as usize * width / self.row_bytes);
-        if share.is_none_or(|share| found.0.min(plain) < share - share / 8) {
-            return way;
-        }
-        let finer = |filter| (searched(filter, Search::Short), filter);
-        let best = Filter::ALL.map(finer).into_iter().reduce(MinBySize::min_by_size);
-        match best {
-            Some((size, filter)) if size < found.0.min(plain) => {
-                Way { filter, search: Some(Search::Short), limited }
-            }
-            Some(_) | None => way,
-        }
-    }
-}
-
-/// The smaller of two sizes, the first where they are equal.
-trait MinBySize {
-    fn min_by_size(self, other: Self) -> Self;
-}
-
-impl MinBySize for (usize, Filter) {
-    fn min_by_size(self, other: Self) -> Self {
-        if other.0 < self.0 { other } else { self }
-    }
 }
 
 impl<W: Write + Send> Sink for PngSink<W> {
     fn encode(&self, band: &Band<'_>) -> Result<Packed, Violation> {
         let take = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut room = take().unwrap_or_default();
-        let raw_bytes = (self.row_bytes + 1) * band.height;
+        let raw_bytes = (self.layout.row_bytes + 1) * band.height;
         let mut bytes = Vec::with_capacity(raw_bytes / 8 + 1024);
         bytes.resize(CHUNK_HEAD, 0);
-        let check = self.deflate(band, &mut room, &mut bytes)?;
+        let raw = |y: usize, row: &mut [u8]| raw_row(band.rows, y, band.width, self.opaque, row);
+        let check = room.pack(&self.layout, band.height, &raw, &mut bytes)?;
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
         seal(b"IDAT", &mut bytes);
         Ok(Packed { bytes, check, raw_bytes: raw_bytes as u64 })
@@ -353,37 +201,12 @@ fn seal(kind: &[u8; 4], chunk: &mut Vec<u8>) {
     chunk.extend_from_slice(&sum.to_be_bytes());
 }
 
-/// How a band is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Way {
-    filter: Filter,
-    /// Without one, Huffman codes only.
-    search: Option<Search>,
-    /// Tried again, harder, where it takes more than its share.
-    limited: bool,
-}
-
-/// Deflates with a search for matches, ending on a byte without ending the stream.
-fn zlib(data: &[u8], level: u32, out: &mut Vec<u8>) -> Result<(), Violation> {
-    let mut deflate = Compress::new(Compression::new(level), false);
-    let failed =
-        || Violation::new(Code::InternalError, "a picture could not be compressed; please report it");
-    loop {
-        out.reserve(data.len() / 8 + 1024);
-        let taken = deflate.total_in() as usize;
-        deflate.compress_vec(&data[taken..], out, FlushCompress::Sync).map_err(|_| failed())?;
-        if deflate.total_in() as usize == data.len() && out.len() < out.capacity() {
-            return Ok(());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::asset::Limits;
     use crate::control::Control;
-    use crate::raster::{Pixel, paint};
+    use crate::raster::paint;
     use crate::scene::Placement;
     use crate::scene::{
         BlendSpace, Color, Dpi, Fill, FillRule, LinearGradient, Node, Paint, PathNode, Spread, Stops, Surface,
@@ -510,38 +333,5 @@ mod tests {
         let error = render(Depth::Eight, None, Some(1000)).unwrap_err();
         assert_eq!(error.code, Code::OutputTooLarge);
         assert_eq!(error.limit, Some(1000.into()));
-    }
-
-    #[test]
-    fn repetitive_rows_get_a_search_and_photographs_only_where_they_must() {
-        let noise = |seed: &mut u32| {
-            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (*seed >> 24) as u8
-        };
-        let mut seed = 1;
-        let (width, height) = (2000, 32);
-        let tile: Vec<Pixel<u8>> =
-            (0..200).map(|_| [noise(&mut seed), noise(&mut seed), noise(&mut seed), 255]).collect();
-        let tiled: Vec<Pixel<u8>> = tile.iter().copied().cycle().take(width * height).collect();
-        // Grey noise: single pixels of differences repeat, pairs of them hardly ever.
-        let photo: Vec<Pixel<u8>> = (0..width * height)
-            .map(|_| {
-                let grey = noise(&mut seed).min(253);
-                [grey, grey + 1, grey + 2, 255]
-            })
-            .collect();
-        let frame = Frame { width: 2000, height: 32, ..render(Depth::Eight, None, None).unwrap().0 };
-        let way = |pixels: &[Pixel<u8>], max_bytes| {
-            let options = PngOptions { max_bytes, ..PngOptions::default() };
-            let sink = PngSink::new(Vec::new(), &frame, options).unwrap();
-            let rows = crate::raster::Rows::Eight(pixels);
-            let band = Band { first_row: 0, width, height, last: true, rows };
-            let Room { mut above, mut row, mut filtered, mut finder } = Room::default();
-            sink.choose(&band, (&mut above, &mut row, &mut filtered), &mut finder)
-        };
-        assert_eq!(way(&tiled, None).search, Some(Search::Long));
-        assert_eq!(way(&photo, None).search, None);
-        assert_eq!(way(&photo, Some(1_000_000)).search, None);
-        assert_eq!(way(&photo, Some(50_000)).search, Some(Search::Short));
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! Data is cut into chunks of a constant size that are deflated in parallel and joined into
 //! one zlib stream, so that the bytes do not depend on the number of threads. Pictures are
-//! filtered row by row as PNG does it before they are deflated.
+//! packed in bands of rows as PNGs are.
 
+use crate::encode::pack::{Layout, Room};
 use crate::error::{Code, Violation};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use rayon::prelude::*;
-use zlib_rs::adler32::adler32;
+use zlib_rs::adler32::{adler32, adler32_combine};
 
 /// Bytes deflated as one piece.
 const CHUNK: usize = 512 * 1024;
-/// The trade of time for size.
+/// Rows of a picture packed as one piece.
+const BAND_ROWS: usize = 128;
+/// The trade of time for size, where it is not a picture.
 const LEVEL: u32 = 6;
 
 /// A zlib stream (RFC 1950) of the data.
@@ -30,6 +33,23 @@ pub(super) fn zlib(data: &[u8]) -> Result<Vec<u8>, Violation> {
     Ok(out)
 }
 
+/// A picture's samples as a zlib stream of rows for `/Predictor 15`.
+pub(super) fn picture(data: &[u8], width: usize, channels: usize) -> Result<Vec<u8>, Violation> {
+    let bands: Vec<PackedBand> = data
+        .par_chunks((width * channels * BAND_ROWS).max(1))
+        .map(|rows| band(rows, width, channels))
+        .collect::<Result<_, _>>()?;
+    let mut out = Vec::with_capacity(bands.iter().map(|band| band.bytes.len()).sum::<usize>() + 8);
+    out.extend(HEAD);
+    let mut check = 1;
+    for band in bands {
+        out.extend(band.bytes);
+        check = adler32_combine(check, band.check, band.raw_bytes);
+    }
+    out.extend(tail(check));
+    Ok(out)
+}
+
 /// A band of a picture's rows, packed by itself: bands join into one zlib stream.
 pub(super) struct PackedBand {
     /// The stream's next blocks, ending on a byte.
@@ -42,9 +62,13 @@ pub(super) struct PackedBand {
 
 /// Packs rows for `/Predictor 15` wherever in the picture they stand.
 pub(super) fn band(data: &[u8], width: usize, channels: usize) -> Result<PackedBand, Violation> {
-    let rows = filtered(data, width * channels, channels, false);
-    let (check, raw_bytes) = (adler32(1, &rows), rows.len() as u64);
-    Ok(PackedBand { bytes: piece(&rows, false)?, check, raw_bytes })
+    let row_bytes = width * channels;
+    let layout = Layout { row_bytes, bpp: channels, most: None, hard: false };
+    let rows = data.len() / row_bytes.max(1);
+    let raw = |y: usize, row: &mut [u8]| row.copy_from_slice(&data[y * row_bytes..(y + 1) * row_bytes]);
+    let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
+    let check = Room::default().pack(&layout, rows, &raw, &mut bytes)?;
+    Ok(PackedBand { bytes, check, raw_bytes: (rows * (row_bytes + 1)) as u64 })
 }
 
 /// What a zlib stream of bands begins with.
@@ -73,62 +97,22 @@ fn piece(data: &[u8], last: bool) -> Result<Vec<u8>, Violation> {
     }
 }
 
-/// Rows with the PNG filter (RFC 2083, 6) that leaves the smallest differences, for `/Predictor 15`.
-pub(super) fn png_rows(data: &[u8], width: usize, channels: usize) -> Vec<u8> {
-    filtered(data, width * channels, channels, true)
-}
-
-/// The same; rows that are not the picture's first have something above them that is not known here.
-fn filtered(data: &[u8], stride: usize, channels: usize, top: bool) -> Vec<u8> {
-    let rows = data.len() / stride.max(1);
-    let mut out = vec![0; rows * (stride + 1)];
-    out.par_chunks_mut(stride + 1).enumerate().for_each(|(y, target)| {
-        let row = &data[y * stride..(y + 1) * stride];
-        let above = if y > 0 { &data[(y - 1) * stride..y * stride] } else { &[] };
-        let filters = if y > 0 || top { 5u8 } else { 2 };
-        let mut best = u64::MAX;
-        let mut trial = vec![0; stride];
-        for filter in 0..filters {
-            for (i, out) in trial.iter_mut().enumerate() {
-                let left = if i >= channels { row[i - channels] } else { 0 };
-                let up = above.get(i).copied().unwrap_or(0);
-                let corner = if i >= channels { above.get(i - channels).copied().unwrap_or(0) } else { 0 };
-                let guess = match filter {
-                    0 => 0,
-                    1 => left,
-                    2 => up,
-                    3 => ((u16::from(left) + u16::from(up)) / 2) as u8,
-                    _ => paeth(left, up, corner),
-                };
-                *out = row[i].wrapping_sub(guess);
-            }
-            let cost: u64 = trial.iter().map(|d| u64::from((*d as i8).unsigned_abs())).sum();
-            if cost < best {
-                best = cost;
-                target[0] = filter;
-                target[1..].copy_from_slice(&trial);
-            }
-        }
-    });
-    out
-}
-
-fn paeth(left: u8, up: u8, corner: u8) -> u8 {
-    let (a, b, c) = (i16::from(left), i16::from(up), i16::from(corner));
-    let (to_a, to_b, to_c) = ((b - c).abs(), (a - c).abs(), (a + b - 2 * c).abs());
-    if to_a <= to_b && to_a <= to_c {
-        left
-    } else if to_b <= to_c {
-        up
-    } else {
-        corner
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Read;
+
+    fn paeth(left: u8, up: u8, corner: u8) -> u8 {
+        let (a, b, c) = (i16::from(left), i16::from(up), i16::from(corner));
+        let (to_a, to_b, to_c) = ((b - c).abs(), (a - c).abs(), (a + b - 2 * c).abs());
+        if to_a <= to_b && to_a <= to_c {
+            left
+        } else if to_b <= to_c {
+            up
+        } else {
+            corner
+        }
+    }
 
     #[test]
     fn streams_inflate_to_their_data() {
@@ -146,13 +130,7 @@ mod tests {
         let (width, channels) = (150, 4);
         let stride = width * channels;
         let data: Vec<u8> = (0..stride * 500).map(|i| (i / 7 + i * i / 911 % 13) as u8).collect();
-        let (mut packed, mut check) = (HEAD.to_vec(), 1);
-        for rows in data.chunks(stride * 128) {
-            let band = band(rows, width, channels).unwrap();
-            packed.extend(band.bytes);
-            check = zlib_rs::adler32::adler32_combine(check, band.check, band.raw_bytes);
-        }
-        packed.extend(tail(check));
+        let packed = picture(&data, width, channels).unwrap();
         let mut rows = Vec::new();
         flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut rows).unwrap();
         // Undone as a reader of the PDF does it.

@@ -218,7 +218,14 @@ impl<W: Write> Painter<'_, W> {
         if let Some(placed) = self.images.get(&key) {
             return Ok(placed);
         }
-        let mut picture = node.picture.decode_for(Depth::Eight, 1, self.control)?;
+        let shrink = match size {
+            Some(size) if node.matte.is_none() && !node.pixelated => {
+                let spare = (pixels_in.0 / f64::from(size.0)).min(pixels_in.1 / f64::from(size.1));
+                adjust::shrink(&node.picture, &node.adjust, spare)
+            }
+            Some(_) | None => 1,
+        };
+        let mut picture = node.picture.decode_for(Depth::Eight, shrink, self.control)?;
         if let Some(matte) = &node.matte {
             adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, 1, self.control)?)?;
         }
@@ -283,8 +290,9 @@ fn write_plane<W: Write>(
     if let Some(mask) = mask {
         entries.set("SMask", Object::Reference(mask));
     }
-    let rows = deflate::png_rows(&plane.data, plane.width as usize, usize::from(plane.channels));
-    objects.add_deflated(entries, &rows)
+    entries.set("Filter", name("FlateDecode"));
+    let packed = deflate::picture(&plane.data, plane.width as usize, usize::from(plane.channels))?;
+    objects.add_encoded(entries, &packed)
 }
 
 /// The parameters of rows that are filtered as in PNG.

@@ -76,7 +76,7 @@ impl<R: Read + Seek> Context<'_, R> {
             let matrix = self.file.list(dict, "FontMatrix")?.and_then(|items| super::read::matrix(&items));
             font.unit = matrix.map_or(0.001, |m| m.as_coeffs()[0].abs());
             let glyphs = self.file.dict(dict, "CharProcs")?.unwrap_or_default();
-            font.glyphs = glyphs.0.into_iter().map(|(_, glyph)| glyph).take(WIDTHS).collect();
+            font.glyphs = glyphs.0.iter().map(|(_, glyph)| glyph.clone()).take(WIDTHS).collect();
             font.resources = self.file.dict(dict, "Resources")?;
         } else {
             font.embedded = self.embedded(dict)?;

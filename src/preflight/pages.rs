@@ -38,14 +38,14 @@ impl<R: Read + Seek> Context<'_, R> {
                 if !dict.has(key)
                     && let Some(value) = inherited.get(key)
                 {
-                    dict.0.push((key.as_bytes().into(), value.clone()));
+                    dict.entries().push((key.as_bytes().into(), value.clone()));
                 }
             }
             match self.file.list(&dict, "Kids")? {
                 Some(_) if !dict.is("Type", "Page") => {
                     let kids = self.file.entry(&dict, "Kids")?;
                     let kids = kids.as_ref().and_then(Value::array).unwrap_or_default();
-                    dict.0.retain(|(key, _)| INHERITED.iter().any(|kept| kept.as_bytes() == &**key));
+                    dict.entries().retain(|(key, _)| INHERITED.iter().any(|kept| kept.as_bytes() == &**key));
                     waiting.extend(kids.iter().rev().map(|kid| (kid.clone(), dict.clone())));
                     if waiting.len() > self.file.limits.pages as usize * 2 {
                         return Err(self.too_many());

@@ -244,7 +244,7 @@ impl<R: Read + Seek> Context<'_, R> {
             None => return Ok(()),
         };
         let colorants = self.file.dict(&attributes, "Colorants")?.unwrap_or_default();
-        for (name, value) in &colorants.0 {
+        for (name, value) in colorants.0.iter() {
             let space = self.space(value, resources, depth + 1)?;
             let own = String::from_utf8_lossy(name);
             let alike = matches!(&*space, Space::Inks { names, .. } if names.len() == 1 && *names[0] == *own);

@@ -64,7 +64,7 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             Value::Dict(dict) => {
                 self.forbidden(dict, stream)?;
-                for (key, value) in &dict.0 {
+                for (key, value) in dict.0.iter() {
                     if !BACK.contains(&&**key) {
                         self.look(value, false, waiting, seen)?;
                     }

@@ -197,13 +197,8 @@ impl<'a, S: Sample> Pass<'a, S> {
         let area = self.frame.band(band);
         let last = band + 1 == self.needs.len();
         let paint = &mut |list: usize| {
-            let mut layer = Layer::filled_in(area, self.ground, self.layers.take());
-            Painter { frame: self.frame.area(), store: &self.store, control: self.control }.items(
-                &self.lists[list],
-                &mut layer,
-                None,
-            )?;
-            Ok(layer)
+            let painter = Painter { frame: self.frame.area(), store: &self.store, control: self.control };
+            painter.band(&self.lists[list], area, self.ground, self.layers.take())
         };
         let packed = self.output.encode(area, last, paint, &self.layers)?;
         let mut state = self.lock();

@@ -167,12 +167,25 @@ impl Rows<'_> {
     }
 }
 
+/// Whether an outline is known to cover every pixel of an area wholly, as [`coverage`] rounds.
+pub(super) fn covers(outline: &Outline, area: Area) -> bool {
+    let Some([left, top, right, bottom]) = outline.rect else { return false };
+    if area.is_empty() || outline.area.intersect(area) != area {
+        return false;
+    }
+    let across = part(area.x0, left, right).min(part(area.x1 - 1, left, right));
+    let down = part(area.y0, top, bottom).min(part(area.y1 - 1, top, bottom));
+    (across * down * 255.0 + 0.5) as u8 == 255
+}
+
+/// How much of the pixel at a place lies between two sides.
+fn part(at: i32, low: f32, high: f32) -> f32 {
+    let at = at as f32;
+    (high.min(at + 1.0) - low.max(at)).clamp(0.0, 1.0)
+}
+
 /// An upright rectangle: the product of its columns' and its rows' coverage.
 fn rect_coverage([left, top, right, bottom]: [f32; 4], area: Area) -> Mask {
-    let part = |at: i32, low: f32, high: f32| {
-        let at = at as f32;
-        (high.min(at + 1.0) - low.max(at)).clamp(0.0, 1.0)
-    };
     let columns: Vec<f32> = (area.x0..area.x1).map(|x| part(x, left, right)).collect();
     let full: Vec<u8> = columns.iter().map(|c| (c * 255.0 + 0.5) as u8).collect();
     let mut data = Vec::with_capacity(area.pixels());
@@ -185,4 +198,38 @@ fn rect_coverage([left, top, right, bottom]: [f32; 4], area: Area) -> Mask {
         }
     }
     Mask { area, data }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kurbo::{Affine, Rect, Shape};
+
+    #[test]
+    fn what_is_said_to_be_covered_has_a_full_mask() {
+        let frame = Area::new(0, 0, 40, 30);
+        let mut full = 0;
+        for by in [0.0, 0.001, 0.0019, 0.01, 0.3] {
+            for rect in [
+                Rect::new(by, 0.0, 40.0, 30.0),
+                Rect::new(0.0, by, 40.0, 30.0 - by),
+                Rect::new(-by, -9.0, 50.0, 30.0 - by),
+                Rect::new(0.0, 0.0, 40.0 - by, 30.0),
+            ] {
+                let outline = Outline::fill(&rect.to_path(0.1), Affine::IDENTITY, FillRule::NonZero);
+                for area in [frame, Area::new(0, 0, 40, 8), Area::new(8, 22, 20, 30)] {
+                    let mask = coverage(&outline, area, frame);
+                    assert_eq!(
+                        covers(&outline, area),
+                        mask.area == area && mask.is_full(),
+                        "{rect:?} {area:?}"
+                    );
+                    full += usize::from(mask.is_full());
+                }
+            }
+        }
+        assert!(full > 10);
+        let round = kurbo::Circle::new((20.0, 15.0), 90.0).to_path(0.1);
+        assert!(!covers(&Outline::fill(&round, Affine::IDENTITY, FillRule::NonZero), frame));
+    }
 }

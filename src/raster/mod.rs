@@ -25,6 +25,7 @@ pub(crate) mod sample;
 mod sampler;
 mod scope;
 mod shade;
+mod shown;
 mod sink;
 mod store;
 mod texture;

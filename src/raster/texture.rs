@@ -69,16 +69,15 @@ fn prepared<S: Sample>(spec: &PictureSpec, pixels: Pixels) -> Result<Texture<S>,
 }
 
 /// How much smaller a picture may be decoded: it is resampled once, and stays at least as large as it
-/// is shown. Mattes and adjustments are made for whole pictures.
+/// is shown. Mattes are made for whole pictures.
 fn shrink(spec: &PictureSpec) -> u32 {
     let Some((crop, (width, height))) = spec.resize else { return 1 };
     let node = &spec.node;
-    if node.matte.is_some() || !node.adjust.is_empty() {
+    if node.matte.is_some() {
         return 1;
     }
     let spare = (crop.width() / f64::from(width)).min(crop.height() / f64::from(height));
-    let fits = |shrink: &u32| f64::from(*shrink) <= spare && node.picture.divides(*shrink);
-    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+    adjust::shrink(&node.picture, &node.adjust, spare)
 }
 
 fn premultiply<S: Sample>(data: &mut [S]) {

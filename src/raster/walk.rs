@@ -2,19 +2,19 @@
 
 use super::blend::{paint_row, paint_solid, paint_sparing};
 use super::colorants::Mixing;
-use super::coverage::coverage;
+use super::coverage::{coverage, covers};
 use super::layer::{Area, Layer, Mask};
 use super::list::{Compositing, GroupItem, Item, Lay, Shader, What};
 use super::outline::Outline;
 use super::picture::Placed;
 use super::sample::{Pixel, Sample};
 use super::sampler;
+use super::shown::{resampled, upright};
 use super::store::{Loaded, Store};
-use super::texture::{Texture, pixel_of};
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::scene::{Blend, MaskKind};
-use kurbo::{Affine, Point, Rect};
+use kurbo::{Affine, Point};
 use std::sync::Arc;
 
 /// Paints items; knows their resources.
@@ -28,6 +28,30 @@ pub(super) struct Painter<'a, S> {
 }
 
 impl<S: Sample> Painter<'_, S> {
+    /// A layer of an area on a ground, with items painted on it, in a buffer that is empty.
+    pub(super) fn band(
+        &self,
+        items: &[Item],
+        area: Area,
+        ground: Pixel<S>,
+        buffer: Vec<Pixel<S>>,
+    ) -> Result<Layer<S>, Violation> {
+        let (mut ground, mut items) = (ground, items);
+        // What an opaque colour hides all over is not painted.
+        while let [first, rest @ ..] = items
+            && let What::Fill { outline, shader: Shader::Solid(color), lay: Lay::Over } = &first.what
+            && let pixel = premultiplied(*color)
+            && pixel[3] == S::MAX
+            && first.area.intersect(area) == area
+            && covers(outline, area)
+        {
+            (ground, items) = (pixel, rest);
+        }
+        let mut layer = Layer::filled_in(area, ground, buffer);
+        self.items(items, &mut layer, None)?;
+        Ok(layer)
+    }
+
     /// Paints items onto a layer, where the clip covers.
     pub(super) fn items(
         &self,
@@ -83,14 +107,13 @@ impl<S: Sample> Painter<'_, S> {
         let area = mask.area;
         let (x0, x1) = (area.x0, area.x1);
         match shader {
-            Shader::Solid([r, g, b, a]) => {
-                let alpha = S::from_unit(*a);
-                let [r, g, b] = [*r, *g, *b].map(|c| S::from_unit(c).mul(alpha));
-                let row = if lay == Lay::Over { Vec::new() } else { vec![[r, g, b, alpha]; area.width()] };
+            Shader::Solid(color) => {
+                let color = premultiplied(*color);
+                let row = if lay == Lay::Over { Vec::new() } else { vec![color; area.width()] };
                 for y in area.y0..area.y1 {
                     let (target, cover) = (target.row_mut(y, x0, x1), mask.row(y, x0, x1));
                     match lay {
-                        Lay::Over => paint_solid(target, cover, [r, g, b, alpha]),
+                        Lay::Over => paint_solid(target, cover, color),
                         Lay::Sparing(_) | Lay::Multiply => lay_row(target, &row, cover, S::MAX, lay),
                     }
                 }
@@ -248,6 +271,13 @@ impl<S: Sample> Painter<'_, S> {
     }
 }
 
+/// A straight colour as a pixel.
+fn premultiplied<S: Sample>([r, g, b, a]: [f32; 4]) -> Pixel<S> {
+    let alpha = S::from_unit(a);
+    let [r, g, b] = [r, g, b].map(|c| S::from_unit(c).mul(alpha));
+    [r, g, b, alpha]
+}
+
 /// A row of a fill, as it is laid.
 fn lay_row<S: Sample>(target: &mut [Pixel<S>], source: &[Pixel<S>], cover: &[u8], opacity: S, lay: Lay) {
     match lay {
@@ -326,62 +356,6 @@ fn sampled<S: Sample>(
         }
     }
     layer
-}
-
-/// Resamples the rows of an upright picture that `area` shows.
-fn resampled<S: Sample>(
-    texture: &Texture<S>,
-    dest: Area,
-    crop: Rect,
-    area: Area,
-    out: &mut Vec<S>,
-) -> Result<(), Violation> {
-    let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
-    let (first, last) = (inside(area.y0), inside(area.y1 - 1));
-    let rows = (last - first + 1) as usize;
-    out.resize(rows * dest.width() * texture.channels, S::ZERO);
-    let scale = crop.height() / dest.height() as f64;
-    let top = crop.y0 + f64::from(first - dest.y0) * scale;
-    let crop = Rect::new(crop.x0, top, crop.x1, top + rows as f64 * scale);
-    texture.resample(crop, (dest.width() as u32, rows as u32), out)
-}
-
-/// Paints the rows of an upright picture, of which `pixels` are those from the first that `area`
-/// shows. Pixels beyond `dest`, on an edge that falls between pixels, repeat the outermost whole
-/// ones.
-fn upright<S: Sample>(
-    pixels: &[S],
-    channels: usize,
-    dest: Area,
-    area: Area,
-    target: &mut Layer<S>,
-    mask: Option<&Mask>,
-) {
-    let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
-    let first = inside(area.y0);
-    let stride = dest.width() * channels;
-    let mut line = vec![[S::ZERO; 4]; area.width()];
-    let left = (dest.x0 - area.x0).clamp(0, area.width() as i32) as usize;
-    let right = (dest.x1 - area.x0).clamp(left as i32, area.width() as i32) as usize;
-    let from = (area.x0.max(dest.x0) - dest.x0) as usize * channels;
-    for y in area.y0..area.y1 {
-        let row = &pixels[(inside(y) - first) as usize * stride..][..stride];
-        let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));
-        if cover.is_some_and(|cover| cover.iter().all(|c| *c == 0)) {
-            continue;
-        }
-        line[..left].fill(pixel_of(&row[..channels]));
-        line[right..].fill(pixel_of(&row[stride - channels..]));
-        let shown = &row[from.min(stride)..];
-        if channels == 3 {
-            for (out, [r, g, b]) in line[left..right].iter_mut().zip(shown.as_chunks::<3>().0) {
-                *out = [*r, *g, *b, S::MAX];
-            }
-        } else {
-            line[left..right].copy_from_slice(&shown.as_chunks::<4>().0[..right - left]);
-        }
-        paint_row(target.row_mut(y, area.x0, area.x1), &line, cover, S::MAX, Mixing::NORMAL);
-    }
 }
 
 fn layer_of<S>(loaded: &Arc<Loaded<S>>) -> Result<&Layer<S>, Violation> {

@@ -233,7 +233,7 @@ impl<R: Read + Seek> PdfFile<R> {
             )));
         }
         let mut dict = dict.clone();
-        for (key, value) in &mut dict.0 {
+        for (key, value) in dict.entries() {
             if matches!(&**key, b"Filter" | b"DecodeParms") {
                 *value = self.resolved_list(value)?;
             }

@@ -17,7 +17,7 @@ impl Lexer<'_> {
                 return Err(bad("an inline image is malformed"));
             }
             let key = self.name()?;
-            dict.0.push((key, self.value()?));
+            dict.entries().push((key, self.value()?));
         }
     }
 

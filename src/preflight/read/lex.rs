@@ -208,7 +208,8 @@ impl<'a> Lexer<'a> {
                 }
                 Some(b'/') => {
                     let key = self.name()?;
-                    dict.0.push((key, self.nested(depth + 1)?));
+                    let value = self.nested(depth + 1)?;
+                    dict.entries().push((key, value));
                 }
                 _ => return Err(bad("a dictionary is malformed")),
             }

@@ -1,6 +1,7 @@
 //! PDF objects as they are read: numbers, names, strings, arrays, dictionaries, references.
 
 use kurbo::{Affine, Rect};
+use std::sync::Arc;
 
 /// An object.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +26,17 @@ pub(crate) enum Value {
     Ref(u32, u16),
 }
 
-/// A dictionary, its entries in the order of the file.
+/// A dictionary, its entries in the order of the file. Copies share them: a page that draws one form a
+/// thousand times asks for its resources as often.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Dict(pub(crate) Vec<(Box<[u8]>, Value)>);
+pub(crate) struct Dict(pub(crate) Arc<Vec<(Box<[u8]>, Value)>>);
 
 impl Dict {
+    /// The entries, to change them: those of copies stay as they are.
+    pub(crate) fn entries(&mut self) -> &mut Vec<(Box<[u8]>, Value)> {
+        Arc::make_mut(&mut self.0)
+    }
+
     /// The entry as it stands, references not followed. `null` counts as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         let found = self.0.iter().find(|(name, _)| &**name == key.as_bytes());
