@@ -13,9 +13,9 @@ const CHARACTERS: usize = 10_000;
 /// The most marks that one base character may carry.
 const MARKS: usize = 16;
 
-/// One mark more than allowed; format characters between them do not hide it.
-static STACK: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(&format!(r"[\p{{M}}\p{{Cf}}]{{{}}}", MARKS + 1)).ok());
+/// Marks one after the other; format characters between them do not hide it. How many there may be
+/// is counted, not matched: the large class would be compiled once for each.
+static STACK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\p{M}\p{Cf}]+").ok());
 
 /// Text that can be shaped.
 ///
@@ -27,10 +27,7 @@ pub(super) fn clean(text: &str) -> Result<String, Violation> {
         let detail = format!("this text is longer than {CHARACTERS} characters: shorten it");
         return Err(Violation::new(Code::TextTooLong, detail).limit(CHARACTERS));
     }
-    let stack = STACK
-        .as_ref()
-        .ok_or_else(|| Violation::new(Code::InternalError, "the mark pattern does not compile"))?;
-    if stack.is_match(text) {
+    if is_stacked(text)? {
         let detail = format!("a character of this text carries more than {MARKS} marks: remove some");
         return Err(Violation::new(Code::TextTooLong, detail).limit(MARKS));
     }
@@ -52,6 +49,17 @@ pub(super) fn clean(text: &str) -> Result<String, Violation> {
         }
     }
     Ok(out.trim().to_owned())
+}
+
+/// Whether more marks follow each other than are allowed.
+fn is_stacked(text: &str) -> Result<bool, Violation> {
+    if text.is_ascii() {
+        return Ok(false);
+    }
+    let stack = STACK
+        .as_ref()
+        .ok_or_else(|| Violation::new(Code::InternalError, "the mark pattern does not compile"))?;
+    Ok(stack.find_iter(text).any(|marks| marks.as_str().chars().count() > MARKS))
 }
 
 fn is_noncharacter(c: char) -> bool {
