@@ -183,7 +183,8 @@ fn a_broker_and_its_workers_know_each_other_by_certificates() {
     assert!(enqueued.status.success(), "{}", String::from_utf8_lossy(&enqueued.stderr));
     let worker = Worker::start(&scene, scene.command("ca.pem", Some("client")));
     until("the result", || scene.at("out/mug-name-customized/1/result.json").exists());
-    assert!(http_ok(worker.port, "/readyz", None));
+    // Readiness looks at the connection once a second; an order can be done before that.
+    until("readiness", || http_ok(worker.port, "/readyz", None));
     drop(worker);
 
     // A broker whose authority is not trusted, and workers whom the broker does not know.

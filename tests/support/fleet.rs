@@ -73,7 +73,17 @@ impl Fleet {
     }
 
     /// Starts a worker and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends before that.
     pub(crate) fn worker(&self, change: impl FnOnce(&mut Command)) -> Worker {
+        let mut worker = self.launch(change);
+        assert!(worker.comes_up(), "it ended:\n{}", worker.log());
+        worker
+    }
+
+    /// Starts a worker.
+    pub(crate) fn launch(&self, change: impl FnOnce(&mut Command)) -> Worker {
         let port = free_port();
         let log = self.folder.path().join(format!("worker-{port}.log"));
         let mut command = self.command();
@@ -81,12 +91,7 @@ impl Fleet {
         change(&mut command);
         let stderr = std::fs::File::create(&log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-        let mut worker = Worker { port, child, log };
-        until("a worker", || {
-            assert!(worker.child.try_wait().unwrap().is_none(), "it ended:\n{}", worker.log());
-            http_ok(port, "/readyz", None)
-        });
-        worker
+        Worker { port, child, log }
     }
 
     /// Runs a command to its end.
@@ -140,6 +145,16 @@ impl Fleet {
 }
 
 impl Worker {
+    /// Waits until it is ready, or has ended: whether it is ready.
+    pub(crate) fn comes_up(&mut self) -> bool {
+        let mut ended = false;
+        until("a worker", || {
+            ended = self.child.try_wait().unwrap().is_some();
+            ended || http_ok(self.port, "/readyz", None)
+        });
+        !ended
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

@@ -56,12 +56,14 @@ impl Pool {
     }
 
     fn worker(&mut self, fleet: &Fleet) -> Worker {
-        let worker = fleet.worker(|command| {
+        let mut worker = fleet.launch(|command| {
             bounded(command);
             command.env("PRESSWORK_CPU_THREADS", PLACES.to_string()).env("PRESSWORK_MAX_JOB_SECONDS", "15");
             (self.change)(command);
         });
         self.logs.push(worker.log_path().to_owned());
+        // One that died of what it took up at once is replaced when the pool is tended.
+        worker.comes_up();
         worker
     }
 
