@@ -5,22 +5,13 @@
 
 use crate::asset::{Depth, Samples};
 use fast_image_resize::PixelType;
-use std::ops::{BitAnd, BitOr};
 
 /// A pixel: red, green, blue, alpha; premultiplied unless a function says otherwise.
 pub type Pixel<S> = [S; 4];
 
 /// One component of a pixel, from zero to [`Sample::MAX`].
 pub(crate) trait Sample:
-    bytemuck::Pod
-    + Default
-    + PartialEq
-    + Ord
-    + BitAnd<Output = Self>
-    + BitOr<Output = Self>
-    + Send
-    + Sync
-    + std::fmt::Debug
+    bytemuck::Pod + Default + PartialEq + Ord + Send + Sync + std::fmt::Debug
 {
     /// Full intensity or full coverage.
     const MAX: Self;
@@ -66,9 +57,8 @@ impl Sample for u8 {
 
     #[inline(always)]
     fn mul(self, other: u8) -> u8 {
-        // Exact rounding of x / 255 for x up to 255 * 255. Sixteen bits hold it, and vectors twice as
-        // many of them.
-        let x = u16::from(self) * u16::from(other) + 128;
+        // Exact rounding of x / 255 for x up to 255 * 255.
+        let x = u32::from(self) * u32::from(other) + 128;
         ((x + (x >> 8)) >> 8) as u8
     }
     #[inline(always)]
