@@ -199,6 +199,20 @@ fn source_files_are_short_or_say_why_not() {
 }
 
 #[test]
+fn every_file_of_tests_is_listed() {
+    let text = read("docs/testing.md");
+    let helps = |path: &str| path.contains("/support/") || path.ends_with("/main.rs");
+    let tests = rust_files().into_iter().map(|file| file.to_string_lossy().into_owned());
+    // Judges that several tests of a folder share are not tests.
+    let parts = ["tests/print/tools.rs", "tests/print/delta_e.rs"];
+    let unlisted: Vec<String> = tests
+        .filter(|path| path.starts_with("tests/") && !helps(path) && !parts.contains(&path.as_str()))
+        .filter(|path| !text.contains(&format!("`{path}`")))
+        .collect();
+    assert!(unlisted.is_empty(), "docs/testing.md does not list {unlisted:?}");
+}
+
+#[test]
 fn every_source_file_says_what_it_is_for() {
     let silent: Vec<_> = rust_files().into_iter().filter(|f| !read(f).starts_with("//!")).collect();
     assert!(silent.is_empty(), "{silent:?}");

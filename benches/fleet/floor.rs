@@ -1,9 +1,9 @@
 //! The floor of the mix: its pictures fetched, decoded, resampled, copied once and encoded, what a PDF
 //! carries of them, hashes and uploads, and nothing else. No queue, no layout, no text, no checks.
 
-use crate::bucket::BUCKET;
-use crate::fleet::Fleet;
 use crate::mix::{Kind, TWENTY};
+use crate::support::bucket::BUCKET;
+use crate::support::fleet::Fleet;
 use crate::{process, work};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;

@@ -6,22 +6,14 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
 
-#[path = "../../tests/support/bucket.rs"]
-mod bucket;
-#[path = "../../tests/support/fleet.rs"]
-mod fleet;
 mod floor;
 mod mix;
 mod process;
-#[path = "../../tests/support/rabbitmq.rs"]
-mod rabbitmq;
-#[path = "../../tests/support/wait.rs"]
-mod wait;
+#[path = "../../tests/fleet/support/mod.rs"]
+mod support;
 #[path = "../floor/work.rs"]
 mod work;
 
-use bucket::{ACCESS_KEY, BUCKET, SECRET_KEY};
-use fleet::{Fleet, Worker, files};
 use futures_util::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
@@ -33,6 +25,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+use support::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use support::fleet::{Fleet, Worker, files};
 
 /// What one run showed.
 struct Figures {

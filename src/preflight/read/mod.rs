@@ -2,7 +2,7 @@
 //!
 //! It is strict where other readers repair (a table that points nowhere, a stream of the wrong
 //! length), reads objects off the disk one at a time, and stops at its limits before memory is
-//! taken. `tests/preflight_reading.rs` holds it against a third reader.
+//! taken. `tests/preflight/reading.rs` holds it against a third reader.
 
 mod error;
 mod file;

@@ -1,0 +1,284 @@
+//! The fleet against real servers: a private RabbitMQ, SeaweedFS, and workers as processes.
+
+use crate::support::fleet;
+use crate::support::fleet::{Fleet, fixtures};
+use crate::support::oracle::{
+    Events, ORDERS, changed, collect, enqueue, events, expected, fault_free, is_right, one, orders, orphans,
+};
+use crate::support::wait;
+use crate::support::wait::until;
+use presswork::order::event::{EventType, ResultEvent};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_deliver_every_order_and_show_their_metrics() {
+    let fleet = Fleet::start().await;
+    let expected = expected(&fleet);
+    let workers = [fleet.worker(|_| {}), fleet.worker(|_| {})];
+    let mut events = events(&fleet).await;
+    enqueue(&fleet, &orders(), &["--count", "2"]);
+    let seen = collect(&mut events, 2 * ORDERS.len()).await;
+    for body in seen.values() {
+        is_right(&fleet, body, &expected).await;
+    }
+    assert_eq!(orphans(&fleet).await, BTreeSet::new());
+    let finished: f64 = workers.iter().map(|w| w.metric("presswork_jobs_finished_total", "")).sum();
+    assert_eq!(finished, 2.0 * ORDERS.len() as f64);
+
+    // The same orders again: their results stand, the same events come, nothing is rendered.
+    let before = fleet.keys().await;
+    enqueue(&fleet, &orders(), &["--count", "2"]);
+    assert_eq!(collect(&mut events, 2 * ORDERS.len()).await, seen);
+    assert_eq!(fleet.keys().await, before);
+
+    the_same_run_at_once_is_decided_once(&fleet, &mut events).await;
+    the_same_run_with_other_content_is_a_conflict(&fleet, &mut events).await;
+    broken_orders_have_typed_results(&fleet, &mut events).await;
+    a_cancelled_order_is_not_rendered(&fleet, &mut events).await;
+    for worker in &workers {
+        let log = worker.log();
+        assert!(!log.contains("Happy"), "customers' words are in the log:\n{log}");
+    }
+    prometheus_scrapes(&fleet, workers.iter().map(|w| w.port).collect());
+}
+
+async fn the_same_run_at_once_is_decided_once(fleet: &Fleet, events: &mut Events) {
+    const TIMES: usize = 5;
+    let path = changed(fleet, "race.json", |order| order["job_id"] = "RACE-1".into());
+    enqueue(fleet, &vec![path; TIMES], &[]);
+    let mut bodies = BTreeSet::new();
+    for _ in 0..TIMES {
+        bodies.extend(collect(events, 1).await);
+    }
+    assert_eq!(bodies.len(), 1, "one run has one event id and one body");
+    let key = "out/RACE-1/1/result.json";
+    assert_eq!(&fleet.get(key).await, &bodies.first().unwrap().1);
+    assert_eq!(orphans(fleet).await, BTreeSet::new(), "the losers' objects are gone");
+}
+
+async fn the_same_run_with_other_content_is_a_conflict(fleet: &Fleet, events: &mut Events) {
+    let path = changed(fleet, "run.json", |order| order["job_id"] = "CONFLICT-1".into());
+    enqueue(fleet, &[path], &[]);
+    let decided = one(events).await;
+    let path = changed(fleet, "other.json", |order| {
+        order["job_id"] = "CONFLICT-1".into();
+        order["quantity"] = 7.into();
+    });
+    enqueue(fleet, &[path], &[]);
+    let refused = one(events).await;
+    assert_eq!(refused.kind, EventType::Rejected);
+    assert_eq!(refused.data.errors[0].code, "order.conflict");
+    assert_ne!(refused.id, decided.id);
+    // What differs in metadata alone is the same order.
+    let path = changed(fleet, "same.json", |order| {
+        order["job_id"] = "CONFLICT-1".into();
+        order["metadata"] = serde_json::json!({ "note": "again" });
+    });
+    enqueue(fleet, &[path], &[]);
+    assert_eq!(one(events).await, decided);
+}
+
+async fn broken_orders_have_typed_results(fleet: &Fleet, events: &mut Events) {
+    let path = changed(fleet, "missing.json", |order| {
+        order["job_id"] = "MISSING-1".into();
+        order["template"] = "no-such-template@1".into();
+    });
+    enqueue(fleet, &[path], &[]);
+    let event = one(events).await;
+    assert_eq!(event.kind, EventType::Failed);
+    assert_eq!(event.data.errors[0].code, "template.not_found");
+    // A body that names no run has an event that is the same each time.
+    let mut rejected = BTreeSet::new();
+    for _ in 0..2 {
+        fleet.publish("presswork.orders", "standard", b"{ \"job_id\": 7 ").await;
+        rejected.extend(collect(events, 1).await);
+    }
+    assert_eq!(rejected.len(), 1);
+    let event: ResultEvent = serde_json::from_slice(&rejected.first().unwrap().1).unwrap();
+    assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Rejected, "order.malformed"));
+    // A customer's fault is not parked.
+    let listed = fleet.run(&["dead", "list"]);
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "");
+}
+
+async fn a_cancelled_order_is_not_rendered(fleet: &Fleet, events: &mut Events) {
+    let path = changed(fleet, "cancel.json", |order| order["job_id"] = "CANCEL-1".into());
+    let output = fleet.run(&["cancel", "CANCEL-1"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    enqueue(fleet, &[path], &[]);
+    let event = one(events).await;
+    assert_eq!(event.data.errors[0].code, "order.cancelled");
+    assert!(fleet.keys().await.iter().filter(|key| key.contains("CANCEL-1")).count() == 1);
+    // A run that is decided cannot be cancelled.
+    assert_eq!(fleet.run(&["cancel", "CONFLICT-1"]).status.code(), Some(3));
+}
+
+/// A real Prometheus reads what the workers show.
+fn prometheus_scrapes(fleet: &Fleet, ports: Vec<u16>) {
+    let folder = fleet.folder.path().join("prometheus");
+    std::fs::create_dir(&folder).unwrap();
+    let targets: Vec<String> = ports.iter().map(|port| format!("'127.0.0.1:{port}'")).collect();
+    let configuration = format!(
+        "scrape_configs:\n- job_name: presswork\n  scrape_interval: 1s\n  static_configs:\n  - targets: [{}]\n",
+        targets.join(", ")
+    );
+    std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
+    let port = wait::free_port();
+    let server = std::process::Command::new("prometheus")
+        .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    let mut server =
+        server.unwrap_or_else(|_| panic!("prometheus is missing: apt-get install -y prometheus"));
+    let query = "/api/v1/query?query=count(presswork_build_info)";
+    let mut answer = String::new();
+    for _ in 0..300 {
+        answer = wait::http(port, query, None).unwrap_or_default();
+        if answer.contains("\"2\"") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(server.kill());
+    drop(server.wait());
+    assert!(answer.contains("\"2\""), "Prometheus found: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_and_ended_workers_lose_nothing() {
+    let fleet = Fleet::start().await;
+    let expected = expected(&fleet);
+    const COPIES: usize = 6;
+    let first = fleet.worker(|_| {});
+    let mut events = events(&fleet).await;
+    enqueue(&fleet, &orders(), &["--count", &COPIES.to_string()]);
+    // SIGKILL while orders are being rendered, three times; then SIGTERM twice.
+    let mut worker = first;
+    let mut kills = 0;
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        worker.signal("-KILL");
+        kills += 1;
+        drop(worker.child.wait());
+        worker = fleet.worker(|_| {});
+    }
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        worker.signal("-TERM");
+        let ended = worker.child.wait().unwrap();
+        assert_eq!(ended.code(), Some(0), "{}", worker.log());
+        worker = fleet.worker(|_| {});
+    }
+    let seen = collect(&mut events, COPIES * ORDERS.len()).await;
+    for body in seen.values() {
+        is_right(&fleet, body, &expected).await;
+    }
+    // A killed attempt leaves at most the files of the jobs it was doing.
+    let tokens: BTreeSet<String> =
+        orphans(&fleet).await.iter().map(|key| key.rsplit_once('/').unwrap().0.to_owned()).collect();
+    assert!(tokens.len() <= 2 * kills, "{tokens:?}");
+    let listed = fleet.run(&["dead", "list"]);
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "", "an innocent order was given up");
+    // SIGTERM with nothing to do.
+    worker.signal("-TERM");
+    assert_eq!(worker.child.wait().unwrap().code(), Some(0));
+    assert_eq!(fleet.open_uploads().await, 0);
+}
+
+#[test]
+fn a_worker_says_everything_that_is_wrong_with_its_settings() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_presswork"))
+        .arg("worker")
+        .env_clear()
+        .envs([("PRESSWORK_STORE", "nowhere"), ("PRESSWORK_BINDD", ":1")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for name in ["PRESSWORK_STORE", "PRESSWORK_BINDD", "PRESSWORK_AMQP_URL"] {
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+/// An order of several multipart uploads, ended in the middle of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_in_mid_upload_leaves_nothing_open() {
+    let fleet = Fleet::start().await;
+    let order = fixtures().join("orders/wrap-face-personalized.json");
+    let expected =
+        [("wrap-face-personalized".to_owned(), fault_free(&order, &fleet.folder.path().join("x")))];
+    let mut worker = fleet.worker(|command| {
+        command.env("PRESSWORK_DRAIN_TIMEOUT", "1");
+    });
+    let mut events = events(&fleet).await;
+    enqueue(&fleet, std::slice::from_ref(&order), &[]);
+    let begun = |worker: &fleet::Worker| {
+        worker.metric("presswork_s3_request_duration_seconds_count", "operation=\"begin\"") > 0.0
+    };
+    until("an upload", || begun(&worker));
+    worker.signal("-TERM");
+    assert_eq!(worker.child.wait().unwrap().code(), Some(0), "{}", worker.log());
+    assert_eq!(fleet.open_uploads().await, 0);
+    assert_eq!(fleet.keys().await, Vec::<String>::new());
+    let _next = fleet.worker(|_| {});
+    let seen = collect(&mut events, 1).await;
+    let body = seen.values().next().unwrap();
+    is_right(&fleet, body, &expected.into()).await;
+    let event: ResultEvent = serde_json::from_slice(body).unwrap();
+    assert_eq!(event.data.attempt, 1, "a drain spends no attempt");
+    assert_eq!(fleet.open_uploads().await, 0);
+}
+
+/// The embedded default: folders instead of servers, the same program and the same results.
+#[test]
+fn folders_do_for_one_machine() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let port = wait::free_port();
+    let command = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_presswork"));
+        command
+            .env_clear()
+            .env("TMPDIR", folder.path())
+            .env("PRESSWORK_QUEUE", format!("dir:{}", at("spool").display()))
+            .env("PRESSWORK_STORE", format!("dir:{}", at("out").display()))
+            .env("PRESSWORK_ASSETS", format!("dir:{}", fixtures().join("assets").display()))
+            .env("PRESSWORK_CATALOG", fixtures().join("catalog"))
+            .env("PRESSWORK_MEMORY_BUDGET", "3000000000")
+            .env("PRESSWORK_BIND", format!("127.0.0.1:{port}"));
+        command
+    };
+    let mut enqueue = command();
+    enqueue.arg("enqueue").args(orders());
+    assert!(enqueue.status().unwrap().success());
+    let log = std::fs::File::create(at("log")).unwrap();
+    let mut worker = command().arg("worker").stderr(log).spawn().unwrap();
+    let results = at("spool/results");
+    let count = || std::fs::read_dir(&results).map_or(0, |entries| entries.count());
+    until("every result", || count() == ORDERS.len());
+    let killed = std::process::Command::new("kill").args(["-TERM", &worker.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(worker.wait().unwrap().code(), Some(0));
+    for order in orders() {
+        let expected = fault_free(&order, &at("expected"));
+        let job = order.file_stem().unwrap().to_str().unwrap();
+        let body = std::fs::read(at("out").join(job).join("1/result.json")).unwrap();
+        let event: ResultEvent = serde_json::from_slice(&body).unwrap();
+        assert_eq!(std::fs::read(results.join(format!("{}.json", event.id))).unwrap(), body);
+        let made = event.data.artifacts.iter().map(|artifact| {
+            let bytes = std::fs::read(&artifact.uri).unwrap();
+            assert_eq!(hex::encode(Sha256::digest(&bytes)), artifact.sha256);
+            (artifact.uri.rsplit('/').next().unwrap().to_owned(), artifact.sha256.clone())
+        });
+        assert_eq!(made.collect::<std::collections::BTreeMap<_, _>>(), expected);
+    }
+    // Nothing is left of the jobs but the results.
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten();
+    let scratch: Vec<_> =
+        left.filter(|e| e.file_name().to_string_lossy().starts_with("presswork-")).collect();
+    assert!(scratch.is_empty(), "{scratch:?}");
+}

@@ -1,0 +1,234 @@
+//! A worker and what stores may do to it: ignore conditions, deny one picture, deny everything, be
+//! slow in one answer while another is on its way.
+
+use crate::support::bucket::{ACCESS_KEY, BUCKET, Before, InProcess, SECRET_KEY, client};
+use crate::support::wait::{free_port, http, http_ok, until};
+use hyper::StatusCode;
+use presswork::edge::store::probe::{Conditions, conditions};
+use presswork::edge::store::s3::{S3Settings, S3Store};
+use presswork::edge::store::upload::Uploads;
+use presswork::edge::store::{PART_BYTES, Store};
+use presswork::order::event::{EventType, ResultEvent};
+use presswork::render::Destination;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A worker on a spool folder, whose results and pictures are in the bucket.
+struct Worker {
+    folder: TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl Worker {
+    fn start(server: &InProcess, more: &[(&str, &str)]) -> Worker {
+        let (folder, port) = (TempDir::new().unwrap(), free_port());
+        let mut command = command(server, folder.path());
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        command.arg("worker").env("PRESSWORK_BIND", format!("127.0.0.1:{port}")).envs(more.iter().copied());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Worker { folder, port, child }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    fn ready(&mut self) {
+        until("a worker", || {
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended:\n{}", self.log());
+            http_ok(self.port, "/readyz", None)
+        });
+    }
+
+    fn enqueue(&self, server: &InProcess, job: &str, asset: &str) {
+        let source = fixtures().join("orders/gift-tag-photo.json");
+        let mut order: serde_json::Value = serde_json::from_slice(&std::fs::read(source).unwrap()).unwrap();
+        order["job_id"] = job.into();
+        order["customization"]["photo"]["asset"] = asset.into();
+        let path = self.folder.path().join(format!("{job}.json"));
+        std::fs::write(&path, order.to_string()).unwrap();
+        let sent = command(server, self.folder.path()).arg("enqueue").arg(path).output().unwrap();
+        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("{}", self.log());
+        }
+    }
+}
+
+fn command(server: &InProcess, folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presswork"));
+    command
+        .env_clear()
+        .env("TMPDIR", folder)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", server.port))
+        .env("PRESSWORK_S3_PATH_STYLE", "on")
+        .env("PRESSWORK_QUEUE", format!("dir:{}", folder.join("spool").display()))
+        .env("PRESSWORK_STORE", format!("s3://{BUCKET}/out"))
+        .env("PRESSWORK_ASSETS", format!("s3://{BUCKET}/assets"))
+        .env("PRESSWORK_CATALOG", fixtures().join("catalog"))
+        .env("PRESSWORK_CPU_THREADS", "1")
+        .env("PRESSWORK_MEMORY_BUDGET", "3000000000")
+        .env("PRESSWORK_LOG_FORMAT", "json");
+    command
+}
+
+/// The photo under several names.
+fn put_photos(server: &InProcess, names: &[&str]) {
+    let folder = server.folder.path().join(BUCKET).join("assets/photos");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in names {
+        std::fs::copy(fixtures().join("assets/photos/dog.jpg"), folder.join(name)).unwrap();
+    }
+}
+
+async fn result(server: &InProcess, job: &str) -> ResultEvent {
+    let key = format!("out/{job}/1/result.json");
+    for _ in 0..1800 {
+        let asked = client(server.port, SECRET_KEY).get_object().bucket(BUCKET).key(&key).send().await;
+        if let Ok(answer) = asked {
+            return serde_json::from_slice(&answer.body.collect().await.unwrap().to_vec()).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{job} has no result");
+}
+
+/// What stands in the way of a conditional write is removed first.
+fn ignores_conditions() -> Arc<Before> {
+    Arc::new(|request, root| {
+        if request.headers().contains_key("if-none-match") {
+            let key = request.uri().path().trim_start_matches('/').split_once('/').unwrap().1;
+            drop(std::fs::remove_file(root.join(key)));
+        }
+        Box::pin(async { None })
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_ignores_conditions_is_refused_unless_told_otherwise() {
+    let server = InProcess::start_behind(ignores_conditions()).await;
+    let settings = S3Settings { bucket: BUCKET.into(), prefix: "out".into(), ..Default::default() };
+    let store = S3Store::with_client(client(server.port, SECRET_KEY), settings);
+    assert_eq!(conditions(&store, "t").await.unwrap(), Conditions::Ignored);
+    assert_eq!(store.head(".probe/t").await.unwrap(), None);
+
+    let mut worker = Worker::start(&server, &[]);
+    assert_eq!(worker.child.wait().unwrap().code(), Some(64));
+    assert!(worker.log().contains("PRESSWORK_S3_CONDITIONAL=off"), "{}", worker.log());
+    drop(worker);
+
+    put_photos(&server, &["dog.jpg"]);
+    let mut worker = Worker::start(&server, &[("PRESSWORK_S3_CONDITIONAL", "off")]);
+    worker.ready();
+    assert!(worker.log().contains("two workers may decide one run"), "{}", worker.log());
+    worker.enqueue(&server, "UNCONDITIONAL-1", "photos/dog.jpg");
+    assert_eq!(result(&server, "UNCONDITIONAL-1").await.kind, EventType::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_is_denied_is_the_orders_fault_and_a_bucket_is_not() {
+    let all = Arc::new(AtomicBool::new(false));
+    let denied = all.clone();
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let path = request.uri().path();
+        let denies = path.ends_with("/SENTINEL.jpg")
+            || denied.load(Ordering::Acquire) && path.starts_with("/press/assets/");
+        Box::pin(async move { denies.then_some(StatusCode::FORBIDDEN) })
+    }))
+    .await;
+    put_photos(&server, &["dog.jpg", "SENTINEL.jpg"]);
+    let mut worker = Worker::start(&server, &[]);
+    worker.ready();
+    worker.enqueue(&server, "DENIED-1", "photos/SENTINEL.jpg");
+    let event = result(&server, "DENIED-1").await;
+    assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Failed, "asset.access_denied"));
+    assert!(http_ok(worker.port, "/readyz", None), "one picture is no reason to stop");
+
+    all.store(true, Ordering::Release);
+    worker.enqueue(&server, "DENIED-2", "photos/dog.jpg");
+    until("readiness to fall", || {
+        http(worker.port, "/readyz", None).unwrap_or_default().contains("the store")
+    });
+    assert!(http_ok(worker.port, "/livez", None));
+    all.store(false, Ordering::Release);
+    let event = result(&server, "DENIED-2").await;
+    assert_eq!((event.kind, event.data.attempt), (EventType::Completed, 1), "waiting costs no attempt");
+    until("readiness", || http_ok(worker.port, "/readyz", None));
+    assert!(!worker.log().contains("SENTINEL"), "a picture's name is in the log:\n{}", worker.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn assets_come_while_the_result_is_asked_for() {
+    let asked = Arc::new(AtomicBool::new(false));
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let path = request.uri().path();
+        let (asset, result) = (path.contains("/assets/photos/"), path.ends_with("/result.json"));
+        let (asked, reads) = (asked.clone(), request.method() == "GET");
+        Box::pin(async move {
+            asked.fetch_or(asset, Ordering::AcqRel);
+            // The answer about the result waits until an asset has been asked for.
+            while result && reads && !asked.load(Ordering::Acquire) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            None
+        })
+    }))
+    .await;
+    put_photos(&server, &["dog.jpg"]);
+    let mut worker = Worker::start(&server, &[]);
+    worker.ready();
+    worker.enqueue(&server, "BESIDE-1", "photos/dog.jpg");
+    until("the result", || server.folder.path().join(BUCKET).join("out/BESIDE-1/1/result.json").exists());
+    assert_eq!(result(&server, "BESIDE-1").await.kind, EventType::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_leave_before_the_file_is_whole() {
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let seen = arrived.clone();
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let part = request.uri().query().is_some_and(|query| query.contains("partNumber"));
+        arrived.fetch_add(usize::from(part), Ordering::AcqRel);
+        Box::pin(async { None })
+    }))
+    .await;
+    let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
+    let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
+    let mut uploads = Uploads::new(store.clone(), "parts/1/t".into());
+    let mut uploads = tokio::task::spawn_blocking(move || {
+        let mut file = uploads.create("front.png").unwrap();
+        let band = vec![7; PART_BYTES / 4];
+        // Two parts may wait and one may be under way: the fifth is taken only when one has left.
+        for _ in 0..(5 * 4 + 1) {
+            file.write_all(&band).unwrap();
+        }
+        assert!(seen.load(Ordering::Acquire) >= 1, "nothing has left while the file was written");
+        uploads.finish("front.png", file).unwrap();
+        uploads
+    })
+    .await
+    .unwrap();
+    uploads.complete().await.unwrap();
+    let bytes = store.head("parts/1/t/front.png").await.unwrap().unwrap().bytes;
+    assert_eq!(bytes, (5 * 4 + 1) * PART_BYTES as u64 / 4);
+}

@@ -1,0 +1,11 @@
+//! Preflight: what it refuses, what it lets pass, and whether others see the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod flat;
+mod hostile;
+mod outlined;
+mod own;
+mod reading;
+mod rules;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,457 @@
+//! Preflight finds what is wrong, that alone, and nothing where nothing is wrong: a valid file is
+//! broken in one place at a time, and each time exactly one rule speaks.
+//!
+//! Over 400 lines: most of them are one table, an edit a rule.
+
+use crate::support::x4::*;
+use presswork::catalog::print::Standard;
+use presswork::order::event::Verdict;
+use presswork::preflight::{Expected, Inspection, Report, Rule, Wish};
+use std::io::Cursor;
+
+/// Everything a card is held to.
+fn wish() -> Wish {
+    Wish {
+        standard: Standard::X4,
+        dpi_warn: Some(200.0),
+        dpi_fail: Some(100.0),
+        dpi_verdict: Some(Verdict::Hold),
+        dpi_most: Some(600.0),
+        bleed: Some(3.0),
+        bleed_painted: true,
+        safe_zone: Some(3.0),
+        blank: true,
+        same_size: true,
+        pages_min: Some(1),
+        pages_max: Some(2),
+        pages_multiple: Some(1),
+        trim: Some([63.5, 98.8]),
+        spine: None,
+        line_min: Some(0.25),
+        type_min: Some(7.0),
+        plates: Some(vec!["CutContour".into(), "White".into()]),
+        plates_required: vec!["CutContour".into()],
+        white: vec!["White".into()],
+        technical: vec!["CutContour".into()],
+        ink_limit: Some(300.0),
+        verdicts: Default::default(),
+    }
+}
+
+fn look(bytes: Vec<u8>, wish: &Wish) -> Report {
+    Inspection::new(wish).inspect(Cursor::new(bytes)).unwrap()
+}
+
+fn codes(report: &Report) -> Vec<&str> {
+    let mut codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn a_good_file_passes() {
+    let report = look(X4::card().bytes(), &wish());
+    assert_eq!(report.findings, []);
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert_eq!(report.plates, ["CutContour", "White"]);
+    assert_eq!(report.pages.len(), 1);
+    assert_eq!(report.pages[0].trim, [0.0, 0.0, 63.5, 98.778]);
+}
+
+/// A rule, and what has to be done to a good file to break it.
+type Break = (Rule, &'static str, fn(&mut X4));
+
+fn breaks() -> Vec<Break> {
+    vec![
+        (Rule::FileVersion, "a newer header", |f| f.header = f.header.replace("1.6", "1.7")),
+        (Rule::FileVersion, "a newer version in the catalog", |f| _ = f.add(CATALOG, "/Version /2.0")),
+        (Rule::FileId, "no identifiers", |f| f.trailer = f.trailer.replace("/ID", "/IX")),
+        (Rule::FileEncrypted, "encryption", |f| f.trailer += "/Encrypt << /Filter /Standard >>"),
+        (Rule::MetadataMissing, "no packet", |f| _ = f.edit(CATALOG, "/Metadata 4 0 R", "")),
+        (Rule::MetadataMissing, "a packet that is no XML", |f| _ = f.redraw(XMP, "</rdf:RDF>", "")),
+        (Rule::MetadataIncomplete, "no title", |f| _ = f.redraw(XMP, "dc:title", "dc:subject")),
+        (Rule::MetadataIncomplete, "no document id", |f| {
+            _ = f.redraw(XMP, "xmpMM:DocumentID", "xmpMM:Other")
+        }),
+        (Rule::MetadataStandard, "another standard", |f| _ = f.redraw(XMP, "PDF/X-4", "PDF/X-3")),
+        (Rule::MetadataTrapped, "trapping unknown", |f| _ = f.redraw(XMP, "pdf:Trapped=\"False\"", "")),
+        (Rule::MetadataMismatch, "another title", |f| _ = f.edit(INFO, "(A card)", "(A mug)")),
+        (Rule::MetadataMismatch, "another date", |f| _ = f.edit(INFO, "ModDate (D:2026", "ModDate (D:2025")),
+        (Rule::MetadataMismatch, "another producer", |f| _ = f.edit(INFO, "(hand)", "(foot)")),
+        (Rule::MetadataMismatch, "trapped and not", |f| _ = f.edit(INFO, "/False", "/True")),
+        (Rule::MetadataMismatch, "two standards", |f| _ = f.edit(INFO, "(PDF/X-4)", "(PDF/X-1a:2003)")),
+        (Rule::IntentMissing, "no intent", |f| _ = f.edit(CATALOG, "/OutputIntents [5 0 R]", "")),
+        (Rule::IntentMissing, "an intent for archives", |f| _ = f.edit(INTENT, "GTS_PDFX", "GTS_PDFA1")),
+        (Rule::IntentSeveral, "two intents", |f| _ = f.edit(CATALOG, "[5 0 R]", "[5 0 R 5 0 R]")),
+        (Rule::IntentIncomplete, "no condition", |f| _ = f.edit(INTENT, "(FOGRA39)", "()")),
+        (Rule::IntentProfile, "no profile", |f| {
+            _ = f.edit(INTENT, "/DestOutputProfile", "/DestinationOutputProfile")
+        }),
+        (Rule::IntentProfile, "a monitor's profile", |f| {
+            f.object(PROFILE, "<< /N 4 >>", Some(&profile(b"mntr", b"CMYK")));
+        }),
+        (Rule::IntentProfile, "a profile that is cut off", |f| {
+            f.object(PROFILE, "<< /N 4 >>", Some(&profile(b"prtr", b"CMYK")[..100]));
+        }),
+        (Rule::IntentProfile, "too few components", |f| _ = f.edit(PROFILE, "/N 4", "/N 3")),
+        (Rule::BoxMissing, "no media box", |f| _ = f.edit(PAGE, "/MediaBox", "/Media")),
+        (Rule::BoxTrim, "no trim box", |f| {
+            // Without it the bleed box is all that is left; nothing else may depend on it here.
+            f.edit(PAGE, "/TrimBox [10 10 190 290]", "");
+        }),
+        (Rule::BoxArt, "an art box too", |f| _ = f.add(PAGE, "/ArtBox [10 10 190 290]")),
+        (Rule::BoxNesting, "a bleed outside the media", |f| {
+            _ = f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]")
+        }),
+        (Rule::FontEmbedded, "a font without its program", |f| {
+            _ = f.edit(DESCRIPTOR, "/FontFile3 10 0 R", "")
+        }),
+        (Rule::ColorRgb, "RGB paint", |f| _ = f.redraw(FORM, "0.5 g", "1 0 0 rg")),
+        (Rule::ColorRgb, "an RGB group", |f| _ = f.edit(FORM, "/DeviceCMYK", "/DeviceRGB")),
+        (Rule::ColorRgb, "an RGB picture", |f| _ = f.edit(IMAGE, "/DeviceGray", "/DeviceRGB")),
+        (Rule::ColorCmyk, "CMYK on a grey press", |f| {
+            f.object(PROFILE, "<< /N 1 >>", Some(&profile(b"prtr", b"GRAY")));
+        }),
+        (Rule::ColorProfile, "a profile of another kind", |f| {
+            f.object(30, "<< /N 3 >>", Some(&profile(b"mntr", b"GRAY")));
+            f.edit(IMAGE, "/DeviceGray", "[/ICCBased 30 0 R]");
+        }),
+        (Rule::ColorSpot, "a spot defined in two ways", |f| {
+            f.object(30, "[/Separation /CutContour /DeviceCMYK << /FunctionType 2 /Domain [0 1] /N 1 /C0 [0 0 0 0] /C1 [0 0 1 0] >>]", None);
+            f.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Cut2 30 0 R");
+            f.redraw(CONTENT, "/Cut CS 1 SCN", "/Cut2 CS 1 SCN 30 30 100 100 re S /Cut CS 1 SCN");
+        }),
+        (Rule::ColorInks, "several inks, one of them twice", |f| {
+            mixed(f, "[/DeviceN [/Cyan /Cyan] /DeviceCMYK 31 0 R]");
+        }),
+        (Rule::ColorInks, "an ink described by another", |f| {
+            mixed(
+                f,
+                "[/DeviceN [/Cyan /CutContour] /DeviceCMYK 31 0 R << /Colorants << /CutContour 17 0 R >> >>]",
+            );
+        }),
+        (Rule::ColorSpot, "the same inks mixed in two ways", |f| {
+            mixed(f, "[/DeviceN [/Cyan /Black] /DeviceCMYK 31 0 R]");
+            f.object(32, "[/DeviceN [/Cyan /Black] /DeviceCMYK 33 0 R]", None);
+            f.object(33, TWO_INKS, Some(b"{ exch pop 0 exch 0 exch 0 }"));
+            f.edit(PAGE, "/Two 30 0 R", "/Two 30 0 R /Three 32 0 R");
+            f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do Q /Three cs 0.1 0.1 scn 112 62 9 9 re f");
+        }),
+        (Rule::ColorIntent, "an unknown intent", |f| _ = f.redraw(CONTENT, "q 36", "/Nice ri q 36")),
+        (Rule::GroupSpace, "a form's group without a space", |f| _ = f.edit(FORM, "/CS /DeviceCMYK", "")),
+        (Rule::GroupSpace, "a page's group without a space", |f| _ = f.edit(PAGE, "/CS /DeviceCMYK", "")),
+        (Rule::GroupSpace, "transparency without a group", |f| {
+            f.edit(PAGE, "/Group << /S /Transparency /CS /DeviceCMYK >>", "").edit(
+                STATE,
+                "/OPM 1",
+                "/OPM 1 /ca 0.5",
+            );
+        }),
+        (Rule::BlendMode, "an unknown blend mode", |f| _ = f.add(STATE, "/BM /Sparkle")),
+        (Rule::NoScript, "JavaScript", |f| {
+            _ = f.add(CATALOG, "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>")
+        }),
+        (Rule::NoAction, "an action at opening", |f| {
+            _ = f.add(CATALOG, "/OpenAction << /S /GoTo /D [3 0 R /Fit] >>")
+        }),
+        (Rule::NoAction, "an action of the page", |f| {
+            _ = f.add(PAGE, "/AA << /O << /S /Named /N /NextPage >> >>")
+        }),
+        (Rule::NoLzw, "LZW", |f| {
+            f.object(
+                FORM,
+                "<< /Type /XObject /Subtype /Form /BBox [0 0 200 300] /Filter /LZWDecode >>",
+                Some(&[0x80, 0x08, 0x20, 0x20]),
+            );
+        }),
+        (Rule::NoPostScript, "PostScript", |f| {
+            f.object(30, "<< /Type /XObject /Subtype /PS >>", Some(b"showpage"));
+            f.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Ps 30 0 R");
+        }),
+        (Rule::NoTransfer, "a transfer function", |f| _ = f.add(STATE, "/TR /Identity")),
+        (Rule::NoTransfer, "a newer transfer function", |f| _ = f.add(STATE, "/TR2 /Identity")),
+        (Rule::NoHalftone, "a halftone", |f| _ = f.add(STATE, "/HT << /Type /Halftone /HalftoneType 6 >>")),
+        (Rule::NoHalftone, "a halftone's origin", |f| _ = f.add(STATE, "/HTP [0 0]")),
+        (Rule::NoOpi, "OPI", |f| _ = f.add(IMAGE, "/OPI << /2.0 << >> >>")),
+        (Rule::NoAlternates, "alternates", |f| _ = f.add(IMAGE, "/Alternates [<< /Image 11 0 R >>]")),
+        (Rule::NoExternal, "a stream in another file", |f| {
+            f.object(30, "<< /F (data.bin) >>", Some(b""));
+            f.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Ex 30 0 R");
+        }),
+        (Rule::NoExternal, "another document's page", |f| _ = f.add(FORM, "/Ref << /Page 0 >>")),
+        (Rule::NoEmbedded, "a file within the file", |f| {
+            f.object(30, "<< /Type /EmbeddedFile >>", Some(b"x"));
+            f.add(
+                CATALOG,
+                "/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /EF << /F 30 0 R >> >>] >> >>",
+            );
+        }),
+        (Rule::NoAnnotation, "a note on the card", |f| {
+            _ = f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Text /Rect [50 50 60 60] >>]")
+        }),
+        (Rule::NoMedia, "a film", |f| {
+            _ = f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]")
+        }),
+        (Rule::NoForm, "a form to fill in", |f| _ = f.add(CATALOG, "/AcroForm << /Fields [] >>")),
+        (Rule::NoViewer, "another area to print", |f| {
+            _ = f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>")
+        }),
+        (Rule::LayerConfig, "layers without a name", |f| _ = f.edit(CATALOG, "/Name (All)", "")),
+        (Rule::LayerConfig, "layers by event", |f| _ = f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []")),
+        (Rule::LayerConfig, "a layer left out", |f| _ = f.edit(CATALOG, "/Order [13 0 R]", "/Order []")),
+        (Rule::ContentBalance, "q without Q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do")),
+        (Rule::ContentBalance, "Q without q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "/Fm Do Q")),
+        (Rule::ContentBalance, "EMC without BMC", |f| _ = f.redraw(CONTENT, "/OC /Layer BDC", "")),
+        (Rule::ContentBalance, "BT without ET", |f| _ = f.redraw(CONTENT, "Tj ET", "Tj")),
+        (Rule::ContentOperator, "an unknown operator", |f| _ = f.redraw(FORM, "re f", "re f sparkle")),
+        (Rule::ContentOperator, "one within BX and EX", |f| _ = f.redraw(FORM, "re f", "re f BX sparkle EX")),
+        (Rule::ContentOperand, "too few operands", |f| _ = f.redraw(FORM, "0.5 g", "0.5 g 1 w w")),
+        (Rule::ContentOperand, "too many components", |f| _ = f.redraw(CONTENT, "cs 1 scn", "cs 1 1 scn")),
+        (Rule::ContentResource, "a picture that is missing", |f| _ = f.redraw(CONTENT, "/Im Do", "/Im2 Do")),
+        (Rule::ContentResource, "a layer that is missing", |f| {
+            _ = f.redraw(CONTENT, "/OC /Layer", "/OC /None")
+        }),
+        (Rule::ImageLow, "a picture stretched", |f| {
+            _ = f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40")
+        }),
+        (Rule::ImageHigh, "a picture shrunk", |f| {
+            _ = f.redraw(CONTENT, "36 0 0 36 60 60", "17 0 0 17 60 60")
+        }),
+        (Rule::BleedSmall, "a small bleed", |f| {
+            _ = f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[5 1.5 198.5 298.5]")
+        }),
+        (Rule::BleedEmpty, "paint that ends early", |f| {
+            _ = f.redraw(CONTENT, "0 0 200 300 re f", "5 0 195 300 re f")
+        }),
+        (Rule::BleedEmpty, "paint that is clipped", |f| {
+            f.redraw(
+                CONTENT,
+                "0 0 0 0.1 k 0 0 200 300 re f",
+                "q 0 0 m 200 0 l 200 300 l h W n 0 0 0 0.1 k 0 0 200 300 re f Q",
+            );
+        }),
+        (Rule::SafeZone, "type at the edge", |f| _ = f.redraw(CONTENT, "60 200 Td", "12 200 Td")),
+        (Rule::PageCount, "too many pages", |f| {
+            _ = f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32)
+        }),
+        (Rule::PageSize, "another size", |f| _ = f.edit(PAGE, "190 290]", "189 290]")),
+        (Rule::LineThin, "a hairline", |f| _ = f.redraw(FORM, "re f", HAIRLINE)),
+        (Rule::TypeSmall, "small type", |f| _ = f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf")),
+        (Rule::TypeSmall, "type made small by a matrix", |f| {
+            _ = f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm")
+        }),
+        (Rule::PlateUnexpected, "a gold that nobody ordered", |f| {
+            f.object(30, "[/Separation /Gold /DeviceCMYK 15 0 R]", None);
+            f.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Gold 30 0 R");
+            f.redraw(FORM, "0.5 g", "/Gold cs 1 scn").edit(
+                FORM,
+                "/BBox",
+                "/Resources << /ColorSpace << /Gold 30 0 R >> >> /BBox",
+            );
+        }),
+        (Rule::PlateMissing, "no cut line", |f| _ = f.redraw(CONTENT, "/Cut CS 1 SCN", "0 0 0 1 K")),
+        (Rule::WhiteOrder, "colour on white", |f| {
+            _ = f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f")
+        }),
+        (Rule::WhiteKnockout, "white that knocks out", |f| _ = f.redraw(CONTENT, "/Over gs", "")),
+        (Rule::WhiteBoth, "white that does both", |f| _ = f.add(STATE, "/BM /Multiply")),
+        (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
+    ]
+}
+
+/// A thin line after a square. The knife's own path may be as thin as it likes.
+const HAIRLINE: &str = "re f 0 0 0 1 K 0.1 w 112 62 m 130 62 l S";
+
+/// A function of two inks' tints, as four inks.
+const TWO_INKS: &str = "<< /FunctionType 4 /Domain [0 1 0 1] /Range [0 1 0 1 0 1 0 1] >>";
+
+/// Paints with a colour space of two inks.
+fn mixed(file: &mut X4, space: &str) {
+    file.object(30, space, None).object(31, TWO_INKS, Some(b"{ pop 0 0 0 }"));
+    file.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Two 30 0 R");
+    file.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do Q /Two cs 0.1 0.1 scn 112 62 9 9 re f");
+}
+
+impl X4 {
+    /// The same page again.
+    fn copy_page(&mut self, number: u32) -> &mut Self {
+        let page = self.objects[&PAGE].clone();
+        self.objects.insert(number, page);
+        self
+    }
+}
+
+#[test]
+fn each_broken_file_is_refused_for_its_rule_and_no_other() {
+    let mut wrong = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (rule, what, harm) in breaks() {
+        let mut file = X4::card();
+        harm(&mut file);
+        let mut wish = wish();
+        if rule == Rule::BoxTrim {
+            // The missing trim is every one of these.
+            (wish.bleed, wish.trim, wish.safe_zone) = (None, None, None);
+        }
+        if rule == Rule::PageCount {
+            wish.pages_max = Some(2);
+        }
+        let report = look(file.bytes(), &wish);
+        if codes(&report) != [rule.as_str()] {
+            wrong.push(format!("{what}: wanted {rule}, found {:#?}", report.findings));
+        }
+        if report.verdict < rule.verdict() {
+            wrong.push(format!("{what}: {:?} is too mild", report.verdict));
+        }
+        seen.insert(rule);
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), breaks().len(), wrong.join("\n"));
+    assert!(breaks().len() >= 30);
+    // Rules that no edit of the card can break alone have a test of their own below.
+    let mut elsewhere = vec![
+        Rule::FileDamaged,
+        Rule::FileLimit,
+        Rule::BoxSizes,
+        Rule::PageBlank,
+        Rule::PageSpine,
+        Rule::WhiteCoverage,
+        // A job's alone; in `derived`.
+        Rule::WhiteVanishes,
+    ];
+    // Rules of the older standards are broken in `preflight_flat`.
+    elsewhere.extend([Rule::FileNewer, Rule::ColorTagged, Rule::NoTransparency, Rule::NoLayers]);
+    let untested: Vec<_> =
+        Rule::ALL.iter().filter(|rule| !seen.contains(rule) && !elsewhere.contains(rule)).collect();
+    assert!(untested.is_empty(), "no file breaks {untested:?}");
+}
+
+#[test]
+fn rules_about_pages_need_more_than_one() {
+    let mut file = X4::card();
+    file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "190 290]", "180 290]");
+    let report = look(file.bytes(), &Wish { trim: None, ..wish() });
+    assert_eq!(codes(&report), [Rule::BoxSizes.as_str()]);
+    assert_eq!(report.findings[0].page, Some(2));
+
+    let mut file = X4::card();
+    file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
+    file.object(30, "<< >>", Some(b"0 0 0 0 k 0 0 200 300 re f"));
+    let report = look(file.bytes(), &wish());
+    assert_eq!(codes(&report), [Rule::PageBlank.as_str()]);
+    assert_eq!(report.verdict, Verdict::Hold);
+
+    let spine = |spine| look(X4::card().bytes(), &Wish { spine: Some([30.0, spine]), ..wish() });
+    assert_eq!(codes(&spine(3.5)), [""; 0]);
+    assert_eq!(codes(&spine(5.0)), [Rule::PageSpine.as_str()]);
+}
+
+/// What a job knows of the card: its name, its size, 2 mm safe, and its square of white.
+fn known(white: f64) -> Vec<Expected> {
+    vec![Expected {
+        surface: "front".into(),
+        trim: [63.5, 98.778],
+        safe: [2.0; 4],
+        white: vec![("White".into(), white)],
+    }]
+}
+
+#[test]
+fn a_jobs_pages_are_what_it_knows_of_them() {
+    let wish = wish();
+    let look = |file: &X4, pages: &[Expected]| {
+        Inspection { pages, ..Inspection::new(&wish) }.inspect(Cursor::new(file.bytes())).unwrap()
+    };
+    // 40 by 40 points.
+    let side = 40.0 / 72.0 * 25.4;
+    let area = side * side;
+    let card = X4::card();
+    assert_eq!(look(&card, &known(area)).findings, []);
+    for wrong in [area * 1.02, area * 0.98, 0.0] {
+        let report = look(&card, &known(wrong));
+        assert_eq!(codes(&report), [Rule::WhiteCoverage.as_str()]);
+        assert_eq!(report.findings[0].surface, "front");
+    }
+    let mut other = known(area);
+    other[0].trim = [98.778, 63.5];
+    assert_eq!(codes(&look(&card, &other)), [Rule::PageSize.as_str()]);
+    other = [known(area), known(area)].concat();
+    assert_eq!(codes(&look(&card, &other)), [Rule::PageCount.as_str()]);
+    // The template's safe zone goes before the profile's, side by side.
+    let mut near = X4::card();
+    near.redraw(CONTENT, "60 200 Td", "17 200 Td");
+    assert_eq!(look(&near, &known(area)).findings, []);
+    other = known(area);
+    other[0].safe = [4.0, 2.0, 2.0, 2.0];
+    assert_eq!(codes(&look(&near, &other)), [Rule::SafeZone.as_str()]);
+    other[0].safe = [2.0, 4.0, 4.0, 4.0];
+    assert_eq!(look(&near, &other).findings, []);
+}
+
+#[test]
+fn art_beside_white_is_not_on_it() {
+    // Its bounds hold the white square, its paint goes around it.
+    let around = "0.5 g 50 110 m 110 110 l 110 170 l 105 170 l 105 115 l 50 115 l h f";
+    let mut file = X4::card();
+    file.redraw(CONTENT, "40 40 re f", &format!("40 40 re f {around}"));
+    assert_eq!(look(file.bytes(), &wish()).findings, []);
+    file.redraw(CONTENT, "105 115 l 50 115 l", "105 125 l 50 125 l");
+    let report = look(file.bytes(), &wish());
+    assert_eq!(codes(&report), [Rule::WhiteOrder.as_str()]);
+    // The place is what both cover: 40 by 5 points.
+    let [_, _, width, height] = report.findings[0].place.unwrap();
+    assert!((width - 14.1).abs() < 0.3 && (height - 1.76).abs() < 0.3, "{width} × {height}");
+}
+
+#[test]
+fn pieces_of_a_pattern_may_end_near_the_edge() {
+    let piece = "0.2 0.4 0 0 k 13 60 3 3 re f";
+    let mut file = X4::card();
+    file.redraw(CONTENT, "q 36", &format!("{piece} q 36"));
+    assert_eq!(codes(&look(file.bytes(), &wish())), [Rule::SafeZone.as_str()]);
+    // Another of its colour runs off the edge.
+    file.redraw(CONTENT, "q 36", "9 90 3 3 re f q 36");
+    assert_eq!(look(file.bytes(), &wish()).findings, []);
+}
+
+#[test]
+fn findings_say_where() {
+    let mut file = X4::card();
+    file.redraw(FORM, "re f", HAIRLINE).redraw(CONTENT, "/F 10 Tf", "/F 6 Tf");
+    let report = look(file.bytes(), &wish());
+    let type_small = report.findings.iter().find(|f| f.code == "type.too_small").unwrap();
+    let [x, y, width, height] = type_small.place.unwrap();
+    // 50 pt right of the trim's left, 90 pt under its upper edge.
+    assert!(
+        (x - 17.64).abs() < 0.1 && (y - 30.16).abs() < 0.2 && width > 2.0 && height < 2.5,
+        "{type_small:?}"
+    );
+    let line = report.findings.iter().find(|f| f.code == "line.too_thin").unwrap();
+    assert!(line.detail.contains("0.100 pt"), "{line:?}");
+}
+
+#[test]
+fn verdicts_follow_the_profile() {
+    let mut file = X4::card();
+    file.redraw(CONTENT, "36 0 0 36 60 60", "150 0 0 150 20 20");
+    let mut wish = wish();
+    assert_eq!(look(file.bytes(), &wish).verdict, Verdict::Hold);
+    wish.dpi_verdict = Some(Verdict::Fail);
+    assert_eq!(look(file.bytes(), &wish).verdict, Verdict::Fail);
+    wish.verdicts.insert(Rule::ImageLow, Verdict::Pass);
+    assert_eq!(look(file.bytes(), &wish).verdict, Verdict::Pass);
+    // Rules of the standard are for those who ask for it.
+    let mut rgb = X4::card();
+    rgb.redraw(FORM, "0.5 g", "1 0 0 rg");
+    assert_eq!(look(rgb.bytes(), &Wish::default()).findings, []);
+}
+
+#[test]
+fn a_great_many_findings_are_counted_not_listed() {
+    let mut file = X4::card();
+    let lines = "0 0 0 1 K 0.01 w 60 150 m 80 150 l S ".repeat(5_000);
+    file.redraw(FORM, "re f", &format!("re f {lines}"));
+    let report = look(file.bytes(), &wish());
+    assert!(report.findings.len() < 20);
+    assert!(report.findings.last().unwrap().detail.contains("4992 more"), "{:?}", report.findings.last());
+}

@@ -1,0 +1,259 @@
+//! Cut contours traced from real clipart: closed, smooth, free of crossings, and at their offset
+//! within 0.1 mm of the art's edge.
+//!
+//! Fifty figures of Debian's openclipart normally; `PRESSWORK_CORPUS=full` takes many more. The
+//! edge is found here a second time, in the painted PNG's alpha.
+
+use crate::support::clipart::corpus;
+use kurbo::{Affine, BezPath, Insets, PathEl, Point, Size};
+use presswork::art::{Art, Recolor};
+use presswork::asset::Limits;
+use presswork::catalog::load_profile;
+use presswork::control::Control;
+use presswork::derive::derive;
+use presswork::raster::{Frame, PngOptions, PngSink, paint};
+use presswork::scene::separation::Content;
+use presswork::scene::{BlendSpace, Dpi, Group, Node, Placement, Scene, Surface};
+use resvg::usvg::fontdb::Database;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Every how many files one is taken, in a sample and of all: primes, so that the figures come from
+/// every folder.
+const STEPS: (usize, usize) = (131, 17);
+/// The figure's longer side, in millimetres.
+const SIZE: f64 = 60.0;
+/// What lies around it.
+const MARGIN: f64 = 6.0;
+const OFFSET: f64 = 2.0;
+/// Furthest that a contour may be from where it belongs.
+const TOLERANCE: f64 = 0.1;
+
+/// A figure on a surface of its own; nothing where it cannot be drawn.
+fn figure(path: &Path, fonts: &Arc<Database>) -> Option<Surface> {
+    let art = Art::load(&std::fs::read(path).unwrap(), fonts.clone(), &Limits::default()).ok()?;
+    let group = art.group(&Recolor::default()).ok()?;
+    let (width, height) = (art.size().width, art.size().height);
+    let scale = SIZE / width.max(height);
+    let place = Affine::translate((MARGIN, MARGIN)) * Affine::scale(scale);
+    let group = Group { transform: place * group.transform, ..group };
+    Some(Surface {
+        name: "figure".into(),
+        trim: Size::new(width * scale + 2.0 * MARGIN, height * scale + 2.0 * MARGIN),
+        bleed: Insets::ZERO,
+        safe: Insets::ZERO,
+        garment: None,
+        blend_space: BlendSpace::Srgb,
+        nodes: vec![Node::Group(Arc::new(group))],
+        layers: Vec::new(),
+    })
+}
+
+fn contour(surface: &Surface, settings: &str) -> Option<BezPath> {
+    let profile = format!(
+        "schema = \"presswork.profile/1\"\ntitle = \"Cut\"\ndpi = 300\noutputs = [\"pdf\"]\n\
+         [color]\nspace = \"srgb\"\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"\nlaid = \"overprint\"\n\
+         [[contour]]\nspot = \"Cut\"\nfrom = \"alpha\"\n{settings}\n"
+    );
+    let profile = load_profile(&profile).unwrap();
+    let scene = Scene { surfaces: vec![surface.clone()] };
+    let scene = derive(scene, &profile, &Limits::default(), Control::NONE).unwrap();
+    let Some(Node::Separation(separation)) = scene.surfaces[0].nodes.last() else { return None };
+    let Content::Outlines(nodes) = &separation.content else { panic!("a contour is outlines") };
+    let Node::Path(path) = &nodes[0] else { panic!("one path") };
+    Some((*path.path).clone())
+}
+
+/// The art's alpha at 300 dpi, by way of its PNG.
+fn alpha(surface: &Surface) -> image::RgbaImage {
+    let frame = Frame::of(surface.trim_box(), Dpi::new(300.0), Placement::default());
+    let sink = PngSink::new(Vec::new(), &frame, PngOptions::default()).unwrap();
+    paint(surface, &frame, &Limits::default(), Control::NONE, &sink).unwrap();
+    image::load_from_memory(&sink.finish().unwrap()).unwrap().to_rgba8()
+}
+
+/// Where alpha crosses one half between two neighbouring pixels, in millimetres.
+fn edge(alpha: &image::RgbaImage, surface: &Surface) -> Buckets {
+    let (w, h) = alpha.dimensions();
+    let (sx, sy) = (surface.trim.width / f64::from(w), surface.trim.height / f64::from(h));
+    let at = |x: i64, y: i64| {
+        let inside = x >= 0 && y >= 0 && x < i64::from(w) && y < i64::from(h);
+        if inside { f64::from(alpha.get_pixel(x as u32, y as u32)[3]) } else { 0.0 }
+    };
+    let mut points = Buckets::default();
+    for y in -1..=i64::from(h) {
+        for x in -1..=i64::from(w) {
+            let here = at(x, y);
+            for (dx, dy) in [(1, 0), (0, 1)] {
+                let there = at(x + dx, y + dy);
+                if (here > 127.5) != (there > 127.5) {
+                    let t = (127.5 - here) / (there - here);
+                    let (u, v) = (x as f64 + 0.5 + t * dx as f64, y as f64 + 0.5 + t * dy as f64);
+                    points.add(Point::new(u * sx, v * sy));
+                }
+            }
+        }
+    }
+    points
+}
+
+/// Points by millimetre, so that near ones are found quickly.
+#[derive(Default)]
+struct Buckets(BTreeMap<(i64, i64), Vec<Point>>);
+
+impl Buckets {
+    fn add(&mut self, p: Point) {
+        self.0.entry((p.x.floor() as i64, p.y.floor() as i64)).or_default().push(p);
+    }
+
+    /// The distance to the nearest point, looked for up to 5 mm away.
+    fn nearest(&self, p: Point) -> f64 {
+        let (cx, cy) = (p.x.floor() as i64, p.y.floor() as i64);
+        let mut least = f64::INFINITY;
+        for y in cy - 5..=cy + 5 {
+            for x in cx - 5..=cx + 5 {
+                for q in self.0.get(&(x, y)).into_iter().flatten() {
+                    least = least.min((*q - p).hypot());
+                }
+            }
+        }
+        least
+    }
+}
+
+/// A subpath: its chords, each with whether it begins a piece.
+type Ring = Vec<(Point, Point, bool)>;
+
+/// The chords of every subpath. Panics where one is not closed.
+fn rings(path: &BezPath) -> Vec<Ring> {
+    let mut rings: Vec<Ring> = Vec::new();
+    let (mut start, mut last, mut open) = (Point::ZERO, Point::ZERO, false);
+    for element in path.elements() {
+        match *element {
+            PathEl::MoveTo(p) => {
+                assert!(!open, "a contour is not closed");
+                (start, last, open) = (p, p, true);
+                rings.push(Vec::new());
+            }
+            PathEl::LineTo(p) => {
+                rings.last_mut().unwrap().push((last, p, true));
+                last = p;
+            }
+            PathEl::QuadTo(..) => panic!("fits are cubic"),
+            PathEl::CurveTo(a, b, p) => {
+                let at = |t: f64| {
+                    let s = 1.0 - t;
+                    let [o, a, b, p] = [last, a, b, p].map(Point::to_vec2);
+                    (o * (s * s * s) + a * (3.0 * s * s * t) + b * (3.0 * s * t * t) + p * (t * t * t))
+                        .to_point()
+                };
+                let chord = |i: u32| (at(f64::from(i) / 16.0), at(f64::from(i + 1) / 16.0), i == 0);
+                rings.last_mut().unwrap().extend((0..16).map(chord));
+                last = p;
+            }
+            PathEl::ClosePath => {
+                if last != start {
+                    rings.last_mut().unwrap().push((last, start, true));
+                }
+                (last, open) = (start, false);
+            }
+        }
+    }
+    assert!(!open, "the last contour is not closed");
+    rings.iter_mut().for_each(|ring| ring.retain(|(a, b, _)| a != b));
+    rings
+}
+
+/// How many pairs of chords cross in their insides.
+fn crossings(rings: &[Ring]) -> usize {
+    let mut all: Vec<(Point, Point)> = rings.iter().flatten().map(|(a, b, _)| (*a, *b)).collect();
+    all.sort_by(|p, q| p.0.x.min(p.1.x).total_cmp(&q.0.x.min(q.1.x)));
+    let side = |a: Point, b: Point, p: Point| (b - a).cross(p - a);
+    let mut count = 0;
+    for (i, (a, b)) in all.iter().enumerate() {
+        let right = a.x.max(b.x);
+        for (c, d) in all[i + 1..].iter().take_while(|(c, d)| c.x.min(d.x) <= right) {
+            let apart = a.y.max(b.y) < c.y.min(d.y) || c.y.max(d.y) < a.y.min(b.y);
+            if !apart
+                && side(*a, *b, *c) * side(*a, *b, *d) < 0.0
+                && side(*c, *d, *a) * side(*c, *d, *b) < 0.0
+            {
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// The share of joints between pieces that turn by more than 35°.
+fn corners(rings: &[Ring]) -> f64 {
+    let (mut joints, mut sharp) = (0.0, 0.0);
+    for ring in rings {
+        for (i, (a, b, begins)) in ring.iter().enumerate() {
+            if *begins {
+                let (c, d, _) = ring[(i + ring.len() - 1) % ring.len()];
+                let (before, after) = (d - c, *b - *a);
+                joints += 1.0;
+                if before.dot(after) < 0.8 * before.hypot() * after.hypot() {
+                    sharp += 1.0;
+                }
+            }
+        }
+    }
+    sharp / f64::max(joints, 1.0)
+}
+
+#[test]
+fn contours_of_clipart_lie_at_their_offset() {
+    let mut fonts = Database::new();
+    typst_assets::fonts().for_each(|font| fonts.load_font_data(font.to_vec()));
+    let fonts = Arc::new(fonts);
+    let (mut traced, mut wrong, mut worst) = (0, Vec::new(), 0.0_f64);
+    for path in corpus(STEPS) {
+        if traced >= 50 && !crate::support::job::in_full() {
+            break;
+        }
+        let Some(surface) = figure(&path, &fonts) else { continue };
+        let Some(line) = contour(&surface, &format!("offset = {OFFSET}\nholes = \"keep\"")) else { continue };
+        traced += 1;
+        let rings = rings(&line);
+        let edge = edge(&alpha(&surface), &surface);
+        let mut off = 0.0_f64;
+        for (a, b, _) in rings.iter().flatten() {
+            for p in [*a, a.midpoint(*b)] {
+                off = off.max((edge.nearest(p) - OFFSET).abs());
+            }
+        }
+        worst = worst.max(off);
+        let crossed = crossings(&rings);
+        if off > TOLERANCE || crossed > 0 {
+            wrong.push(format!("{}: {off:.3} mm off, {crossed} crossings", path.display()));
+        }
+    }
+    println!("{traced} figures, at worst {worst:.3} mm off");
+    assert!(traced >= 50, "{traced} figures have a contour");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_least_radius_leaves_no_corners_and_keeps_its_distance() {
+    let mut fonts = Database::new();
+    typst_assets::fonts().for_each(|font| fonts.load_font_data(font.to_vec()));
+    let fonts = Arc::new(fonts);
+    let settings = format!("offset = {OFFSET}\nmin_radius = 1.0\nholes = \"fill\"\nsmoothing = 0.03");
+    let mut traced = 0;
+    for path in corpus(STEPS).into_iter().step_by(4).take(14) {
+        let Some(surface) = figure(&path, &fonts) else { continue };
+        let Some(line) = contour(&surface, &settings) else { continue };
+        traced += 1;
+        let rings = rings(&line);
+        let edge = edge(&alpha(&surface), &surface);
+        let nearest = rings.iter().flatten().map(|(a, _, _)| edge.nearest(*a)).fold(f64::INFINITY, f64::min);
+        // Bridged notches lie further out; nothing lies nearer.
+        assert!(nearest >= OFFSET - TOLERANCE, "{}: {nearest}", path.display());
+        assert_eq!(crossings(&rings), 0, "{}", path.display());
+        assert!(corners(&rings) == 0.0, "{}: corners", path.display());
+    }
+    assert!(traced >= 10, "{traced} figures have a contour");
+}
