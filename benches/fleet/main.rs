@@ -60,10 +60,15 @@ async fn main() {
 
     let floor = floor::run(&fleet, &assets, count).await;
     let mut figures = vec![Figures { who: "the floor", a_second: floor.0, cpu: floor.1, peak_mb: f64::NAN }];
-    for (who, workers) in [("presswork, one worker", 1), ("presswork, two workers", 2)] {
-        let started: Vec<Worker> = (0..workers).map(|_| ours(&fleet)).collect();
+    let kinds = [
+        ("presswork, one worker", 1, None),
+        ("presswork, two workers", 2, None),
+        ("presswork, one worker that keeps nothing", 1, Some("0")),
+    ];
+    for (who, workers, kept) in kinds {
+        let started: Vec<Worker> = (0..workers).map(|_| ours(&fleet, kept)).collect();
         let ids: Vec<u32> = started.iter().map(|worker| worker.child.id()).collect();
-        let name = format!("OURS{workers}");
+        let name = format!("OURS{workers}{}", kept.unwrap_or_default());
         figures.push(run(&channel, who, &ids, ("presswork.orders", "standard"), &name, count).await);
         drain(started);
     }
@@ -91,8 +96,10 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn ours(fleet: &Fleet) -> Worker {
+/// A worker with the settings it has of itself, or with `kept` bytes of what orders share.
+fn ours(fleet: &Fleet, kept: Option<&str>) -> Worker {
     fleet.worker(|command| {
+        command.envs(kept.map(|bytes| ("PRESSWORK_CACHE_BYTES", bytes)));
         command
             .env("PRESSWORK_CATALOG", repository("benches/catalog"))
             .env("PRESSWORK_PROFILES", repository("render-profiles"))

@@ -48,6 +48,7 @@ pub async fn commit(store: &dyn Store, key: &str, event: &ResultEvent) -> Result
     let body = Bytes::from(body);
     #[cfg(debug_assertions)]
     if planted::has(planted::Bug::UnconditionalCommit) {
+        planted::linger().await;
         let sha256 = Sha256::digest(&body).into();
         announced(Effect::PutResult, store.put(key, "application/json", body.clone(), sha256)).await?;
         return Ok(Committed { body, event: event.clone(), ours: true });

@@ -220,6 +220,7 @@ impl Bench {
         #[cfg(debug_assertions)]
         if planted::has(planted::Bug::PublishBeforeCommit) {
             self.publish(&event, event.to_bytes().unwrap_or_default().into(), delivery).await;
+            planted::linger().await;
         }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.

@@ -3,7 +3,7 @@
 //! `FLEET_TEST_DIE=put_result:before` kills the process there, as `kill -9` does.
 //! `FLEET_TEST_HOLD=put_result:before:/a/file` waits there until the file exists.
 //! `FLEET_TEST_BUG=NAME` breaks the protocol in one of three ways, so that the tests can show that they
-//! would see it.
+//! would see it; `NAME:400` leaves it 400 milliseconds in which something else can happen.
 
 use super::effect::{Effect, Moment};
 use rustix::process::{Signal, getpid, kill_process};
@@ -37,7 +37,13 @@ pub(super) fn has(bug: Bug) -> bool {
         Bug::PublishBeforeCommit => "publish-before-commit",
         Bug::UnconditionalCommit => "unconditional-commit",
     };
-    *BUG == name
+    BUG.split(':').next() == Some(name)
+}
+
+/// What a bug does wrong is seen only if something happens just then.
+pub(super) async fn linger() {
+    let pause = BUG.split_once(':').and_then(|(_, pause)| pause.parse().ok()).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
 /// Waits or dies, where that is what was asked for.

@@ -33,6 +33,7 @@ impl Bench {
         #[cfg(debug_assertions)]
         if planted::has(Bug::AckBeforeConfirm) {
             drop(delivery.receipt.ack().await);
+            planted::linger().await;
         }
         if !self.publish(event, body, delivery).await {
             return self.requeue(delivery).await;

@@ -4,7 +4,7 @@
 //!
 //! `PRESSWORK_CHAOS_ORDERS` and `PRESSWORK_CHAOS_SEED` make it longer or other (`scripts/chaos`). The
 //! seed fixes what is done and in which order, not how it interleaves. `PRESSWORK_CHAOS_BUG` plants a
-//! bug in the workers, which makes the oracle find something (tests/fleet/deaths.rs does so for certain).
+//! bug in the workers, which makes the oracle find something (tests/fleet/deaths.rs dies at the very places).
 
 use crate::support::faults::{Faulty, scrambled};
 use crate::support::fleet::Fleet;
@@ -112,7 +112,8 @@ async fn nothing_is_lost_in_a_storm() {
         shop.settle(command);
         command.env("AWS_ENDPOINT_URL_S3", &store).env("PRESSWORK_MAX_ATTEMPTS", "3");
         if let Ok(bug) = std::env::var("PRESSWORK_CHAOS_BUG") {
-            command.env("FLEET_TEST_BUG", bug);
+            // Kills are few; a wide window makes sure that one falls into it.
+            command.env("FLEET_TEST_BUG", format!("{bug}:400"));
         }
     });
     let (seen, listener) = listen(&fleet);
