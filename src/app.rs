@@ -14,7 +14,7 @@ use crate::cache::{self, Cache};
 use crate::catalog::{self, Output};
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
-use crate::derive::derive;
+use crate::derive::{bare, derive};
 use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::REPORT;
@@ -310,6 +310,14 @@ impl App {
                 if let Some(peak) = job.ink_coverage(surface)? {
                     inspected.weigh(&surface.name, peak, limit);
                 }
+            }
+        }
+        if let Some(underbase) = &order.profile().underbase
+            && order.outputs().iter().any(printed)
+        {
+            for surface in &prepared.composed.scene.surfaces {
+                let bare = bare(surface, underbase, order.profile().dpi(), &self.limits, control)?;
+                inspected.find_bare(&surface.name, bare, underbase.choke);
             }
         }
         let mut findings = prepared.composed.findings;

@@ -2,11 +2,13 @@
 //! held to the profile's rules, and only then passed on.
 
 use super::expected::expected;
+use crate::derive::Bare;
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
 use crate::order::event::{Finding, Verdict};
 use crate::preflight::{Inspection, Rule, Wish};
 use crate::render::{Destination, InkPeak, Job, documents, sink_failed};
+use kurbo::Rect;
 use std::fs;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
@@ -39,14 +41,40 @@ impl<'a, D: Destination> Inspected<'a, D> {
     pub(super) fn weigh(&mut self, surface: &str, peak: InkPeak, limit: f32) {
         /// Plates have whole steps of 256, and four of them may be rounded up.
         const ROUNDING: f64 = 1.0;
-        let verdict = self.wish.verdict(Rule::InkLimit);
-        if peak.percent <= f64::from(limit) + ROUNDING || verdict == Verdict::Pass {
+        let InkPeak { percent, place } = peak;
+        if percent > f64::from(limit) + ROUNDING {
+            let detail = format!(
+                "The inks add up to {percent:.0} % on a square millimetre, and the paper takes \
+                 {limit:.0} %; make the art lighter there, or let less of it overlap."
+            );
+            self.find(Rule::InkLimit, surface, place, detail);
+        }
+    }
+
+    /// Names what a choke of so many millimetres leaves of a surface without white beneath it.
+    pub(super) fn find_bare(&mut self, surface: &str, bare: Option<Bare>, choke: f64) {
+        if let Some(Bare { count, place }) = bare {
+            let what = match count {
+                1 => "Something printed has".to_owned(),
+                _ => format!("{count} printed things, of which this is the largest, have"),
+            };
+            let detail = format!(
+                "{what} no white beneath: it is drawn in by {choke} mm on each side, and too little is left; \
+                 make thin strokes thicker, or choke the white less."
+            );
+            self.find(Rule::WhiteVanishes, surface, place, detail);
+        }
+    }
+
+    /// Something about a surface, in its millimetres.
+    fn find(&mut self, rule: Rule, surface: &str, place: Rect, detail: String) {
+        let verdict = self.wish.verdict(rule);
+        if verdict == Verdict::Pass {
             return;
         }
-        let code = Rule::InkLimit.as_str().to_owned();
+        let code = rule.as_str().to_owned();
         let waived = self.accepted.contains(&code);
         let round = |mm: f64| libm::round(mm * 1000.0) / 1000.0;
-        let InkPeak { percent, place } = peak;
         self.found.push(Finding {
             code,
             verdict: if waived { Verdict::Warn } else { verdict },
@@ -54,10 +82,7 @@ impl<'a, D: Destination> Inspected<'a, D> {
             page: None,
             layer: None,
             place: Some([place.x0, place.y0, place.width(), place.height()].map(round)),
-            detail: format!(
-                "The inks add up to {percent:.0} % on a square millimetre, and the paper takes \
-                 {limit:.0} %; make the art lighter there, or let less of it overlap."
-            ),
+            detail,
             waived,
         });
     }

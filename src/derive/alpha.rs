@@ -9,6 +9,7 @@ use crate::raster::{Band, Frame, Packed, Pixel, Rows, Sink, paint};
 use crate::scene::separation::{Coverage, Knockout};
 use crate::scene::{BlendSpace, Dpi, Node, Placement, Surface};
 use kurbo::{Insets, Point, Rect};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 /// Finer than this no contour has to be traced.
@@ -46,24 +47,43 @@ pub fn coverage_rows<F>(
     frame: &Frame,
     limits: &Limits,
     control: Control<'_>,
-    out: F,
+    mut out: F,
 ) -> Result<(), Violation>
 where
     F: FnMut(&[u8]) -> Result<(), Violation> + Send,
+{
+    choked_rows(coverage, frame, limits, control, |_, white| out(white))
+}
+
+/// The rows of the art's alpha, and beside each the row of its underbase.
+///
+/// # Errors
+/// As [`coverage_rows`].
+pub(super) fn choked_rows<F>(
+    coverage: &Coverage,
+    frame: &Frame,
+    limits: &Limits,
+    control: Control<'_>,
+    out: F,
+) -> Result<(), Violation>
+where
+    F: FnMut(&[u8], &[u8]) -> Result<(), Violation> + Send,
 {
     let width = frame.width as usize;
     let [a, b, c, d, _, _] = frame.matrix.as_coeffs();
     let per_mm = libm::sqrt((a * d - b * c).abs());
     let threshold = coverage.threshold.map(|t| level(f64::from(t)));
-    let rows = ChokeRows { width, threshold, choke: Choke::new(width, coverage.reach * per_mm), out };
+    let choke = Choke::new(width, coverage.reach * per_mm);
+    let rows = ChokeRows { width, threshold, choke, art: VecDeque::new(), out };
     let sink = AlphaSink { knockout: coverage.knockout, consumer: Mutex::new(rows) };
     let mut frame = frame.clone();
     // Transparent ground: only the art's own alpha counts.
     frame.background = None;
     frame.depth = crate::asset::Depth::Eight;
     paint(&canvas(coverage.from.to_vec(), coverage.area), &frame, limits, control, &sink)?;
-    let ChokeRows { choke, mut out, .. } = sink.consumer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    choke.finish(&mut out)
+    let ChokeRows { choke, mut art, mut out, .. } =
+        sink.consumer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    choke.finish(&mut |white: &[u8]| out(&art.pop_front().unwrap_or_default(), white))
 }
 
 /// An alpha from 0 to 1 as the smallest of 1 to 255 that is at least as much.
@@ -150,14 +170,21 @@ struct ChokeRows<F> {
     width: usize,
     threshold: Option<u8>,
     choke: Choke,
+    /// Rows of the art whose underbase is still to come.
+    art: VecDeque<Vec<u8>>,
     out: F,
 }
 
-impl<F: FnMut(&[u8]) -> Result<(), Violation> + Send> AlphaRows for ChokeRows<F> {
+impl<F: FnMut(&[u8], &[u8]) -> Result<(), Violation> + Send> AlphaRows for ChokeRows<F> {
     fn rows(&mut self, alpha: &mut [u8]) -> Result<(), Violation> {
         if let Some(threshold) = self.threshold {
             alpha.iter_mut().for_each(|a| *a = if *a >= threshold { 255 } else { 0 });
         }
-        alpha.chunks_exact(self.width).try_for_each(|row| self.choke.row(row, &mut self.out))
+        let (art, out) = (&mut self.art, &mut self.out);
+        for row in alpha.chunks_exact(self.width) {
+            art.push_back(row.to_vec());
+            self.choke.row(row, &mut |white: &[u8]| out(&art.pop_front().unwrap_or_default(), white))?;
+        }
+        Ok(())
     }
 }

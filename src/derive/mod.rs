@@ -5,10 +5,11 @@
 //! own: the art is painted in bands (`alpha`) and only its alpha goes on, into streaming
 //! contours (`trace`) or a streaming choke (`choke`). Outlines are offset as polygons of whole
 //! numbers (`region`), then become smooth curves (`fit`) that are known not to cross
-//! (`crossing`).
+//! (`crossing`). What a choke leaves without any white is found by `bare`.
 
 mod alpha;
 mod art;
+mod bare;
 mod choke;
 mod contour;
 mod crossing;
@@ -22,6 +23,7 @@ mod trace;
 mod tests;
 
 pub use alpha::coverage_rows;
+pub use bare::{Bare, bare};
 pub use plate::plate_rows;
 
 use crate::asset::Limits;
@@ -69,6 +71,9 @@ pub fn derive(
     Ok(scene)
 }
 
+/// The alpha that outlines run at unless the profile says otherwise.
+const OUTLINED: f64 = 0.5;
+
 struct Pass<'a> {
     profile: &'a Profile,
     limits: &'a Limits,
@@ -104,43 +109,54 @@ impl Pass<'_> {
 
     fn underbase(&self, surface: &Surface, spec: &Underbase) -> Result<Option<Separation>, Violation> {
         let ink = self.ink(&spec.spot)?;
-        let reach = spec.spread - spec.choke;
-        let from = art::without_spots(&surface.nodes);
-        if from.is_empty() {
-            return Ok(None);
-        }
+        let Some(coverage) = coverage(surface, spec) else { return Ok(None) };
         match spec.form {
-            UnderbaseForm::Image => {
-                let knockout = match (spec.garment_knockout, surface.garment) {
-                    (Some(tolerance), Some(garment)) => {
-                        Some(Knockout { garment: garment.to_srgb(), tolerance: tolerance as f32 })
-                    }
-                    (None, _) | (_, None) => None,
-                };
-                let coverage = Coverage {
-                    from: Arc::new(from),
-                    area: surface.bleed_box(),
-                    reach,
-                    threshold: spec.threshold.map(|t| t as f32),
-                    knockout,
-                };
-                Ok(Some(Separation {
-                    purpose: Purpose::Underbase,
-                    ink,
-                    content: Content::Coverage(coverage),
-                    beneath: self.beneath(&spec.spot),
-                }))
-            }
+            UnderbaseForm::Image => Ok(Some(Separation {
+                purpose: Purpose::Underbase,
+                ink,
+                content: Content::Coverage(coverage),
+                beneath: self.beneath(&spec.spot),
+            })),
             UnderbaseForm::Vector => {
                 let dpi = self.profile.dpi();
-                let threshold = spec.threshold.unwrap_or(0.5);
-                let path =
-                    contour::underbase(surface, from, reach, threshold, dpi, self.limits, self.control)?;
+                let Coverage { from, reach, .. } = coverage;
+                let threshold = spec.threshold.unwrap_or(OUTLINED);
+                let path = contour::underbase(
+                    surface,
+                    from.to_vec(),
+                    reach,
+                    threshold,
+                    dpi,
+                    self.limits,
+                    self.control,
+                )?;
                 let fill = Fill { paint: Paint::Solid(ink.clone()), opacity: 1.0, rule: FillRule::NonZero };
                 Ok(outlines(path, Some(fill), None, ink, Purpose::Underbase, self.beneath(&spec.spot)))
             }
         }
     }
+}
+
+/// What an underbase is made from, and how; `None` where there is no art in process inks.
+fn coverage(surface: &Surface, spec: &Underbase) -> Option<Coverage> {
+    let from = art::without_spots(&surface.nodes);
+    let (knockout, threshold) = match spec.form {
+        UnderbaseForm::Image => {
+            let garment = surface.garment.map(|garment| garment.to_srgb());
+            let knockout = spec.garment_knockout.zip(garment);
+            let knockout =
+                knockout.map(|(tolerance, garment)| Knockout { garment, tolerance: tolerance as f32 });
+            (knockout, spec.threshold)
+        }
+        UnderbaseForm::Vector => (None, Some(spec.threshold.unwrap_or(OUTLINED))),
+    };
+    (!from.is_empty()).then(|| Coverage {
+        from: Arc::new(from),
+        area: surface.bleed_box(),
+        reach: spec.spread - spec.choke,
+        threshold: threshold.map(|t| t as f32),
+        knockout,
+    })
 }
 
 /// A plate of one path; none where there is nothing to draw.

@@ -4,6 +4,7 @@
 use super::font::Font;
 use super::ink::PictureInk;
 use super::marks::Marks;
+use super::outlined::Outlined;
 use super::picture::Canvas;
 use super::read::{Dict, PdfFile, ReadError};
 use super::report::{Boxes, Findings};
@@ -55,6 +56,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) drawn: BTreeSet<u32>,
     /// What the page's marks have shown so far.
     pub(crate) marks: Marks,
+    /// Areas that may turn out to be type.
+    pub(crate) outlined: Outlined,
     /// Its white plates.
     pub(crate) white: White,
     /// A rough picture of the page, where one is wanted.
@@ -87,6 +90,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             plates: BTreeSet::new(),
             drawn: BTreeSet::new(),
             marks: Marks::default(),
+            outlined: Outlined::default(),
             white: White::default(),
             canvas: None,
             first_size: None,

@@ -118,6 +118,9 @@ impl<'a, R> Context<'a, R> {
         self.check_ink(&mark, mode);
         let unit = self.boxes.map_or(1.0, |boxes| boxes.unit);
         self.check_size(&mark, unit, mode);
+        if let (Kind::Fill, Some(colour), false) = (mark.kind, colour(&mark), self.is_technical(&mark)) {
+            self.collect_outlines(&mark, colour, mode);
+        }
         if let (Some(boxes), false) = (self.boxes, mode.repeated) {
             self.check_safe(&mark, &boxes, mode);
         }
@@ -157,9 +160,8 @@ impl<'a, R> Context<'a, R> {
             Kind::Stroke { width } => {
                 let width = width * unit;
                 // A knife's path and registration marks are no print.
-                let spots = mark.ink.space.spots();
                 let all = matches!(&*mark.ink.space, Space::Inks { names, .. } if *names == ["All"]);
-                if all || wish.technical.iter().any(|plate| spots == [plate]) {
+                if all || self.is_technical(mark) {
                     return;
                 }
                 if let Some(least) = wish.line_min.filter(|least| width + 1e-6 < *least) {
@@ -208,14 +210,23 @@ impl<'a, R> Context<'a, R> {
         }
     }
 
+    /// True for what a knife follows.
+    fn is_technical(&self, mark: &Mark<'_>) -> bool {
+        self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate])
+    }
+
     /// Nothing ends between the safe zone and the trim: it is inside, or it bleeds.
     fn check_safe(&mut self, mark: &Mark<'_>, boxes: &Boxes, mode: Mode) {
         let Some(safe) = self.safe_zone() else { return };
         let slack = boxes.units(0.05);
         let (trim, b) = (boxes.trim, mark.bounds);
         // Marks beyond the trim are cut off, as a slug is; a knife's path runs where it has to.
-        let technical = self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate]);
-        if technical || b.x1 < trim.x0 || b.x0 > trim.x1 || b.y1 < trim.y0 || b.y0 > trim.y1 || is_paper(mark)
+        if self.is_technical(mark)
+            || b.x1 < trim.x0
+            || b.x0 > trim.x1
+            || b.y1 < trim.y0
+            || b.y0 > trim.y1
+            || is_paper(mark)
         {
             return;
         }

@@ -3,6 +3,7 @@
 use super::content::Mode;
 use super::context::Context;
 use super::marks::Marks;
+use super::outlined::Outlined;
 use super::picture::Canvas;
 use super::read::{Dict, ReadError, Value, rectangle};
 use super::report::{Boxes, PageReport};
@@ -76,6 +77,7 @@ impl<R: Read + Seek> Context<'_, R> {
         self.page = Some(index);
         self.boxes = None;
         self.marks = Marks::default();
+        self.outlined = Outlined::default();
         self.white = White::default();
         self.drawn.clear();
         let Some(boxes) = self.boxes(page)? else { return Ok(None) };
@@ -109,6 +111,7 @@ impl<R: Read + Seek> Context<'_, R> {
             self.check_bleed(&boxes);
         }
         self.check_intruders();
+        self.judge_outlines();
         self.check_coverage(index);
         let media = boxes.place(boxes.media);
         let trim = boxes.place(boxes.trim);

@@ -211,6 +211,8 @@ rules! {
     WhiteBoth: "white.both", House, Fail;
     /// The white plate does not cover what its mask covers.
     WhiteCoverage: "white.coverage", House, Fail;
+    /// The choke of the white plate leaves nothing of it beneath something inked.
+    WhiteVanishes: "white.vanishes", House, Warn;
     /// A colour or a picture asks for more ink than the paper can take.
     InkLimit: "ink.limit", House, Warn;
 }

@@ -4,8 +4,7 @@
 //! printed with which inks, what knocks out and what overprints is decided by
 //! [`print`](crate::print), as it is for PDFs.
 
-use super::PaintReport;
-use super::band::{self, Output, PaintLayer};
+use super::band::{Output, PaintLayer};
 use super::colorants::Colorants;
 use super::frame::Frame;
 use super::layer::Area;
@@ -14,6 +13,7 @@ use super::resolve::resolve_passes;
 use super::sample::{Pixel, Sample};
 use super::scope::Scope;
 use super::sink::Packed;
+use super::{PaintReport, paint_bands};
 use crate::asset::{Depth, Limits};
 use crate::control::Control;
 use crate::error::Violation;
@@ -106,17 +106,9 @@ pub fn paint_inks(
         .collect();
     let (lists, resources) = resolve_passes(&passes, frame.matrix, frame.area(), frame.dpi.per_mm())?;
     let output = Plates { sinks, inks: 4 + spots.len() };
-    match frame.depth {
-        Depth::Eight => {
-            let ground = [if paper { 255u8 } else { 0 }; 4];
-            band::Pass::new(frame, &lists, &resources, ground, &output, control).run()?;
-        }
-        Depth::Sixteen => {
-            let ground = [if paper { u16::MAX } else { 0 }; 4];
-            band::Pass::new(frame, &lists, &resources, ground, &output, control).run()?;
-        }
-    }
-    Ok(PaintReport { bands: frame.bands(), resources: resources.len() })
+    // Bare paper keeps back no light.
+    let ground = paper.then_some([1.0; 3]);
+    paint_bands(frame, &lists, &resources, ground, &output, control)
 }
 
 /// Bands of three inks each become planes, for every sink.

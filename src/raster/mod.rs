@@ -48,9 +48,10 @@ pub use sink::{Band, Packed, Rows, Sink};
 use crate::asset::{Depth, Limits};
 use crate::control::{Control, Work};
 use crate::error::Violation;
-use crate::scene::Surface;
-use band::{Output, PaintLayer};
+use crate::scene::{Color, Surface};
+use band::{Output, PaintLayer, Pass};
 use layer::Area;
+use list::{Item, Resource};
 use pool::Pool;
 use sample::Sample;
 
@@ -92,16 +93,9 @@ pub fn paint_all(
 ) -> Result<PaintReport, Violation> {
     frame.check(limits)?;
     let list = resolve::resolve(&surface.nodes, frame.matrix, frame.area(), frame.dpi.per_mm())?;
-    let (lists, resources, output) = (&[list.items][..], &list.resources, Pictures { sinks, control });
-    match frame.depth {
-        Depth::Eight => {
-            band::Pass::<u8>::new(frame, lists, resources, ground(frame), &output, control).run()?;
-        }
-        Depth::Sixteen => {
-            band::Pass::<u16>::new(frame, lists, resources, ground(frame), &output, control).run()?;
-        }
-    }
-    Ok(PaintReport { bands: frame.bands(), resources: resources.len() })
+    let ground = frame.background.map(Color::to_srgb);
+    let output = Pictures { sinks, control };
+    paint_bands(frame, &[list.items], &list.resources, ground, &output, control)
 }
 
 /// Bands as they are painted, for every sink.
@@ -137,29 +131,30 @@ impl<S: Sample> Output<S> for Pictures<'_> {
     }
 }
 
-/// The frame's background as a pixel.
-fn ground<S: Sample>(frame: &Frame) -> Pixel<S> {
-    match frame.background {
-        Some(color) => {
-            let [r, g, b] = color.to_srgb().map(S::from_unit);
-            [r, g, b, S::MAX]
+/// Paints lists on a ground of these channels (0 to 1), or on nothing, at the frame's depth.
+fn paint_bands<O: Output<u8> + Output<u16>>(
+    frame: &Frame,
+    lists: &[Vec<Item>],
+    resources: &[Resource],
+    ground: Option<[f32; 3]>,
+    output: &O,
+    control: Control<'_>,
+) -> Result<PaintReport, Violation> {
+    match frame.depth {
+        Depth::Eight => {
+            Pass::<u8>::new(frame, lists, resources, pixel(ground), output, control).run()?;
         }
-        None => [S::ZERO; 4],
+        Depth::Sixteen => {
+            Pass::<u16>::new(frame, lists, resources, pixel(ground), output, control).run()?;
+        }
     }
+    Ok(PaintReport { bands: frame.bands(), resources: resources.len() })
 }
 
-/// A preview of a surface's trim box as a PNG in memory, its longer side at `max_px`.
-///
-/// # Errors
-/// As [`paint`].
-pub fn render_preview(
-    surface: &Surface,
-    max_px: u32,
-    limits: &Limits,
-    control: Control<'_>,
-) -> Result<Vec<u8>, Violation> {
-    let frame = Frame::preview(surface, max_px);
-    let sink = PngSink::new(Vec::new(), &frame, PngOptions::default())?;
-    paint(surface, &frame, limits, control, &sink)?;
-    sink.finish()
+/// An opaque pixel of a ground, or a transparent one.
+fn pixel<S: Sample>(ground: Option<[f32; 3]>) -> Pixel<S> {
+    match ground.map(|channels| channels.map(S::from_unit)) {
+        Some([a, b, c]) => [a, b, c, S::MAX],
+        None => [S::ZERO; 4],
+    }
 }

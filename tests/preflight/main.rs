@@ -3,6 +3,7 @@
 
 mod flat;
 mod hostile;
+mod outlined;
 mod own;
 mod reading;
 mod rules;

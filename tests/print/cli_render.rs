@@ -8,7 +8,9 @@ use presswork::error::Code;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The names of the files in a folder.
 fn files(folder: &Path) -> BTreeSet<String> {
@@ -61,6 +63,29 @@ fn check_png(file: &Path, artifact: &Value, profile: &toml::Table) {
     tool("pngcheck", [file.as_os_str()]);
 }
 
+/// A CMYK TIFF has the pixels of its profile, four inks and no alpha, and the condition it is printed in.
+fn check_tiff(file: &Path, artifact: &Value, profile: &toml::Table) {
+    let what = file.display();
+    let (width, height) = Grid::of(profile, artifact).pixels();
+    assert_eq!(artifact["pixels"], json!([width, height]), "{what}");
+    let arguments = ["-format", "%w %h %[channels] %z %C %x %U"];
+    let facts = tool("identify", arguments.map(OsStr::new).into_iter().chain([file.as_os_str()]));
+    let facts: Vec<&str> = facts.split_whitespace().collect();
+    let dpi = job::number(profile, "dpi", 0.0).to_string();
+    // Newer versions count the channels behind their names.
+    assert_eq!(facts[..3], [&width.to_string(), &height.to_string(), "cmyk"], "{what}");
+    assert_eq!(facts[facts.len() - 4..], ["8", "Zip", &dpi, "PixelsPerInch"], "{what}: {facts:?}");
+    let tags = exiftool(file);
+    // Separated, in cyan, magenta, yellow and black.
+    for (tag, value) in [("PhotometricInterpretation", 5), ("InkSet", 1), ("SamplesPerPixel", 4)] {
+        assert_eq!(tags[tag], value, "{what}: {tag}");
+    }
+    let icc = Command::new("exiftool").args(["-icc_profile", "-b"]).arg(file).output().unwrap().stdout;
+    let condition = profile["color"]["condition"].as_str().unwrap();
+    let expected = job::root().join(format!("render-profiles/icc/{condition}.icc"));
+    assert!(icc == std::fs::read(expected).unwrap(), "{what}: its profile is that of {condition}");
+}
+
 /// A PDF is sound, and its pages have the boxes of its surfaces.
 fn check_pdf(file: &Path, artifact: &Value, profile: &toml::Table) {
     qpdf_check(file);
@@ -93,7 +118,7 @@ fn check_pdf(file: &Path, artifact: &Value, profile: &toml::Table) {
 fn every_order_of_the_fixtures_becomes_exact_files() {
     let out = scratch("every-order");
     job::render_well(job::orders(), &out);
-    let mut jobs = BTreeSet::new();
+    let (mut jobs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
     for path in job::orders() {
         let order = job::json(&path);
         let id = job::job_id(&path);
@@ -111,6 +136,11 @@ fn every_order_of_the_fixtures_becomes_exact_files() {
         for (file, artifact) in job::artifacts(&out, &id, "pdf") {
             check_pdf(&file, &artifact, &profile);
         }
+        for (file, artifact) in job::artifacts(&out, &id, "tiff") {
+            check_tiff(&file, &artifact, &profile);
+        }
+        let made = event["data"]["artifacts"].as_array().unwrap();
+        outputs.extend(made.iter().map(|artifact| artifact["output"].as_str().unwrap().to_owned()));
         for (file, artifact) in job::artifacts(&out, &id, "preview") {
             let (w, h) = identify(&file);
             assert_eq!(artifact["pixels"], json!([w, h]), "{}", file.display());
@@ -120,6 +150,9 @@ fn every_order_of_the_fixtures_becomes_exact_files() {
         }
     }
     assert_eq!(files(&out), jobs, "one folder a job, nothing else");
+    // No output that no order shows.
+    let all = ["engraving", "jpeg", "pdf", "plates", "png", "preview", "svg", "tiff"];
+    assert_eq!(outputs, BTreeSet::from(all.map(str::to_owned)));
 }
 
 /// What suppliers ask for, whatever our own arithmetic says.

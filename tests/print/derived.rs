@@ -390,6 +390,57 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
 }
 
 #[test]
+fn thin_strokes_that_a_choke_leaves_without_white_are_named() {
+    let shop = Shop::new("derived-bare");
+    let spots = "[spots.White]\nplate = \"White\"\nalternate = \"#ffffff\"\nlaid = \"multiply\"";
+    let outputs = "outputs = [\"pdf\", \"plates\"]";
+    let profiles = [
+        ("image", "choke = 0.3", 2),
+        ("vector", "choke = 0.3\nas = \"vector\"", 2),
+        // The stroke in the garment's colour has no white on purpose.
+        ("knockout", "choke = 0.3\ngarment_knockout = 0.05", 1),
+        ("finer", "choke = 0.1", 0),
+        ("spread", "spread = 0.3", 0),
+    ];
+    for (name, settings, _) in profiles {
+        profile(&shop, name, &format!("{outputs}\n{spots}\n[underbase]\nspot = \"White\"\n{settings}"));
+    }
+    let rect = |id: &str, area: [f64; 4], fill: &str| {
+        json!({ "id": id, "box": { "x": area[0], "y": area[1], "width": area[2], "height": area[3] },
+                "shape": { "shape": { "rect": {} }, "fill": fill } })
+    };
+    // A square with a thin arm keeps its white; a thin bar and one in black have none.
+    let layers = [
+        rect("square", [5.0, 5.0, 10.0, 10.0], "#c02020"),
+        rect("arm", [15.0, 9.0, 20.0, 0.4], "#c02020"),
+        rect("bar", [5.0, 20.0, 30.0, 0.45], "#c02020"),
+        rect("black", [5.0, 25.0, 20.0, 0.45], "#202020"),
+    ];
+    let template = json!({
+        "schema": "presswork.template/1", "name": "bare", "fields": {},
+        "profiles": profiles.map(|(name, ..)| name),
+        "surfaces": [{ "name": "front", "width": 60, "height": 40, "garment": "#202020", "layers": layers }],
+    });
+    shop.write("catalog/bare/1/template.json", template.to_string().as_bytes());
+    let out = shop.folder.join("out");
+    for (name, _, count) in profiles {
+        let order = shop.order(&format!("bare-{name}"), "bare", json!({ "profile": name }));
+        let (_, events) = shop.render(&[order], &out);
+        let found = events[0]["data"]["preflight"]["findings"].as_array().unwrap();
+        assert_eq!(found.len(), usize::from(count > 0), "{name}: {found:?}");
+        let Some(finding) = found.first() else { continue };
+        assert_eq!(finding["code"], "white.vanishes");
+        assert_eq!((&finding["verdict"], &finding["surface"]), (&json!("warn"), &json!("front")));
+        let said = finding["detail"].as_str().unwrap();
+        assert!(if count == 2 { said.starts_with("2 ") } else { said.starts_with("Something") }, "{said}");
+        // The longer bar, within a pixel.
+        let place: [f64; 4] = serde_json::from_value(finding["place"].clone()).unwrap();
+        let off = place.iter().zip([5.0, 20.0, 30.0, 0.45]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off < 0.1, "{name}: {place:?}");
+    }
+}
+
+#[test]
 fn contours_follow_the_trim_or_a_die_line_that_is_not_printed() {
     let shop = Shop::new("derived-dieline");
     let spot = "outputs = [\"pdf\", \"png\", \"plates\"]\n[spots.Cut]\nplate = \"CutContour\"\nalternate = \"#ff00ff\"\nlaid = \"overprint\"";

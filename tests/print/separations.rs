@@ -6,7 +6,10 @@
 use crate::support::inked::{Subject, as_print, foreign_plates, foreign_proof, hide, mupdf_proof};
 use crate::support::job;
 use crate::support::picture::{Bars, Comparison, WHITE, compare, flatten, load, save_strip};
+use presswork::asset::Limits;
 use presswork::catalog::Output;
+use presswork::control::Control;
+use presswork::raster::{Frame, PngOptions, PngSink, paint};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -222,5 +225,27 @@ fn a_tiff_holds_the_process_plates_and_their_condition() {
         let off = theirs.iter().zip(&ours).filter(|(a, b)| a != b).count();
         assert_eq!(off, 0, "{plate}: {off} pixels differ");
         assert!(ours.iter().any(|v| *v > 100), "{plate} is blank");
+    }
+}
+
+#[test]
+fn a_preview_in_memory_is_the_file_that_orders_get_and_a_soft_proof_of_inks() {
+    for (name, proof) in [("flyer-tiff", true), ("gift-tag-photo", false)] {
+        let subject = Subject::of(name, "preview");
+        let made = subject.write(&[Output::Preview]);
+        let side = subject.prepared.order.profile().preview.max_px;
+        for (surface, artifact) in subject.surfaces().iter().zip(&made) {
+            let preview = |side| subject.job(&[], |job| job.preview(surface, side)).unwrap();
+            let bytes = preview(side);
+            let what = format!("{name} {}", surface.name);
+            assert!(bytes == std::fs::read(subject.file(artifact)).unwrap(), "{what}");
+            let small = image::load_from_memory(&preview(200)).unwrap();
+            assert_eq!(small.width().max(small.height()), 200, "{what}");
+            // The same scene as it is on a screen.
+            let frame = Frame::preview(surface, side);
+            let sink = PngSink::new(Vec::new(), &frame, PngOptions::default()).unwrap();
+            paint(surface, &frame, &Limits::default(), Control::NONE, &sink).unwrap();
+            assert_eq!(sink.finish().unwrap() != bytes, proof, "{what}");
+        }
     }
 }

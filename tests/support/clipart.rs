@@ -6,7 +6,7 @@ use kurbo::{Affine, Insets, Size};
 use presswork::art::Art;
 use presswork::asset::Limits;
 use presswork::control::Control;
-use presswork::raster::render_preview;
+use presswork::raster::{Frame, PngOptions, PngSink, paint};
 use presswork::scene::{BlendSpace, Group, Node, Surface};
 use resvg::{tiny_skia, usvg};
 use std::path::{Path, PathBuf};
@@ -70,17 +70,17 @@ pub fn resvg(text: &str, fonts: &Arc<usvg::fontdb::Database>, side: u32) -> tiny
     pixmap
 }
 
-/// What our painter makes of a drawing.
-pub fn ours(art: &Art, group: Group, side: u32) -> RgbaImage {
+/// A drawing on a page of its own, its longer side a hundred millimetres.
+pub fn on_a_page(art: &Art, group: Group) -> Surface {
     let size = art.size();
-    // A hundred millimetres, whatever the drawing's own units are.
+    // Whatever the drawing's own units are.
     let scale = 100.0 / size.width.max(size.height);
     let page = Group {
         transform: Affine::scale(scale),
         nodes: vec![Node::Group(Arc::new(group))],
         ..Group::default()
     };
-    let surface = Surface {
+    Surface {
         name: "art".into(),
         trim: size * scale,
         bleed: Insets::ZERO,
@@ -89,8 +89,16 @@ pub fn ours(art: &Art, group: Group, side: u32) -> RgbaImage {
         blend_space: BlendSpace::Srgb,
         nodes: vec![Node::Group(Arc::new(page))],
         layers: Vec::new(),
-    };
-    let png = render_preview(&surface, side, &Limits::default(), Control::NONE).unwrap();
+    }
+}
+
+/// What our painter makes of a drawing.
+pub fn ours(art: &Art, group: Group, side: u32) -> RgbaImage {
+    let surface = on_a_page(art, group);
+    let frame = Frame::preview(&surface, side);
+    let sink = PngSink::new(Vec::new(), &frame, PngOptions::default()).unwrap();
+    paint(&surface, &frame, &Limits::default(), Control::NONE, &sink).unwrap();
+    let png = sink.finish().unwrap();
     image::load_from_memory(&png).unwrap().to_rgba8()
 }
 
