@@ -12,6 +12,7 @@ mod colorants;
 mod coverage;
 mod filter;
 mod frame;
+mod ground;
 mod inks;
 mod layer;
 mod list;

@@ -1,15 +1,20 @@
 //! Resources in pixels: filled before the bands that need them, emptied after the last one.
 
+use super::blend::paint_row;
+use super::colorants::Mixing;
 use super::filter;
 use super::layer::{Area, Layer};
 use super::list::{List, Resource, Spec};
 use super::pool::Pool;
-use super::sample::Sample;
+use super::sample::{Pixel, Sample};
 use super::texture::{self, Texture};
 use super::walk::Painter;
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Largest cell that is kept on a colour too (4 or 8 bytes a pixel).
+const MAX_LAID_PIXELS: usize = 1 << 20;
 
 /// A computed resource.
 #[derive(Debug)]
@@ -20,9 +25,19 @@ pub(super) enum Loaded<S> {
     Layer(Layer<S>),
 }
 
+/// A painted cell on an opaque colour.
+#[derive(Debug)]
+pub(super) struct Laid<S> {
+    color: Pixel<S>,
+    /// Opaque all over.
+    pub(super) layer: Layer<S>,
+}
+
 /// The computed resources of a list.
 pub(super) struct Store<S> {
     slots: Vec<Mutex<Option<Arc<Loaded<S>>>>>,
+    /// Painted cells on the first opaque colour that they lie on.
+    laid: Vec<Mutex<Option<Arc<Laid<S>>>>>,
     /// Rows of pictures that were resampled for a band.
     pub(super) rows: Pool<S>,
 }
@@ -30,7 +45,9 @@ pub(super) struct Store<S> {
 impl<S: Sample> Store<S> {
     /// A place for each resource.
     pub(super) fn new(resources: &[Resource]) -> Self {
-        Store { slots: resources.iter().map(|_| Mutex::new(None)).collect(), rows: Pool::new() }
+        let slots = resources.iter().map(|_| Mutex::new(None)).collect();
+        let laid = resources.iter().map(|_| Mutex::new(None)).collect();
+        Store { slots, laid, rows: Pool::new() }
     }
 
     /// Computes a resource.
@@ -60,6 +77,24 @@ impl<S: Sample> Store<S> {
     /// Forgets a resource.
     pub(super) fn drop(&self, resource: usize) {
         self.put(resource, None);
+        *self.laid[resource].lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A painted cell as it looks on an opaque colour; `None` where it is too large to be kept twice,
+    /// or is kept on another colour.
+    pub(super) fn laid(&self, resource: usize, color: Pixel<S>) -> Result<Option<Arc<Laid<S>>>, Violation> {
+        let loaded = self.get(resource)?;
+        let Loaded::Layer(cell) = loaded.as_ref() else { return Ok(None) };
+        if cell.area.pixels() > MAX_LAID_PIXELS {
+            return Ok(None);
+        }
+        let mut slot = self.laid[resource].lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            let mut layer = Layer::filled(cell.area, color);
+            paint_row(&mut layer.data, &cell.data, None, S::MAX, Mixing::NORMAL);
+            *slot = Some(Arc::new(Laid { color, layer }));
+        }
+        Ok(slot.clone().filter(|laid| laid.color == color))
     }
 
     fn put(&self, resource: usize, loaded: Option<Arc<Loaded<S>>>) {
@@ -87,6 +122,6 @@ pub(super) fn paint_whole<S: Sample>(
         store.load(&list.resources, resource, control)?;
     }
     let mut layer = Layer::filled(area, ground);
-    Painter { frame: area, store: &store, control }.items(&list.items, &mut layer, None)?;
+    Painter { frame: area, store: &store, control }.items(&list.items, &mut layer, None, None)?;
     Ok(layer)
 }

@@ -504,6 +504,26 @@ fn copied_cells_are_what_painting_each_would_give() {
 }
 
 #[test]
+fn prints_on_a_plain_ground_are_what_blending_each_would_give() {
+    // Soft edges and a hole; some beside each other, some over what lies there already.
+    let cell = Arc::new(group(vec![
+        filled(circle(8.0, 8.0, 7.3), solid(9, 80, 200)),
+        rect(3.25, 3.0, 9.0, 6.5, solid(255, 255, 0)),
+    ]));
+    let instances: Vec<Affine> = (0..40)
+        .map(|i| {
+            Affine::translate((f64::from(i % 5) * 17.0, f64::from(i / 5) * if i < 25 { 18.0 } else { 11.0 }))
+        })
+        .collect();
+    let pattern =
+        Node::Pattern(Arc::new(PatternNode { cell, bounds: Rect::new(0.0, 0.0, 16.0, 16.0), instances }));
+    let ground = rect(0.0, 0.0, 90.0, 140.0, solid(240, 200, 220));
+    let nodes = [ground, rect(30.0, 20.0, 34.0, 130.0, solid(0, 90, 0)), pattern];
+    // In one piece, nobody knows of a ground.
+    assert!(banded(&nodes, 90, 140) == whole(&nodes, 90, 140).data);
+}
+
+#[test]
 fn cells_turned_by_many_angles_are_near_what_painting_each_would_give() {
     let cell = Arc::new(group(vec![
         filled(circle(20.0, 20.0, 18.0), solid(9, 80, 200)),

@@ -3,6 +3,7 @@
 use super::blend::{paint_row, paint_solid, paint_sparing};
 use super::colorants::Mixing;
 use super::coverage::{coverage, covers};
+use super::ground::Ground;
 use super::layer::{Area, Layer, Mask};
 use super::list::{Compositing, GroupItem, Item, Lay, Shader, What};
 use super::outline::Outline;
@@ -48,16 +49,19 @@ impl<S: Sample> Painter<'_, S> {
             (ground, items) = (pixel, rest);
         }
         let mut layer = Layer::filled_in(area, ground, buffer);
-        self.items(items, &mut layer, None)?;
+        let mut bare = (ground[3] == S::MAX).then(|| Ground::new(ground));
+        self.items(items, &mut layer, None, bare.as_mut())?;
         Ok(layer)
     }
 
-    /// Paints items onto a layer, where the clip covers.
+    /// Paints items onto a layer, where the clip covers. `bare` knows where the layer still has one
+    /// opaque colour.
     pub(super) fn items(
         &self,
         items: &[Item],
         target: &mut Layer<S>,
         clip: Option<&Mask>,
+        mut bare: Option<&mut Ground<S>>,
     ) -> Result<(), Violation> {
         for item in items {
             let mut area = item.area.intersect(target.area);
@@ -68,6 +72,12 @@ impl<S: Sample> Painter<'_, S> {
                 continue;
             }
             self.control.check()?;
+            let color = match (&item.what, &mut bare) {
+                // What is in it is painted one by one.
+                (What::Group(group), _) if group.layer.is_none() => None,
+                (_, Some(bare)) => bare.paint(area),
+                (_, None) => None,
+            };
             match &item.what {
                 What::Fill { outline, shader, lay } => {
                     self.fill(outline, shader, *lay, area, target, clip)?
@@ -77,15 +87,21 @@ impl<S: Sample> Painter<'_, S> {
                     self.picture(*resource, placed, area, target, mask.as_ref().or(clip))?;
                 }
                 What::Blit { resource, by } => {
-                    let loaded = self.store.get(*resource)?;
-                    blit(layer_of(&loaded)?, *by, area, target, clip);
+                    let laid = match color {
+                        Some(color) if clip.is_none() => self.store.laid(*resource, color)?,
+                        Some(_) | None => None,
+                    };
+                    match laid {
+                        Some(laid) => blit(&laid.layer, *by, area, target, None),
+                        None => blit(layer_of(&self.store.get(*resource)?)?, *by, area, target, clip),
+                    }
                 }
                 What::Turned { resource, from_px } => {
                     let loaded = self.store.get(*resource)?;
                     let rows = turned(layer_of(&loaded)?, *from_px, area);
                     put(&rows, area, target, clip, S::MAX, Mixing::NORMAL);
                 }
-                What::Group(group) => self.group(group, area, target, clip)?,
+                What::Group(group) => self.group(group, area, target, clip, bare.as_deref_mut())?,
             }
         }
         Ok(())
@@ -200,10 +216,14 @@ impl<S: Sample> Painter<'_, S> {
         area: Area,
         target: &mut Layer<S>,
         clip: Option<&Mask>,
+        bare: Option<&mut Ground<S>>,
     ) -> Result<(), Violation> {
         let mut area = area;
         let mut inside: Option<Mask> = None;
         for outlines in &group.clips {
+            if area == target.area && matches!(outlines.as_slice(), [only] if covers(only, area)) {
+                continue;
+            }
             let mut mask = self.union(outlines, area);
             if let Some(inside) = &inside {
                 mask.multiply(inside);
@@ -222,10 +242,10 @@ impl<S: Sample> Painter<'_, S> {
         }
         let Some(Compositing { opacity, mixing, mask }) = &group.layer else {
             let inside = inside.filter(|mask| mask.area != area || !mask.is_full() || area != target.area);
-            return self.items(&group.items, target, inside.as_ref());
+            return self.items(&group.items, target, inside.as_ref(), bare);
         };
         let mut layer = Layer::new(area);
-        self.items(&group.items, &mut layer, None)?;
+        self.items(&group.items, &mut layer, None, None)?;
         if let Some((kind, items)) = mask {
             let mut soft = self.soft_mask(*kind, items, area)?;
             if let Some(inside) = &inside {
@@ -258,7 +278,7 @@ impl<S: Sample> Painter<'_, S> {
 
     fn soft_mask(&self, kind: MaskKind, items: &[Item], area: Area) -> Result<Mask, Violation> {
         let mut layer = Layer::<S>::new(area);
-        self.items(items, &mut layer, None)?;
+        self.items(items, &mut layer, None, None)?;
         let cover = |pixel: &Pixel<S>| match kind {
             MaskKind::Alpha => pixel[3].to_cover(),
             // Of premultiplied colour: alpha is in it already.
