@@ -2,7 +2,7 @@
 //!
 //! A band of rows is packed by itself and knows nothing of the rows above it, so that bands are made
 //! side by side and join into one stream. Photographs get Huffman codes without a search for matches,
-//! repetitive and flat art gets a quick search. PNGs and the pictures of PDFs are packed alike.
+//! repetitive and flat art gets a search for matches: a quick one in PNGs, zlib's in the pictures of PDFs.
 
 use super::huffman;
 use super::matches::{Finder, Search};
@@ -34,6 +34,9 @@ pub(crate) struct Layout {
     pub(crate) most: Option<(u64, u64)>,
     /// Where rows take more than their share of it, zlib's best is tried.
     pub(crate) hard: bool,
+    /// Where a search for matches pays, zlib's of this level takes the place of the quick one, which is
+    /// made for large canvases.
+    pub(crate) level: Option<u32>,
 }
 
 impl Layout {
@@ -102,8 +105,12 @@ impl Room {
                 }
             }
         }
-        if let Some(search) = way.search {
-            finder.compress(filtered, (layout.row_bytes + 1, layout.bpp), search, out);
+        match (way.search, layout.level) {
+            (Some(_), Some(level)) => zlib(filtered, level, out)?,
+            (Some(search), None) => {
+                finder.compress(filtered, (layout.row_bytes + 1, layout.bpp), search, out);
+            }
+            (None, _) => {}
         }
         if let Some(share) = layout.share(rows).filter(|_| layout.is_limited()) {
             for level in LEVELS {
@@ -157,13 +164,15 @@ impl Room {
             finder.compress(sample, (width + 1, bpp), search, &mut packed);
             packed.len()
         };
-        let mut found = (searched(filter, Search::Long), filter);
+        // What zlib would find, the finer search finds too, or nearly.
+        let search = if layout.level.is_some() { Search::Short } else { Search::Long };
+        let mut found = (searched(filter, search), filter);
         if filter != Filter::None {
-            found = found.min_by_size((searched(Filter::None, Search::Long), Filter::None));
+            found = found.min_by_size((searched(Filter::None, search), Filter::None));
         }
         // Searching is slower: it has to give at least a sixth.
         let way = if found.0 < plain - plain / 6 {
-            Way { filter: found.1, search: Some(Search::Long) }
+            Way { filter: found.1, search: Some(search) }
         } else {
             Way { filter, search: None }
         };
@@ -231,8 +240,13 @@ mod tests {
             })
             .collect();
         let search = |pixels: &[u8], max_bytes: Option<u64>| {
-            let layout =
-                Layout { row_bytes: width * 4, bpp: 4, most: max_bytes.map(|max| (max, 32)), hard: false };
+            let layout = Layout {
+                row_bytes: width * 4,
+                bpp: 4,
+                most: max_bytes.map(|max| (max, 32)),
+                hard: false,
+                level: None,
+            };
             let raw =
                 |y: usize, row: &mut [u8]| row.copy_from_slice(&pixels[y * width * 4..(y + 1) * width * 4]);
             Room::default().choose(&layout, height, &raw).search
@@ -244,13 +258,34 @@ mod tests {
     }
 
     #[test]
+    fn a_texture_of_few_colours_is_searched_by_zlib_where_that_is_asked_for() {
+        let mut seed = 5;
+        let (width, height) = (640, 64);
+        let colours: Vec<[u8; 3]> =
+            (0..40).map(|_| [noise(&mut seed), noise(&mut seed), noise(&mut seed)]).collect();
+        let pixels: Vec<u8> =
+            (0..width * height).flat_map(|_| colours[usize::from(noise(&mut seed)) % 40]).collect();
+        let raw = |y: usize, row: &mut [u8]| row.copy_from_slice(&pixels[y * width * 3..(y + 1) * width * 3]);
+        let packed = |level| {
+            let layout = Layout { row_bytes: width * 3, bpp: 3, most: None, hard: false, level };
+            let mut out = Vec::new();
+            Room::default().pack(&layout, height, &raw, &mut out).unwrap();
+            out.len()
+        };
+        let mut whole = flate2::write::DeflateEncoder::new(Vec::new(), Compression::new(6));
+        std::io::Write::write_all(&mut whole, &pixels).unwrap();
+        let whole = whole.finish().unwrap().len();
+        assert!(packed(Some(6)) < whole + whole / 50, "{} {whole}", packed(Some(6)));
+    }
+
+    #[test]
     fn narrow_rows_share_their_codes() {
         let mut seed = 3;
         let (width, height) = (20, 300);
         // Soft noise, which needs codes and no search.
         let pixels: Vec<u8> = (0..width * height).map(|_| noise(&mut seed) & 15).collect();
         let raw = |y: usize, row: &mut [u8]| row.copy_from_slice(&pixels[y * width..(y + 1) * width]);
-        let layout = Layout { row_bytes: width, bpp: 1, most: None, hard: false };
+        let layout = Layout { row_bytes: width, bpp: 1, most: None, hard: false, level: None };
         let mut out = Vec::new();
         let sum = Room::default().pack(&layout, height, &raw, &mut out).unwrap();
         // Four bits a byte, and one description of the codes.

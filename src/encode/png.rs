@@ -91,6 +91,7 @@ impl<W: Write + Send> PngSink<W> {
                 // A little is left for the file's frame.
                 most: options.max_bytes.map(|max| (max.saturating_sub(4096), u64::from(frame.height))),
                 hard: options.effort == Effort::Hard,
+                level: None,
             },
             options,
             state: Mutex::new(state),

@@ -63,7 +63,7 @@ pub(super) struct PackedBand {
 /// Packs rows for `/Predictor 15` wherever in the picture they stand.
 pub(super) fn band(data: &[u8], width: usize, channels: usize) -> Result<PackedBand, Violation> {
     let row_bytes = width * channels;
-    let layout = Layout { row_bytes, bpp: channels, most: None, hard: false };
+    let layout = Layout { row_bytes, bpp: channels, most: None, hard: false, level: Some(LEVEL) };
     let rows = data.len() / row_bytes.max(1);
     let raw = |y: usize, row: &mut [u8]| row.copy_from_slice(&data[y * row_bytes..(y + 1) * row_bytes]);
     let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
