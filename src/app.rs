@@ -92,6 +92,7 @@ impl App {
 
     /// The same, with a cache of its own: what is in it was made with these fonts and limits.
     pub fn with_cache(places: Places, limits: Limits, cache: Cache) -> Result<App, Violations> {
+        crate::catalog::prepare();
         let cache = Arc::new(cache);
         let mut fonts = FontLibrary::builtin();
         if let Some(folder) = &places.fonts {

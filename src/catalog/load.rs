@@ -13,9 +13,8 @@ use crate::cache::{self, Cache, Kind};
 use crate::error::{Code, Violation, Violations};
 use crate::schema::{Checker, Codes};
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How the catalog's files are reached; an edge implements it.
 pub trait Files: Sync {
@@ -136,18 +135,43 @@ pub fn load_profile(text: &str) -> Result<Profile, Violations> {
         toml::from_str(text).map_err(|e| invalid(format!("this is not TOML: {}", e.message())))?;
     let value =
         serde_json::to_value(value).map_err(|e| invalid(format!("this profile has an odd value: {e}")))?;
-    Checker::of::<Profile>(CATALOG_CODES)?.check(&value).or(())?;
+    Profile::checker().as_ref().map_err(Clone::clone)?.check(&value).or(())?;
     let profile: Profile =
         serde_json::from_value(value).map_err(|e| invalid(format!("this profile does not read: {e}")))?;
     super::lint::lint_profile(&profile)?;
     Ok(profile)
 }
 
-fn parse<T: JsonSchema + DeserializeOwned>(bytes: &[u8]) -> Result<T, Violations> {
+/// A kind of file with its format's checker, which is made once: that takes longer than reading a file.
+trait Format: DeserializeOwned {
+    fn checker() -> &'static Result<Checker, Violation>;
+}
+
+macro_rules! formats {
+    ($($kind:ty),*) => {$(
+        impl Format for $kind {
+            fn checker() -> &'static Result<Checker, Violation> {
+                static CHECKER: LazyLock<Result<Checker, Violation>> =
+                    LazyLock::new(|| Checker::of::<$kind>(CATALOG_CODES));
+                &CHECKER
+            }
+        }
+    )*};
+}
+
+formats!(TemplateFile, ProductFile, DesignFile, Profile);
+
+/// Makes the checkers that every order needs on threads of the pool, while others read and lay out.
+pub fn prepare() {
+    rayon::spawn(|| _ = TemplateFile::checker());
+    rayon::spawn(|| _ = Profile::checker());
+}
+
+fn parse<T: Format>(bytes: &[u8]) -> Result<T, Violations> {
     let invalid = |detail: String| Violations::from(Violation::new(Code::TemplateInvalid, detail));
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|e| invalid(format!("this is not JSON: {e}")))?;
-    Checker::of::<T>(CATALOG_CODES)?.check(&value).or(())?;
+    T::checker().as_ref().map_err(Clone::clone)?.check(&value).or(())?;
     serde_json::from_value(value).map_err(|e| invalid(format!("this file does not read: {e}")))
 }
 

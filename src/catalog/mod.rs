@@ -21,7 +21,7 @@ pub mod template;
 pub mod value;
 
 pub use field::{By, Choice, Field, FieldType};
-pub use load::{CATALOG_CODES, Files, Template, load, load_profile, parse_pin};
+pub use load::{CATALOG_CODES, Files, Template, load, load_profile, parse_pin, prepare};
 pub use print::Space;
 pub use profile::{Action, Area, Output, Profile};
 pub use value::{Bound, ColorSpec, Condition, Measure, Spots};

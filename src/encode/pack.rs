@@ -106,8 +106,9 @@ impl Room {
             }
         }
         match (way.search, layout.level) {
-            (Some(_), Some(level)) => zlib(filtered, level, out)?,
-            (Some(search), None) => {
+            // Few colours, as they are: what is filtered repeats by chance, and gains little by it.
+            (Some(_), Some(level)) if way.filter == Filter::None => zlib(filtered, level, out)?,
+            (Some(search), _) => {
                 finder.compress(filtered, (layout.row_bytes + 1, layout.bpp), search, out);
             }
             (None, _) => {}
@@ -164,15 +165,15 @@ impl Room {
             finder.compress(sample, (width + 1, bpp), search, &mut packed);
             packed.len()
         };
+        let mut found = (searched(filter, Search::Long), filter);
         // What zlib would find, the finer search finds too, or nearly.
-        let search = if layout.level.is_some() { Search::Short } else { Search::Long };
-        let mut found = (searched(filter, search), filter);
-        if filter != Filter::None {
-            found = found.min_by_size((searched(Filter::None, search), Filter::None));
+        let bare = if layout.level.is_some() { Search::Short } else { Search::Long };
+        if filter != Filter::None || bare == Search::Short {
+            found = found.min_by_size((searched(Filter::None, bare), Filter::None));
         }
         // Searching is slower: it has to give at least a sixth.
         let way = if found.0 < plain - plain / 6 {
-            Way { filter: found.1, search: Some(search) }
+            Way { filter: found.1, search: Some(Search::Long) }
         } else {
             Way { filter, search: None }
         };
