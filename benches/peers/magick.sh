@@ -23,7 +23,9 @@ case $job in
       -font $font -pointsize 200 -gravity north -fill '#2a4858' -annotate +0+727 'Four of us, one mug' \
       -density 300 -units PixelsPerInch "$out" ;;
   wrap)
-    convert -size 7200x10800 xc:'#8ecae6' \( -size 7200x10800 tile:"$assets/face.png" \) -composite \
+    # A tile keeps no transparency: it is laid on the ground first.
+    convert "$assets/face.png" -background '#8ecae6' -flatten -write mpr:face +delete \
+      -size 7200x10800 tile:mpr:face \
       -density 300 -units PixelsPerInch "$out" ;;
   *)
     echo "ImageMagick has no job $job" >&2

@@ -1,7 +1,7 @@
 //! PNG, streamed: every band is filtered and deflated in its own task and becomes one IDAT.
 //!
 //! The bands' deflate blocks join into a single zlib stream. How a band is packed depends on
-//! its own pixels only ([`pack`](super::pack)). Where the file's size is limited, bands that would
+//! its own pixels only (`pack`). Where the file's size is limited, bands that would
 //! take more than their share of it get a finer search. Where that was not enough the file is made
 //! again with [`Effort::Hard`], which asks zlib for its best.
 
