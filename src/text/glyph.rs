@@ -56,12 +56,18 @@ pub(super) struct Glyphs {
 
 impl Glyphs {
     /// The index of a face, new or known.
-    pub(super) fn face(&mut self, data: &Blob<u8>, index: u32, coords: &[i16]) -> usize {
+    fn face(&mut self, data: &Blob<u8>, index: u32, coords: &[i16]) -> usize {
         let same = |f: &Face| f.data.id() == data.id() && f.index == index && f.coords == coords;
         self.faces.iter().position(same).unwrap_or_else(|| {
             self.faces.push(Face { data: data.clone(), index, coords: coords.to_vec() });
             self.faces.len() - 1
         })
+    }
+
+    /// The index of the face that a run is shaped with.
+    pub(super) fn face_of(&mut self, run: &parley::Run<'_, ()>) -> usize {
+        let coords: Vec<i16> = run.normalized_coords().iter().map(|c| c.to_bits()).collect();
+        self.face(&run.font().data, run.font().index, &coords)
     }
 
     /// All faces, by their index.

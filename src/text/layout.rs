@@ -8,10 +8,11 @@ use super::block::{Align, Laid, MissingGlyph, Overflow, PlacedGlyph, Run, TextBl
 use super::clean::clean;
 use super::glyph::{EM, Form, Glyphs};
 use super::library::{Engine, FontLibrary};
+use super::lines::break_by_ink;
 use super::{fallback, missing};
 use crate::error::{Code, Violation};
 use crate::scene::{Group, MM_PER_PT, Node};
-use kurbo::{Affine, BezPath, Rect};
+use kurbo::{Affine, BezPath, Rect, Vec2};
 use parley::{
     Alignment, AlignmentOptions, FontFamily, FontFamilyName, FontStyle, FontWeight, Layout, LineHeight,
     PositionedLayoutItem, StyleProperty, TextWrapMode,
@@ -24,9 +25,10 @@ const STEPS_PER_PT: f64 = 64.0;
 /// Lays text out in its box.
 ///
 /// The text fits when the ink of every line is no wider than the box, its lines, with the
-/// tallest and deepest ink of any of them, are no taller, and there are no more than allowed. Alignment goes by the lines' advances and
-/// the font's metrics; ink that would then stand over the box's edge is moved inside. So text
-/// that fits never leaves its box.
+/// tallest and deepest ink of any of them, are no taller, and there are no more than allowed.
+/// Lines are broken so that their ink fits. Alignment goes by the lines' advances and the font's
+/// metrics; ink that would then stand over the box's edge is moved inside. So text that fits
+/// never leaves its box, and a larger box never takes smaller text of one direction.
 ///
 /// # Errors
 /// `text.too_long`, `text.overflow`, `text.glyph_missing`, `font.not_found`; `font.invalid` or
@@ -154,8 +156,13 @@ impl Setting<'_> {
         let block = self.block;
         let scale = size / EM;
         // The last character's spacing hangs over the line's end, and alignment must not see it.
-        let width = block.width / scale + block.letter_spacing * EM;
-        self.shaped.break_all_lines(Some(width.max(0.0) as f32));
+        let width = (block.width / scale + block.letter_spacing * EM).max(0.0) as f32;
+        if block.wrap {
+            let justify = block.align == Align::Justify;
+            break_by_ink(&mut self.shaped, &mut self.glyphs, width, block.width / scale, justify)?;
+        } else {
+            self.shaped.break_all_lines(Some(width));
+        }
         self.shaped.align(
             match block.align {
                 Align::Start => Alignment::Start,
@@ -174,12 +181,20 @@ impl Setting<'_> {
             VAlign::Bottom => slack,
         };
         let mut out = Arranged { size, glyphs: Vec::new(), ink: None, lines: 0, fits: true };
+        // A line that was given less than the box's width is aligned in the whole of it.
+        let share = match (block.align, self.shaped.is_rtl()) {
+            (Align::Center, _) => 0.5,
+            (Align::Left, _) | (Align::Start | Align::Justify, false) | (Align::End, true) => 0.0,
+            (Align::Right, _) | (Align::Start | Align::Justify, true) | (Align::End, false) => 1.0,
+        };
         // The highest and deepest ink of any line, so that fitting depends on the size and the
         // number of lines only, and not on which line a long letter falls.
         let (mut above, mut below) = (0.0_f64, 0.0_f64);
         for (index, line) in self.shaped.lines().enumerate() {
             let first = out.glyphs.len();
-            let ink = place_line(&line, index, scale, top, &mut self.glyphs, &mut out.glyphs)?;
+            let given = line.metrics().inline_max_coord - line.metrics().inline_min_coord;
+            let corner = Vec2::new(f64::from(width - given) * share * scale, top);
+            let ink = place_line(&line, index, scale, corner, &mut self.glyphs, &mut out.glyphs)?;
             out.lines = index + 1;
             let Some(mut ink) = ink else { continue };
             let baseline = f64::from(line.metrics().baseline) * scale + top;
@@ -187,7 +202,7 @@ impl Setting<'_> {
             below = below.max(ink.y1 - baseline);
             let nudge = inside(ink.x0, ink.x1, block.width);
             out.fits &= nudge.is_some();
-            ink = ink + kurbo::Vec2::new(nudge.unwrap_or(0.0), 0.0);
+            ink = ink + Vec2::new(nudge.unwrap_or(0.0), 0.0);
             out.glyphs[first..].iter_mut().for_each(|g| g.x += nudge.unwrap_or(0.0));
             out.ink = Some(out.ink.map_or(ink, |all: Rect| all.union(ink)));
         }
@@ -195,7 +210,7 @@ impl Setting<'_> {
             let nudge = inside(ink.y0, ink.y1, block.height);
             let baselines = out.lines.saturating_sub(1) as f64 * block.line_height * size;
             out.fits &= nudge.is_some() && baselines + above + below <= block.height;
-            *ink = *ink + kurbo::Vec2::new(0.0, nudge.unwrap_or(0.0));
+            *ink = *ink + Vec2::new(0.0, nudge.unwrap_or(0.0));
             out.glyphs.iter_mut().for_each(|g| g.y += nudge.unwrap_or(0.0));
         }
         out.fits &= block.max_lines.is_none_or(|most| out.lines <= most);
@@ -259,7 +274,7 @@ fn place_line(
     line: &parley::Line<'_, ()>,
     index: usize,
     scale: f64,
-    top: f64,
+    corner: Vec2,
     glyphs: &mut Glyphs,
     out: &mut Vec<PlacedGlyph>,
 ) -> Result<Option<Rect>, Violation> {
@@ -267,9 +282,7 @@ fn place_line(
     for item in line.items() {
         let PositionedLayoutItem::GlyphRun(glyph_run) = item else { continue };
         let run = glyph_run.run();
-        let font = run.font();
-        let coords: Vec<i16> = run.normalized_coords().iter().map(|c| c.to_bits()).collect();
-        let face = glyphs.face(&font.data, font.index, &coords);
+        let face = glyphs.face_of(run);
         let baseline = f64::from(glyph_run.baseline());
         let mut pen = f64::from(glyph_run.offset());
         for cluster in run.visual_clusters() {
@@ -279,8 +292,8 @@ fn place_line(
                 let placed = PlacedGlyph {
                     face,
                     glyph: glyph.id,
-                    x: x * scale,
-                    y: y * scale + top,
+                    x: x * scale + corner.x,
+                    y: y * scale + corner.y,
                     advance: f64::from(glyph.advance) * scale,
                     line: index,
                     range: cluster.text_range(),

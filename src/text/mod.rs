@@ -13,6 +13,7 @@ mod fallback;
 mod glyph;
 mod layout;
 mod library;
+mod lines;
 mod missing;
 
 pub use block::{Align, FontSpec, Laid, MissingGlyph, Overflow, PlacedGlyph, Run, TextBlock, VAlign};

@@ -1,7 +1,8 @@
 //! A broker that speaks TLS only to those whose certificate it knows, and workers that know it.
 
+use crate::support::ports::free_port;
 use crate::support::rabbitmq::Rabbit;
-use crate::support::wait::{free_port, http_ok, until};
+use crate::support::wait::{http_ok, until};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;

@@ -5,8 +5,8 @@ use crate::support::fleet::{Fleet, fixtures};
 use crate::support::oracle::{
     Events, ORDERS, changed, collect, enqueue, events, expected, fault_free, is_right, one, orders, orphans,
 };
-use crate::support::wait;
 use crate::support::wait::until;
+use crate::support::{ports, wait};
 use presswork::order::event::{EventType, ResultEvent};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -125,7 +125,7 @@ fn prometheus_scrapes(fleet: &Fleet, ports: Vec<u16>) {
         targets.join(", ")
     );
     std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
-    let port = wait::free_port();
+    let port = ports::free_port();
     let server = std::process::Command::new("prometheus")
         .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
         .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
@@ -238,7 +238,7 @@ async fn a_drain_in_mid_upload_leaves_nothing_open() {
 fn folders_do_for_one_machine() {
     let folder = tempfile::TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let port = wait::free_port();
+    let port = ports::free_port();
     let command = || {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_presswork"));
         command

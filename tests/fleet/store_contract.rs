@@ -1,7 +1,7 @@
 //! What every store promises, asked of a folder, of an S3 service in this process and of SeaweedFS.
 
 use crate::support::bucket::{BUCKET, InProcess, SECRET_KEY, Weed, client};
-use crate::support::wait;
+use crate::support::ports;
 use bytes::Bytes;
 use presswork::edge::store::dir::DirStore;
 use presswork::edge::store::probe::{Conditions, conditions};
@@ -197,7 +197,7 @@ async fn refusals_and_silence_have_their_codes() {
     let wrong = store.put("a", JSON, "x".into(), [0; 32]).await.unwrap_err();
     assert_eq!(wrong.code, Code::StoreUnavailable);
     drop(server);
-    let silent = s3(wait::free_port(), SECRET_KEY);
+    let silent = s3(ports::free_port(), SECRET_KEY);
     assert_eq!(silent.get("a", 10).await.unwrap_err().code, Code::StoreUnavailable);
     // A folder whose place is taken by a file cannot be written.
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -5,8 +5,8 @@ use crate::support::bucket;
 use crate::support::collector::{Collector, text};
 use crate::support::fleet::{Fleet, Worker, fixtures};
 use crate::support::oracle::{changed, collect, enqueue, events, orders};
-use crate::support::wait;
 use crate::support::wait::{http, until};
+use crate::support::{ports, wait};
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -244,7 +244,7 @@ async fn a_collector_that_is_gone_stops_nobody() {
     // It takes connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut heard = None;
-    for (copy, port) in [("0", wait::free_port()), ("1", silent.local_addr().unwrap().port())] {
+    for (copy, port) in [("0", ports::free_port()), ("1", silent.local_addr().unwrap().port())] {
         let mut worker = fleet.worker(tells_to(port));
         // The first worker has made the queue.
         let events = match &mut heard {

@@ -2,7 +2,8 @@
 //! slow in one answer while another is on its way.
 
 use crate::support::bucket::{ACCESS_KEY, BUCKET, Before, InProcess, SECRET_KEY, client};
-use crate::support::wait::{free_port, http, http_ok, until};
+use crate::support::ports::free_port;
+use crate::support::wait::{http, http_ok, until};
 use hyper::StatusCode;
 use presswork::edge::store::probe::{Conditions, conditions};
 use presswork::edge::store::s3::{S3Settings, S3Store};

@@ -1,5 +1,6 @@
 //! S3 stores for tests: one in this process, and SeaweedFS as the independent one.
-use crate::support::wait::{free_port, http_ok, until};
+use crate::support::ports::{free_port, free_ports};
+use crate::support::wait::{http_ok, until};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use futures_util::future::BoxFuture;
@@ -111,13 +112,7 @@ impl Weed {
         }]});
         std::fs::write(folder.path().join("s3.json"), identity.to_string()).unwrap();
         let port = free_port();
-        // Each of its services also listens on its port plus 10,000.
-        let base = loop {
-            let base = free_port();
-            if (20_000..50_000).contains(&base) {
-                break base;
-            }
-        };
+        let base = free_ports(3);
         let path = folder.path().display();
         let arguments = vec![
             "server".into(),

@@ -1,8 +1,9 @@
 //! A fleet for tests: a private broker, SeaweedFS, the fixtures' assets in a bucket, and workers
 //! that are processes of their own.
 use crate::support::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY, Weed, client};
+use crate::support::ports::free_port;
 use crate::support::rabbitmq::Rabbit;
-use crate::support::wait::{free_port, http, http_ok, until};
+use crate::support::wait::{http, http_ok, until};
 use aws_sdk_s3::Client;
 use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Connection, ConnectionProperties};

@@ -15,6 +15,7 @@ pub(crate) mod fleet;
 pub(crate) mod judge;
 pub(crate) mod oracle;
 pub(crate) mod pool;
+pub(crate) mod ports;
 pub(crate) mod rabbitmq;
 pub(crate) mod tiny;
 pub(crate) mod wait;

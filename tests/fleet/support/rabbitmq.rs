@@ -1,5 +1,6 @@
 //! A private RabbitMQ node: its own folder, cookie, ports and name service.
-use crate::support::wait::{free_port, http_ok, until};
+use crate::support::ports::free_port;
+use crate::support::wait::{http_ok, until};
 use base64::Engine;
 use std::io::Read;
 use std::path::Path;

@@ -1,18 +1,5 @@
-//! Waiting for servers: free ports, and readiness within a bound.
-use std::net::TcpListener;
+//! Waiting for servers within a bound.
 use std::time::{Duration, Instant};
-
-/// A port that was free a moment ago, below those that the system gives to outgoing connections: one of
-/// these could be taken before the server that it is meant for comes to listen.
-pub(crate) fn free_port() -> u16 {
-    use std::hash::{BuildHasher, RandomState};
-    loop {
-        let port = 12_000 + (RandomState::new().hash_one(()) % 20_000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// Asks again and again until `ready` says yes.
 ///
