@@ -1,7 +1,7 @@
 //! Tone filters, blur and mattes on decoded pixels.
 //!
-//! Both backends call these on the whole upright picture as it was decoded, before it is cropped
-//! and resampled, so that PNG and PDF agree. Alpha never changes except by a matte.
+//! Both backends call these on the upright picture as it was decoded, before it is cropped and
+//! resampled, so that PNG and PDF agree. Alpha never changes except by a matte.
 //! Everything is integer or plain `f32` arithmetic on single pixels and rows: the same bytes
 //! with any number of threads.
 
@@ -9,7 +9,9 @@ use super::{Picture, Pixels, Samples};
 use crate::error::{Code, Violation};
 use crate::scene::Adjust;
 use fast_image_resize as fir;
+use kurbo::Rect;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Pixels a task takes: enough to outweigh its cost.
 const RUN: usize = 16 * 1024;
@@ -21,9 +23,60 @@ pub fn luma(rgb: [f32; 3]) -> f32 {
     LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
 }
 
+/// Columns and rows of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// From the left.
+    pub columns: Range<usize>,
+    /// From the top.
+    pub rows: Range<usize>,
+}
+
+impl Window {
+    /// The pixels that a part of the picture (in fractions of it) touches, and `around` more on each side.
+    pub fn around(pixels: &Pixels, part: Rect, around: f64) -> Window {
+        let range = |from: f64, to: f64, length: u32| {
+            let most = f64::from(length);
+            let at = |v: f64| v.clamp(0.0, most) as usize;
+            at(libm::floor(from * most - around))..at(libm::ceil(to * most + around))
+        };
+        Window {
+            columns: range(part.x0, part.x1, pixels.width),
+            rows: range(part.y0, part.y1, pixels.height),
+        }
+    }
+
+    /// Passes the window's part of each row of samples on, on all cores.
+    fn run<T: Send>(&self, data: &mut [T], width: usize, channels: usize, each: impl Fn(&mut [T]) + Sync) {
+        let stride = width * channels;
+        let columns = self.columns.start * channels..self.columns.end * channels;
+        if columns.is_empty() {
+            return;
+        }
+        let rows = RUN.div_ceil(self.columns.len());
+        data[self.rows.start * stride..self.rows.end * stride].par_chunks_mut(rows * stride).for_each(
+            |rows| {
+                rows.chunks_exact_mut(stride).for_each(|row| each(&mut row[columns.clone()]));
+            },
+        );
+    }
+}
+
 /// Applies the adjustments in order. `px_per_mm` is the picture's own density on the page
 /// (source pixels per millimetre, along its columns and rows): a blur's reach depends on it.
 pub fn apply(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64)) {
+    let whole = Window { columns: 0..pixels.width as usize, rows: 0..pixels.height as usize };
+    apply_within(pixels, adjust, px_per_mm, &whole);
+}
+
+/// As [`apply`], where only a window's pixels will be looked at: others may stay as they are.
+pub fn apply_within(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64), window: &Window) {
+    if adjust.iter().any(|a| matches!(a, Adjust::Blur(_)))
+        && (window.columns.len(), window.rows.len()) != (pixels.width as usize, pixels.height as usize)
+    {
+        // It reaches over the window's edge.
+        return apply(pixels, adjust, px_per_mm);
+    }
     let mut rest = adjust;
     while let Some(first) = rest.first() {
         if let Adjust::Blur(sigma_mm) = *first {
@@ -36,9 +89,9 @@ pub fn apply(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64)) {
         let (tones, after) = rest.split_at(run);
         let toned = |rgb| tones.iter().fold(rgb, tone);
         if tones.iter().all(is_apart) {
-            map_components(pixels, |c| toned([c; 3])[0]);
+            map_components(pixels, window, |c| toned([c; 3])[0]);
         } else {
-            map_colors(pixels, toned);
+            map_colors(pixels, window, toned);
         }
         rest = after;
     }
@@ -102,14 +155,15 @@ fn is_apart(adjust: &Adjust) -> bool {
 }
 
 /// Maps components alike: what each value becomes is worked out once.
-fn map_components(pixels: &mut Pixels, map: impl Fn(f32) -> f32) {
+fn map_components(pixels: &mut Pixels, window: &Window, map: impl Fn(f32) -> f32) {
+    let width = pixels.width as usize;
     macro_rules! run {
         ($data:expr, $channels:literal, $type:ty) => {{
             let max = f32::from(<$type>::MAX);
             let table: Vec<$type> =
                 (0..=<$type>::MAX).map(|v| (map(f32::from(v) / max) * max + 0.5) as $type).collect();
-            $data.par_chunks_mut(RUN * $channels).for_each(|run| {
-                for pixel in run.chunks_exact_mut($channels) {
+            window.run($data, width, $channels, |row| {
+                for pixel in row.chunks_exact_mut($channels) {
                     for sample in &mut pixel[..3] {
                         *sample = table[usize::from(*sample)];
                     }
@@ -118,19 +172,34 @@ fn map_components(pixels: &mut Pixels, map: impl Fn(f32) -> f32) {
         }};
     }
     match &mut pixels.data {
-        Samples::Rgb8(data) => run!(data, 3, u8),
+        Samples::Rgb8(data) => {
+            let table: [u8; 256] = std::array::from_fn(|v| (map(v as f32 / 255.0) * 255.0 + 0.5) as u8);
+            window.run(data, width, 3, |row| look_up(row, &table));
+        }
         Samples::Rgba8(data) => run!(data, 4, u8),
         Samples::Rgb16(data) => run!(data, 3, u16),
         Samples::Rgba16(data) => run!(data, 4, u16),
     }
 }
 
-fn map_colors(pixels: &mut Pixels, map: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
+/// Eight samples are stored at a time: storing single bytes is what would bound it.
+fn look_up(samples: &mut [u8], table: &[u8; 256]) {
+    let (eights, rest) = samples.as_chunks_mut::<8>();
+    for eight in eights {
+        *eight = eight.map(|sample| table[usize::from(sample)]);
+    }
+    for sample in rest {
+        *sample = table[usize::from(*sample)];
+    }
+}
+
+fn map_colors(pixels: &mut Pixels, window: &Window, map: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
+    let width = pixels.width as usize;
     macro_rules! run {
         ($data:expr, $channels:literal, $type:ty) => {{
             let max = f32::from(<$type>::MAX);
-            $data.par_chunks_mut(RUN * $channels).for_each(|run| {
-                for pixel in run.chunks_exact_mut($channels) {
+            window.run($data, width, $channels, |row| {
+                for pixel in row.chunks_exact_mut($channels) {
                     let rgb: [f32; 3] = std::array::from_fn(|i| f32::from(pixel[i]) / max);
                     for (sample, c) in pixel.iter_mut().zip(map(rgb)) {
                         *sample = (c * max + 0.5) as $type;
@@ -253,6 +322,39 @@ mod tests {
         let mut deep = Pixels { width: 1, height: 1, data: Samples::Rgba16(vec![0, 30_000, 65_535, 7]) };
         apply(&mut deep, &[Adjust::Brightness(0.5)], (1.0, 1.0));
         assert_eq!(deep.data, Samples::Rgba16(vec![0, 15_000, 32_768, 7]));
+    }
+
+    #[test]
+    fn a_window_is_adjusted_as_the_whole_is() {
+        let (width, height) = (37, 21);
+        let picture = |channels: usize| {
+            let data = (0..width * height * channels).map(|i| (i * i / 7) as u8).collect();
+            let data = if channels == 4 { Samples::Rgba8(data) } else { Samples::Rgb8(data) };
+            Pixels { width: width as u32, height: height as u32, data }
+        };
+        let bytes = |pixels: &Pixels| match &pixels.data {
+            Samples::Rgb8(data) | Samples::Rgba8(data) => data.clone(),
+            Samples::Rgb16(_) | Samples::Rgba16(_) => panic!("the depth changed"),
+        };
+        let part = Rect::new(0.2, 0.1, 0.7, 0.6);
+        for channels in [3, 4] {
+            let plain = picture(channels);
+            let window = Window::around(&plain, part, 1.0);
+            assert_eq!((window.columns.clone(), window.rows.clone()), (6..27, 1..14));
+            for adjust in [Adjust::Contrast(1.4), Adjust::Sepia(0.8), Adjust::Blur(0.2)] {
+                let (mut whole, mut within) = (picture(channels), picture(channels));
+                apply(&mut whole, &[adjust], (9.0, 9.0));
+                apply_within(&mut within, &[adjust], (9.0, 9.0), &window);
+                let (whole, within, plain) = (bytes(&whole), bytes(&within), bytes(&plain));
+                for (i, sample) in within.iter().enumerate() {
+                    let (x, y) = (i / channels % width, i / channels / width);
+                    let inside = window.columns.contains(&x) && window.rows.contains(&y);
+                    let expected = if inside || adjust == Adjust::Blur(0.2) { whole[i] } else { plain[i] };
+                    assert_eq!(*sample, expected, "{adjust:?} {x} {y}");
+                }
+                assert!(whole != plain);
+            }
+        }
     }
 
     #[test]

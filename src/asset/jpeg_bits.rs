@@ -56,6 +56,21 @@ impl Huffman {
         self.read_long(next, bits)
     }
 
+    /// As [`Huffman::read`], for a symbol whose lower four bits say how many bits follow it: these are
+    /// passed over.
+    #[inline]
+    pub(super) fn read_and_skip(&self, bits: &mut Bits<'_>) -> Option<u8> {
+        let next = bits.peek_16();
+        let (length, symbol) = self.quick[(next >> (16 - QUICK)) as usize];
+        if length != 0 {
+            bits.take(u32::from(length) + u32::from(symbol & 15))?;
+            return Some(symbol);
+        }
+        let symbol = self.read_long(next, bits)?;
+        bits.take(u32::from(symbol & 15))?;
+        Some(symbol)
+    }
+
     #[cold]
     fn read_long(&self, next: u32, bits: &mut Bits<'_>) -> Option<u8> {
         let length = (QUICK + 1..=16).find(|&length| next < self.ends[length as usize])?;

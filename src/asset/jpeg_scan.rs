@@ -208,15 +208,10 @@ fn sequential_block(bits: &mut Bits<'_>, dc: Option<&Huffman>, ac: Option<&Huffm
     let ac = ac?;
     let mut k = 1;
     while k < 64 {
-        let symbol = ac.read(bits)?;
-        let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-        match (zeros, size) {
-            (15, 0) => k += 16,
-            (_, 0) => return Some(()),
-            _ => {
-                k += zeros + 1;
-                bits.skip(size)?;
-            }
+        match ac.read_and_skip(bits)? {
+            0xf0 => k += 16,
+            symbol if symbol & 15 == 0 => return Some(()),
+            symbol => k += usize::from(symbol >> 4) + 1,
         }
     }
     (k == 64).then_some(())

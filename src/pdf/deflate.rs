@@ -13,7 +13,7 @@ use zlib_rs::adler32::{adler32, adler32_combine};
 /// Bytes deflated as one piece.
 const CHUNK: usize = 512 * 1024;
 /// Rows of a picture packed as one piece.
-const BAND_ROWS: usize = 128;
+const BAND_ROWS: usize = 256;
 /// The trade of time for size, where it is not a picture.
 const LEVEL: u32 = 6;
 

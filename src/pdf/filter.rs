@@ -52,7 +52,7 @@ impl<W: Write> Painter<'_, W> {
                 let pixels = rasterised(node, size, (sx, sy))?;
                 let planes = self.inked(pixels::planes(pixels, space.tone), space.tone)?;
                 let written = self.control.measured(Work::Encode, || {
-                    write_planes(self.objects, self.spaces.srgb, &planes, space.tone)
+                    write_planes(self.objects, self.spaces.srgb, &planes, space.tone, &key)
                 });
                 let placed = match written? {
                     Some(id) => Placed::Object(id, UNIT),

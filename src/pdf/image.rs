@@ -29,6 +29,9 @@ const SMALL_JPEG: u64 = 256 * 1024;
 /// Pixels with more than this many times the job's resolution are brought down to it.
 const MOST_KEPT: f64 = 1.25;
 
+/// Samples to either side of its own that a Lanczos3 kernel takes in.
+const LOBES: f64 = 3.0;
+
 /// The unit square.
 pub(super) const UNIT: Rect = Rect::new(0.0, 0.0, 1.0, 1.0);
 /// From PDF's picture space (y up) to the unit square (y down).
@@ -145,7 +148,7 @@ impl<W: Write> Painter<'_, W> {
         if jpeg.inverted {
             entries.set("Decode", numbers([1.0, 0.0].repeat(usize::from(jpeg.components))));
         }
-        let id = self.objects.add_encoded(entries, &jpeg.bytes)?;
+        let id = self.objects.add_identified(&key, entries, &jpeg.bytes)?;
         self.images.keep(key, Placed::Object(id, UNIT));
         Ok(Some((id, picture.orientation())))
     }
@@ -229,7 +232,14 @@ impl<W: Write> Painter<'_, W> {
         if let Some(matte) = &node.matte {
             adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, 1, self.control)?)?;
         }
-        adjust::apply(&mut picture, &node.adjust, density);
+        // A reduction's kernel reaches past the crop.
+        let reach = size.map_or(0.0, |size| {
+            let columns = crop.width() * f64::from(picture.width) / f64::from(size.0);
+            let rows = crop.height() * f64::from(picture.height) / f64::from(size.1);
+            LOBES * columns.max(rows).max(1.0)
+        });
+        let window = adjust::Window::around(&picture, crop, reach + 1.0);
+        adjust::apply_within(&mut picture, &node.adjust, density, &window);
         let part;
         let cropped = match size {
             Some(size) => {
@@ -245,7 +255,7 @@ impl<W: Write> Painter<'_, W> {
         let planes = self.inked(pixels::planes(cropped, tone), tone)?;
         let written = self
             .control
-            .measured(Work::Encode, || write_planes(self.objects, self.spaces.srgb, &planes, tone));
+            .measured(Work::Encode, || write_planes(self.objects, self.spaces.srgb, &planes, tone, &key));
         let placed = match written? {
             Some(id) => Placed::Object(id, part),
             None => Placed::Solid,
@@ -255,15 +265,20 @@ impl<W: Write> Painter<'_, W> {
     }
 }
 
-/// Writes colour samples and alpha; `None` where opaque white is all there is to say.
+/// Writes colour samples and alpha; `None` where opaque white is all there is to say. The key is of all
+/// that the planes were made from.
 pub(super) fn write_planes<W: Write>(
     objects: &mut Objects<W>,
     srgb: ObjectId,
     planes: &pixels::Planes,
     tone: Tone,
+    key: &[u8; 32],
 ) -> Result<Option<ObjectId>, Violation> {
+    // Pictures of other colours may share their alpha.
     let mask = match &planes.alpha {
-        Some(alpha) => Some(write_plane(objects, alpha, name("DeviceGray"), None)?),
+        Some(alpha) => {
+            Some(objects.add_encoded(plane_entries(alpha, name("DeviceGray"), None), &packed(alpha)?)?)
+        }
         None => None,
     };
     let space = match tone {
@@ -272,18 +287,19 @@ pub(super) fn write_planes<W: Write>(
         Tone::White => {
             let Some(mask) = mask else { return Ok(None) };
             let white = Plane { width: 1, height: 1, channels: 1, data: vec![255] };
-            return write_plane(objects, &white, name("DeviceGray"), Some(mask)).map(Some);
+            let entries = plane_entries(&white, name("DeviceGray"), Some(mask));
+            return objects.add_encoded(entries, &packed(&white)?).map(Some);
         }
     };
-    write_plane(objects, &planes.color, space, mask).map(Some)
+    let entries = plane_entries(&planes.color, space, mask);
+    objects.add_identified(key, entries, &packed(&planes.color)?).map(Some)
 }
 
-fn write_plane<W: Write>(
-    objects: &mut Objects<W>,
-    plane: &Plane,
-    space: Object,
-    mask: Option<ObjectId>,
-) -> Result<ObjectId, Violation> {
+fn packed(plane: &Plane) -> Result<Vec<u8>, Violation> {
+    deflate::picture(&plane.data, plane.width as usize, usize::from(plane.channels))
+}
+
+fn plane_entries(plane: &Plane, space: Object, mask: Option<ObjectId>) -> lopdf::Dictionary {
     let mut entries = image_entries(plane.width, plane.height, space);
     entries.set("Interpolate", Object::Boolean(true));
     entries.set("DecodeParms", predicted(plane.width, plane.channels));
@@ -291,8 +307,7 @@ fn write_plane<W: Write>(
         entries.set("SMask", Object::Reference(mask));
     }
     entries.set("Filter", name("FlateDecode"));
-    let packed = deflate::picture(&plane.data, plane.width as usize, usize::from(plane.channels))?;
-    objects.add_encoded(entries, &packed)
+    entries
 }
 
 /// The parameters of rows that are filtered as in PNG.

@@ -22,6 +22,8 @@ pub use layout::layout;
 pub use library::FontLibrary;
 
 #[cfg(test)]
+mod fitting;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod tests;
