@@ -33,3 +33,4 @@ pub mod worker;
 pub mod config;
 pub mod check;
 pub mod cli;
+pub mod memory;

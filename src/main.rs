@@ -1,7 +1,5 @@
 //! presswork on the command line: exit codes only; the library does the work.
 
-mod memory;
-
 use clap::Parser;
 use presswork::cli::{BAD_CONFIGURATION, Cli, run};
 use presswork::telemetry::logs;
@@ -9,7 +7,7 @@ use presswork::telemetry::traces::Traces;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    memory::give_back();
+    presswork::memory::give_back();
     let cli = Cli::parse();
     let traces = match Traces::from_environment() {
         Ok(traces) => traces.filter(|_| cli.is_traced()),

@@ -1,9 +1,9 @@
 //! What a PDF costs beyond the decoding of its pictures: `cargo bench --bench pdf -- [RUNS]`
 //!
 //! The bench's mug and the catalog's collages are made from order to hashed file, preflight
-//! included, in a process that has their templates and fonts already, as a worker has. Processor
-//! time of all threads, decoding taken apart; the mean of the runs, and the first, which also reads
-//! templates and compiles schemas.
+//! included, in a process that has their templates and fonts already, and a worker's settings of the
+//! allocator. Processor time of all threads, decoding taken apart; the mean of the runs, and the
+//! first, which also reads templates and compiles schemas.
 //!
 //! Needs the pictures that `benches/peers/setup.sh` makes, and Linux.
 
@@ -78,6 +78,7 @@ fn once(app: &App, path: &Path, draft: &Draft) -> (f64, f64) {
 }
 
 fn main() {
+    presswork::memory::give_back();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let runs: usize = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20);
     let app = |place: PathBuf| {

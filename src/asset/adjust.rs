@@ -15,6 +15,8 @@ use std::ops::Range;
 
 /// Pixels a task takes: enough to outweigh its cost.
 const RUN: usize = 16 * 1024;
+/// Colours that tones are worked out of at once.
+const LANES: usize = 32;
 /// Rec. 709 weights, as the luminosity masks use them.
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
@@ -87,11 +89,14 @@ pub fn apply_within(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64
         // A run of tone filters is one pass, rounded once.
         let run = rest.iter().position(|a| matches!(a, Adjust::Blur(_))).unwrap_or(rest.len());
         let (tones, after) = rest.split_at(run);
-        let toned = |rgb| tones.iter().fold(rgb, tone);
         if tones.iter().all(is_apart) {
-            map_components(pixels, window, |c| toned([c; 3])[0]);
+            map_components(pixels, window, |c| {
+                let mut color = [[c]; 3];
+                tones.iter().for_each(|adjust| tone(&mut color, adjust));
+                color[0][0]
+            });
         } else {
-            map_colors(pixels, window, toned);
+            map_colors(pixels, window, tones);
         }
         rest = after;
     }
@@ -116,30 +121,43 @@ pub fn shrink(picture: &Picture, adjust: &[Adjust], spare: f64) -> u32 {
     [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
-/// One tone filter on one colour; the result is clamped to 0 to 1.
-fn tone(rgb: [f32; 3], adjust: &Adjust) -> [f32; 3] {
-    let out = match *adjust {
-        Adjust::Greyscale => [luma(rgb); 3],
+/// Colours side by side, components apart: what is done to all of them is done to several at once.
+type Lanes<const N: usize> = [[f32; N]; 3];
+
+/// One tone filter on some colours; the results are clamped to 0 to 1.
+fn tone<const N: usize>(colors: &mut Lanes<N>, adjust: &Adjust) {
+    match *adjust {
+        Adjust::Greyscale => each(colors, |rgb| [luma(rgb); 3]),
         Adjust::Sepia(amount) => {
             // The Filter Effects matrix, on the way from the identity by `amount`.
             let keep = 1.0 - amount.clamp(0.0, 1.0);
-            let [r, g, b] = rgb;
-            [
-                (0.393 + 0.607 * keep) * r + (0.769 - 0.769 * keep) * g + (0.189 - 0.189 * keep) * b,
-                (0.349 - 0.349 * keep) * r + (0.686 + 0.314 * keep) * g + (0.168 - 0.168 * keep) * b,
-                (0.272 - 0.272 * keep) * r + (0.534 - 0.534 * keep) * g + (0.131 + 0.869 * keep) * b,
-            ]
+            each(colors, |[r, g, b]| {
+                [
+                    (0.393 + 0.607 * keep) * r + (0.769 - 0.769 * keep) * g + (0.189 - 0.189 * keep) * b,
+                    (0.349 - 0.349 * keep) * r + (0.686 + 0.314 * keep) * g + (0.168 - 0.168 * keep) * b,
+                    (0.272 - 0.272 * keep) * r + (0.534 - 0.534 * keep) * g + (0.131 + 0.869 * keep) * b,
+                ]
+            });
         }
-        Adjust::Brightness(amount) => rgb.map(|c| c * amount),
-        Adjust::Contrast(amount) => rgb.map(|c| (c - 0.5) * amount + 0.5),
-        Adjust::Threshold(level) => [if luma(rgb) >= level { 1.0 } else { 0.0 }; 3],
-        Adjust::Duotone(dark, light) => {
+        Adjust::Brightness(amount) => each(colors, |rgb| rgb.map(|c| c * amount)),
+        Adjust::Contrast(amount) => each(colors, |rgb| rgb.map(|c| (c - 0.5) * amount + 0.5)),
+        Adjust::Threshold(level) => {
+            each(colors, |rgb| [if luma(rgb) >= level { 1.0 } else { 0.0 }; 3]);
+        }
+        Adjust::Duotone(dark, light) => each(colors, |rgb| {
             let y = luma(rgb);
             std::array::from_fn(|i| dark[i] + (light[i] - dark[i]) * y)
-        }
-        Adjust::Blur(_) => rgb,
-    };
-    out.map(|c| c.clamp(0.0, 1.0))
+        }),
+        Adjust::Blur(_) => {}
+    }
+}
+
+#[inline(always)]
+fn each<const N: usize>(colors: &mut Lanes<N>, map: impl Fn([f32; 3]) -> [f32; 3]) {
+    let [red, green, blue] = colors;
+    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
+        [*r, *g, *b] = map([*r, *g, *b]).map(|c| c.clamp(0.0, 1.0));
+    }
 }
 
 /// Whether every component of the result depends on the same component only, and alike.
@@ -193,16 +211,26 @@ fn look_up(samples: &mut [u8], table: &[u8; 256]) {
     }
 }
 
-fn map_colors(pixels: &mut Pixels, window: &Window, map: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
+fn map_colors(pixels: &mut Pixels, window: &Window, tones: &[Adjust]) {
     let width = pixels.width as usize;
     macro_rules! run {
         ($data:expr, $channels:literal, $type:ty) => {{
             let max = f32::from(<$type>::MAX);
             window.run($data, width, $channels, |row| {
-                for pixel in row.chunks_exact_mut($channels) {
-                    let rgb: [f32; 3] = std::array::from_fn(|i| f32::from(pixel[i]) / max);
-                    for (sample, c) in pixel.iter_mut().zip(map(rgb)) {
-                        *sample = (c * max + 0.5) as $type;
+                for some in row.chunks_mut($channels * LANES) {
+                    let mut colors = [[0.0; LANES]; 3];
+                    for (at, pixel) in some.chunks_exact($channels).enumerate() {
+                        for (lane, sample) in colors.iter_mut().zip(pixel) {
+                            lane[at] = f32::from(*sample);
+                        }
+                    }
+                    colors.as_flattened_mut().iter_mut().for_each(|c| *c /= max);
+                    tones.iter().for_each(|adjust| tone(&mut colors, adjust));
+                    colors.as_flattened_mut().iter_mut().for_each(|c| *c = *c * max + 0.5);
+                    for (at, pixel) in some.chunks_exact_mut($channels).enumerate() {
+                        for (lane, sample) in colors.iter().zip(pixel) {
+                            *sample = lane[at] as $type;
+                        }
                     }
                 }
             });

@@ -195,7 +195,7 @@ fn scan_end(file: &[u8], from: usize) -> Result<usize, Violation> {
     let mut at = from;
     loop {
         let rest = file.get(at..).unwrap_or_default();
-        let Some(found) = rest.iter().position(|&b| b == 0xff) else {
+        let Some(found) = memchr::memchr(0xff, rest) else {
             return Err(corrupt("ends in the middle of its picture data"));
         };
         at += found;

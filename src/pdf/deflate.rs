@@ -37,7 +37,7 @@ pub(super) fn zlib(data: &[u8]) -> Result<Vec<u8>, Violation> {
 pub(super) fn picture(data: &[u8], width: usize, channels: usize) -> Result<Vec<u8>, Violation> {
     let bands: Vec<PackedBand> = data
         .par_chunks((width * channels * BAND_ROWS).max(1))
-        .map(|rows| band(rows, width, channels))
+        .map_init(Room::default, |room, rows| band(room, rows, width, channels))
         .collect::<Result<_, _>>()?;
     let mut out = Vec::with_capacity(bands.iter().map(|band| band.bytes.len()).sum::<usize>() + 8);
     out.extend(HEAD);
@@ -61,13 +61,18 @@ pub(super) struct PackedBand {
 }
 
 /// Packs rows for `/Predictor 15` wherever in the picture they stand.
-pub(super) fn band(data: &[u8], width: usize, channels: usize) -> Result<PackedBand, Violation> {
+pub(super) fn band(
+    room: &mut Room,
+    data: &[u8],
+    width: usize,
+    channels: usize,
+) -> Result<PackedBand, Violation> {
     let row_bytes = width * channels;
     let layout = Layout { row_bytes, bpp: channels, most: None, hard: false, level: Some(LEVEL) };
     let rows = data.len() / row_bytes.max(1);
     let raw = |y: usize, row: &mut [u8]| row.copy_from_slice(&data[y * row_bytes..(y + 1) * row_bytes]);
     let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
-    let check = Room::default().pack(&layout, rows, &raw, &mut bytes)?;
+    let check = room.pack(&layout, rows, &raw, &mut bytes)?;
     Ok(PackedBand { bytes, check, raw_bytes: (rows * (row_bytes + 1)) as u64 })
 }
 

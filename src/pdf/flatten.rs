@@ -225,7 +225,8 @@ impl<W: Write + Send> InkSink for ImageSink<'_, W> {
 }
 
 fn packed(rows: &[u8], width: usize, channels: usize) -> Result<Packed, Violation> {
-    let deflate::PackedBand { bytes, check, raw_bytes } = deflate::band(rows, width, channels)?;
+    let deflate::PackedBand { bytes, check, raw_bytes } =
+        deflate::band(&mut crate::encode::pack::Room::default(), rows, width, channels)?;
     Ok(Packed { bytes, check, raw_bytes })
 }
 

@@ -53,11 +53,13 @@ pub(super) struct Images {
     /// Pixels that a rasterised filter may have.
     pub(super) most_pixels: u64,
     known: BTreeMap<[u8; 32], Placed>,
+    /// Keeps its room from picture to picture.
+    resizer: fast_image_resize::Resizer,
 }
 
 impl Images {
     pub(super) fn new(dpi: Dpi, most_pixels: u64) -> Self {
-        Images { dpi, most_pixels, known: BTreeMap::new() }
+        Images { dpi, most_pixels, known: BTreeMap::new(), resizer: fast_image_resize::Resizer::new() }
     }
 
     pub(super) fn get(&self, key: &[u8; 32]) -> Option<Placed> {
@@ -244,7 +246,7 @@ impl<W: Write> Painter<'_, W> {
         let cropped = match size {
             Some(size) => {
                 part = crop;
-                pixels::resampled(picture, crop, size, node.pixelated)?
+                pixels::resampled(&mut self.images.resizer, picture, crop, size, node.pixelated)?
             }
             None => {
                 let (pixels, kept) = pixels::cropped(picture, crop);

@@ -46,6 +46,7 @@ fn samples(data: Vec<u8>, channels: usize) -> Samples {
 
 /// The part of a picture (in fractions of it) at another size; by Lanczos3, or with hard edges.
 pub(super) fn resampled(
+    resizer: &mut fir::Resizer,
     pixels: Pixels,
     part: Rect,
     size: (u32, u32),
@@ -68,7 +69,7 @@ pub(super) fn resampled(
         (part.width() * width).min(width - left),
         (part.height() * height).min(height - top),
     );
-    fir::Resizer::new().resize(&source, &mut target, &options).map_err(|_| failed())?;
+    resizer.resize(&source, &mut target, &options).map_err(|_| failed())?;
     Ok(Pixels { width: size.0, height: size.1, data: samples(target.into_vec(), channels) })
 }
 
