@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot go on stops")]
 
+#[path = "pdf/away.rs"]
+mod away;
+
+use away::Away;
 use criterion::{Criterion, criterion_group, criterion_main};
 use presswork::app::{App, Places, Prepared};
 use presswork::art::{Art, Recolor};
@@ -13,10 +17,9 @@ use presswork::control::Control;
 use presswork::error::Violation;
 use presswork::order::Draft;
 use presswork::raster::{Band, Packed, PngOptions, PngSink, Sink, paint};
-use presswork::render::{Destination, Job, png_frame};
+use presswork::render::{Job, png_frame};
 use presswork::text::FontLibrary;
 use std::hint::black_box;
-use std::io::Sink as Nowhere;
 use std::path::{Path, PathBuf};
 
 fn benches() -> PathBuf {
@@ -43,25 +46,6 @@ fn prepare(app: &App, job: &str) -> Prepared {
     let path = benches().join("jobs").join(format!("{job}.json"));
     let draft = Draft::parse(&std::fs::read(&path).unwrap()).unwrap();
     app.prepare(&path, &draft, Control::NONE, &mut |_| {}).unwrap()
-}
-
-/// Files that nobody keeps.
-struct Away;
-
-impl Destination for Away {
-    type File = Nowhere;
-
-    fn create(&mut self, _name: &str) -> Result<Nowhere, Violation> {
-        Ok(std::io::sink())
-    }
-
-    fn discard(&mut self, _name: &str, _file: Nowhere) -> Result<(), Violation> {
-        Ok(())
-    }
-
-    fn finish(&mut self, name: &str, _file: Nowhere) -> Result<String, Violation> {
-        Ok(name.to_owned())
-    }
 }
 
 /// Painted bands that nobody encodes.

@@ -9,13 +9,13 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot go on stops")]
 
+mod away;
+
+use away::Away;
 use presswork::app::{App, Places};
 use presswork::asset::{Format, Limits};
 use presswork::control::{Control, Watch, Work};
-use presswork::error::Violation;
 use presswork::order::Draft;
-use presswork::render::Destination;
-use std::io::Sink as Nowhere;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -47,25 +47,6 @@ impl Watch for Decoding {
     }
 
     fn decoded(&self, _: Format, _: u64) {}
-}
-
-/// Files that nobody keeps.
-struct Away;
-
-impl Destination for Away {
-    type File = Nowhere;
-
-    fn create(&mut self, _name: &str) -> Result<Nowhere, Violation> {
-        Ok(std::io::sink())
-    }
-
-    fn discard(&mut self, _name: &str, _file: Nowhere) -> Result<(), Violation> {
-        Ok(())
-    }
-
-    fn finish(&mut self, name: &str, _file: Nowhere) -> Result<String, Violation> {
-        Ok(name.to_owned())
-    }
 }
 
 /// Milliseconds of processor time: all of an order, and its decoding.

@@ -1,10 +1,11 @@
 //! A broker that speaks TLS only to those whose certificate it knows, and workers that know it.
 
+use crate::support::fleet::Worker;
 use crate::support::ports::free_port;
 use crate::support::rabbitmq::Rabbit;
 use crate::support::wait::{http_ok, until};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 fn openssl(folder: &Path, arguments: &[&str]) {
@@ -128,7 +129,7 @@ impl Scene {
 
     /// A worker that cannot get in says why, and does not claim to be ready.
     fn refused(&self, authority: &str, certificate: Option<&str>, why: &[&str]) {
-        let mut worker = Worker::start(self, self.command(authority, certificate));
+        let mut worker = Worker::launch(self.command(authority, certificate), self.folder.path());
         until("the reason in the log", || {
             assert!(worker.child.try_wait().unwrap().is_none(), "it ended:\n{}", worker.log());
             why.iter().any(|why| worker.log().contains(why))
@@ -139,44 +140,13 @@ impl Scene {
     }
 }
 
-struct Worker {
-    child: Child,
-    port: u16,
-    log: PathBuf,
-}
-
-impl Worker {
-    fn start(scene: &Scene, mut command: Command) -> Worker {
-        let port = free_port();
-        let log = scene.at(&format!("{port}.log"));
-        let file = std::fs::File::create(&log).unwrap();
-        command.arg("worker").env("PRESSWORK_BIND", format!("127.0.0.1:{port}"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
-        Worker { child, port, log }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-        if std::thread::panicking() {
-            eprintln!("{}", self.log());
-        }
-    }
-}
-
 #[test]
 fn a_broker_and_its_workers_know_each_other_by_certificates() {
     let scene = Scene::start();
     let order = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/orders/mug-name-customized.json");
     let enqueued = scene.command("ca.pem", Some("client")).arg("enqueue").arg(order).output().unwrap();
     assert!(enqueued.status.success(), "{}", String::from_utf8_lossy(&enqueued.stderr));
-    let worker = Worker::start(&scene, scene.command("ca.pem", Some("client")));
+    let worker = Worker::launch(scene.command("ca.pem", Some("client")), scene.folder.path());
     until("the result", || scene.at("out/mug-name-customized/1/result.json").exists());
     // Readiness looks at the connection once a second; an order can be done before that.
     until("readiness", || http_ok(worker.port, "/readyz", None));

@@ -2,7 +2,7 @@
 //! slow in one answer while another is on its way.
 
 use crate::support::bucket::{ACCESS_KEY, BUCKET, Before, InProcess, SECRET_KEY, client};
-use crate::support::ports::free_port;
+use crate::support::fleet::Worker;
 use crate::support::wait::{http, http_ok, until};
 use hyper::StatusCode;
 use presswork::edge::store::probe::{Conditions, conditions};
@@ -13,7 +13,7 @@ use presswork::order::event::{EventType, ResultEvent};
 use presswork::render::Destination;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,31 +24,23 @@ fn fixtures() -> PathBuf {
 }
 
 /// A worker on a spool folder, whose results and pictures are in the bucket.
-struct Worker {
+struct Spooled {
+    // It ends before its folder goes.
+    worker: Worker,
     folder: TempDir,
-    port: u16,
-    child: Child,
 }
 
-impl Worker {
-    fn start(server: &InProcess, more: &[(&str, &str)]) -> Worker {
-        let (folder, port) = (TempDir::new().unwrap(), free_port());
+impl Spooled {
+    fn start(server: &InProcess, more: &[(&str, &str)]) -> Spooled {
+        let folder = TempDir::new().unwrap();
         let mut command = command(server, folder.path());
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        command.arg("worker").env("PRESSWORK_BIND", format!("127.0.0.1:{port}")).envs(more.iter().copied());
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        Worker { folder, port, child }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        command.envs(more.iter().copied());
+        let worker = Worker::launch(command, folder.path());
+        Spooled { folder, worker }
     }
 
     fn ready(&mut self) {
-        until("a worker", || {
-            assert!(self.child.try_wait().unwrap().is_none(), "it ended:\n{}", self.log());
-            http_ok(self.port, "/readyz", None)
-        });
+        assert!(self.worker.comes_up(), "it ended:\n{}", self.worker.log());
     }
 
     fn enqueue(&self, server: &InProcess, job: &str, asset: &str) {
@@ -60,16 +52,6 @@ impl Worker {
         std::fs::write(&path, order.to_string()).unwrap();
         let sent = command(server, self.folder.path()).arg("enqueue").arg(path).output().unwrap();
         assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-        if std::thread::panicking() {
-            eprintln!("{}", self.log());
-        }
     }
 }
 
@@ -133,16 +115,16 @@ async fn a_store_that_ignores_conditions_is_refused_unless_told_otherwise() {
     assert_eq!(conditions(&store, "t").await.unwrap(), Conditions::Ignored);
     assert_eq!(store.head(".probe/t").await.unwrap(), None);
 
-    let mut worker = Worker::start(&server, &[]);
-    assert_eq!(worker.child.wait().unwrap().code(), Some(64));
-    assert!(worker.log().contains("PRESSWORK_S3_CONDITIONAL=off"), "{}", worker.log());
-    drop(worker);
+    let mut spooled = Spooled::start(&server, &[]);
+    assert_eq!(spooled.worker.child.wait().unwrap().code(), Some(64));
+    assert!(spooled.worker.log().contains("PRESSWORK_S3_CONDITIONAL=off"), "{}", spooled.worker.log());
+    drop(spooled);
 
     put_photos(&server, &["dog.jpg"]);
-    let mut worker = Worker::start(&server, &[("PRESSWORK_S3_CONDITIONAL", "off")]);
-    worker.ready();
-    assert!(worker.log().contains("two workers may decide one run"), "{}", worker.log());
-    worker.enqueue(&server, "UNCONDITIONAL-1", "photos/dog.jpg");
+    let mut spooled = Spooled::start(&server, &[("PRESSWORK_S3_CONDITIONAL", "off")]);
+    spooled.ready();
+    assert!(spooled.worker.log().contains("two workers may decide one run"), "{}", spooled.worker.log());
+    spooled.enqueue(&server, "UNCONDITIONAL-1", "photos/dog.jpg");
     assert_eq!(result(&server, "UNCONDITIONAL-1").await.kind, EventType::Completed);
 }
 
@@ -158,24 +140,28 @@ async fn a_picture_that_is_denied_is_the_orders_fault_and_a_bucket_is_not() {
     }))
     .await;
     put_photos(&server, &["dog.jpg", "SENTINEL.jpg"]);
-    let mut worker = Worker::start(&server, &[]);
-    worker.ready();
-    worker.enqueue(&server, "DENIED-1", "photos/SENTINEL.jpg");
+    let mut spooled = Spooled::start(&server, &[]);
+    spooled.ready();
+    spooled.enqueue(&server, "DENIED-1", "photos/SENTINEL.jpg");
     let event = result(&server, "DENIED-1").await;
     assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Failed, "asset.access_denied"));
-    assert!(http_ok(worker.port, "/readyz", None), "one picture is no reason to stop");
+    assert!(http_ok(spooled.worker.port, "/readyz", None), "one picture is no reason to stop");
 
     all.store(true, Ordering::Release);
-    worker.enqueue(&server, "DENIED-2", "photos/dog.jpg");
+    spooled.enqueue(&server, "DENIED-2", "photos/dog.jpg");
     until("readiness to fall", || {
-        http(worker.port, "/readyz", None).unwrap_or_default().contains("the store")
+        http(spooled.worker.port, "/readyz", None).unwrap_or_default().contains("the store")
     });
-    assert!(http_ok(worker.port, "/livez", None));
+    assert!(http_ok(spooled.worker.port, "/livez", None));
     all.store(false, Ordering::Release);
     let event = result(&server, "DENIED-2").await;
     assert_eq!((event.kind, event.data.attempt), (EventType::Completed, 1), "waiting costs no attempt");
-    until("readiness", || http_ok(worker.port, "/readyz", None));
-    assert!(!worker.log().contains("SENTINEL"), "a picture's name is in the log:\n{}", worker.log());
+    until("readiness", || http_ok(spooled.worker.port, "/readyz", None));
+    assert!(
+        !spooled.worker.log().contains("SENTINEL"),
+        "a picture's name is in the log:\n{}",
+        spooled.worker.log()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,9 +182,9 @@ async fn assets_come_while_the_result_is_asked_for() {
     }))
     .await;
     put_photos(&server, &["dog.jpg"]);
-    let mut worker = Worker::start(&server, &[]);
-    worker.ready();
-    worker.enqueue(&server, "BESIDE-1", "photos/dog.jpg");
+    let mut spooled = Spooled::start(&server, &[]);
+    spooled.ready();
+    spooled.enqueue(&server, "BESIDE-1", "photos/dog.jpg");
     until("the result", || server.folder.path().join(BUCKET).join("out/BESIDE-1/1/result.json").exists());
     assert_eq!(result(&server, "BESIDE-1").await.kind, EventType::Completed);
 }

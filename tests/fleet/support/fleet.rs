@@ -83,14 +83,9 @@ impl Fleet {
 
     /// Starts a worker.
     pub(crate) fn launch(&self, change: impl FnOnce(&mut Command)) -> Worker {
-        let port = free_port();
-        let log = self.folder.path().join(format!("worker-{port}.log"));
         let mut command = self.command();
-        command.arg("worker").env("PRESSWORK_BIND", format!("127.0.0.1:{port}"));
         change(&mut command);
-        let stderr = std::fs::File::create(&log).unwrap();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-        Worker { port, child, log }
+        Worker::launch(command, self.folder.path())
     }
 
     /// Runs a command to its end.
@@ -144,6 +139,16 @@ impl Fleet {
 }
 
 impl Worker {
+    /// Starts the program as a worker; its log lies in the folder.
+    pub(crate) fn launch(mut command: Command, folder: &Path) -> Worker {
+        let port = free_port();
+        let log = folder.join(format!("worker-{port}.log"));
+        let stderr = std::fs::File::create(&log).unwrap();
+        command.arg("worker").env("PRESSWORK_BIND", format!("127.0.0.1:{port}"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
+        Worker { port, child, log }
+    }
+
     /// Waits until it is ready, or has ended: whether it is ready.
     pub(crate) fn comes_up(&mut self) -> bool {
         let mut ended = false;
