@@ -150,7 +150,8 @@ impl<W: Write> Painter<'_, W> {
         if jpeg.inverted {
             entries.set("Decode", numbers([1.0, 0.0].repeat(usize::from(jpeg.components))));
         }
-        let id = self.objects.add_identified(&key, entries, &jpeg.bytes)?;
+        // Files that differ in their metadata alone are one object.
+        let id = self.objects.add_encoded(entries, &jpeg.bytes)?;
         self.images.keep(key, Placed::Object(id, UNIT));
         Ok(Some((id, picture.orientation())))
     }
