@@ -109,7 +109,7 @@ fn sixty_photos_cost_what_the_dearest_page_costs() {
     let dearest = peak(&shop, &book("dearest", &keys[3..4]));
     let sixty = peak(&shop, &book("sixty", &keys));
     // The encoded files themselves (about 0.8 MB each) may be held, and each thread's heap may keep 8 MB
-    // (`src/memory.rs`); their pixels, of 700 MB, may not.
+    // (`src/memory.rs`); their pixels, of 650 MB, may not.
     assert!(sixty < dearest * 1.15 + 10.0 + 24.0, "one page takes {dearest:.1} MB, sixty {sixty:.1} MB");
 }
 
