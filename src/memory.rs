@@ -11,11 +11,11 @@
 
 /// Blocks from this size on are mapped, and given back, one by one.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const MAPPED_FROM: libc::c_int = 4 << 20;
+const MAPPED_FROM: libc::c_int = 8 << 20;
 
 /// So much free memory is kept at the end of a heap.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT: libc::c_int = 8 << 20;
+const KEPT: libc::c_int = 16 << 20;
 
 /// Fixes the allocator's limits. Call it once, before any thread is started.
 pub fn give_back() {
