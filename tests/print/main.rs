@@ -13,6 +13,7 @@ mod delta_e;
 mod derived;
 mod determinism;
 mod flat;
+mod golden;
 mod memory;
 mod openclipart;
 mod pdf;
