@@ -9,7 +9,7 @@
 
 use super::corrupt;
 use super::jpeg::{Jpeg, Meaning, named_rgb};
-use super::jpeg_bits::{Bits, Huffman};
+use super::jpeg_bits::{Bits, Huffman, extended};
 use super::jpeg_idct;
 use super::jpeg_rows::{Blocks, Component, Shape};
 use super::jpeg_scan::{Tables, read_tables};
@@ -239,13 +239,15 @@ impl<'a> Reader<'a> {
 /// missing or impossible.
 #[inline]
 fn read_block(
-    bits: &mut Bits<'_>,
+    place: &mut Bits<'_>,
     dc: &Huffman,
     ac: &Huffman,
     prediction: &mut i32,
     coefficients: &mut [i16; 64],
 ) -> Option<u8> {
-    let size = u32::from(dc.read(bits)?);
+    // A copy of its own stays in registers.
+    let mut bits = *place;
+    let size = u32::from(dc.read(&mut bits)?);
     if size > 15 {
         return None;
     }
@@ -253,29 +255,30 @@ fn read_block(
     coefficients[0] = *prediction as i16;
     let (mut k, mut highest) = (1usize, 0);
     while k < 64 {
-        let symbol = ac.read(bits)?;
+        if let Some(joint) = ac.read_joint(&mut bits) {
+            k += usize::from(joint.zeros);
+            coefficients[usize::from(*ZIGZAG.get(k)?)] = joint.value;
+            highest = k as u8;
+            k += 1;
+            continue;
+        }
+        let symbol = ac.read(&mut bits)?;
         let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 {
             if zeros < 15 {
+                *place = bits;
                 return Some(highest);
             }
             k += 16;
             continue;
         }
         k += zeros;
-        let place = *ZIGZAG.get(k)?;
-        coefficients[usize::from(place)] = extended(bits.take(size)?, size) as i16;
+        coefficients[usize::from(*ZIGZAG.get(k)?)] = extended(bits.take(size)?, size) as i16;
         highest = k as u8;
         k += 1;
     }
+    *place = bits;
     (k == 64).then_some(highest)
-}
-
-/// A number of `size` bits: the lower half of its range stands for negative numbers.
-#[inline(always)]
-fn extended(value: u32, size: u32) -> i32 {
-    let value = value as i32;
-    if size > 0 && value < 1 << (size - 1) { value + 1 - (1 << size) } else { value }
 }
 
 #[cfg(test)]

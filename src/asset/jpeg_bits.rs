@@ -2,16 +2,31 @@
 
 /// Codes up to this length are found by one look-up.
 const QUICK: u32 = 9;
+/// Codes up to this length, the number after them included, are found by one look-up with it.
+const JOINT: u32 = 10;
 
 /// A Huffman table that tells a code word's symbol.
 pub(super) struct Huffman {
     /// By the next `QUICK` bits: length and symbol, or length 0 for a longer code.
     quick: Vec<(u8, u8)>,
+    /// By the next `JOINT` bits: code and number, or length 0 where they are longer.
+    joint: Vec<Joint>,
     /// By length: one past the last code, left-aligned to 16 bits.
     ends: [u32; 17],
     /// By length: what to add to a code to find its symbol.
     offsets: [i32; 17],
     symbols: Vec<u8>,
+}
+
+/// A code word together with the number that follows it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Joint {
+    /// Of as many bits as the symbol's lower four say; these are not 0.
+    pub(super) value: i16,
+    /// The symbol's upper four bits.
+    pub(super) zeros: u8,
+    /// Of both.
+    length: u8,
 }
 
 impl Huffman {
@@ -20,6 +35,7 @@ impl Huffman {
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Huffman> {
         let mut table = Huffman {
             quick: vec![(0, 0); 1 << QUICK],
+            joint: vec![Joint::default(); 1 << JOINT],
             ends: [0; 17],
             offsets: [0; 17],
             symbols: symbols.to_vec(),
@@ -41,11 +57,35 @@ impl Huffman {
             table.ends[length as usize] = code << (16 - length);
             code <<= 1;
         }
+        for (bits, joint) in (0u32..).zip(&mut table.joint) {
+            let (length, symbol) = table.quick[(bits >> (JOINT - QUICK)) as usize];
+            let size = u32::from(symbol & 15);
+            let both = u32::from(length) + size;
+            if length > 0 && size > 0 && both <= JOINT {
+                let number = (bits >> (JOINT - both)) & ((1 << size) - 1);
+                let value = extended(number, size) as i16;
+                *joint = Joint { value, zeros: symbol >> 4, length: both as u8 };
+            }
+        }
         Some(table)
     }
 
+    /// The next code word and its number where both are short; `None` where [`Huffman::read`] has to be
+    /// asked, which says whether there is one at all.
+    #[inline(always)]
+    pub(super) fn read_joint(&self, bits: &mut Bits<'_>) -> Option<Joint> {
+        if bits.count < 32 {
+            bits.refill();
+        }
+        let joint = self.joint[(bits.buffer >> (64 - JOINT)) as usize];
+        let left = bits.count.checked_sub(u32::from(joint.length)).filter(|_| joint.length != 0)?;
+        bits.count = left;
+        bits.buffer <<= joint.length;
+        Some(joint)
+    }
+
     /// The symbol of the next code word; `None` when there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let next = bits.peek_16();
         let (length, symbol) = self.quick[(next >> (16 - QUICK)) as usize];
@@ -80,7 +120,15 @@ impl Huffman {
     }
 }
 
+/// A number of `size` bits: the lower half of its range stands for negative numbers.
+#[inline(always)]
+pub(super) fn extended(value: u32, size: u32) -> i32 {
+    let value = value as i32;
+    if size > 0 && value < 1 << (size - 1) { value + 1 - (1 << size) } else { value }
+}
+
 /// Reads bits, highest first, up to a marker; stuffed zero bytes are passed over.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     data: &'a [u8],
     at: usize,
@@ -110,20 +158,22 @@ impl<'a> Bits<'a> {
                 return;
             }
         }
-        self.refill_by_byte();
+        *self = self.refilled_by_byte();
     }
 
+    /// By value: what is never pointed to stays in registers.
     #[cold]
-    fn refill_by_byte(&mut self) {
+    fn refilled_by_byte(mut self) -> Self {
         while self.count <= 56 {
-            let Some(&byte) = self.data.get(self.at) else { return };
+            let Some(&byte) = self.data.get(self.at) else { break };
             if byte == 0xff && self.data.get(self.at + 1) != Some(&0) {
-                return;
+                break;
             }
             self.at += if byte == 0xff { 2 } else { 1 };
             self.buffer |= u64::from(byte) << (56 - self.count);
             self.count += 8;
         }
+        self
     }
 
     /// The next 16 bits, zeros after the last one.
@@ -145,7 +195,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next 0 to 32 bits as a number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
         if self.count < bits {
             self.refill();
