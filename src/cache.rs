@@ -1,4 +1,5 @@
-//! What orders share, kept by content: parsed templates and profiles, art, printing conditions.
+//! What orders share, kept by content: parsed templates and profiles, art and decoded pictures of the
+//! catalog, printing conditions.
 //!
 //! A key is the digest of everything a value is made from, so a file that changes under its name is
 //! another key, and nothing has to be told. The bytes of all values together stay below a limit;
@@ -23,6 +24,8 @@ pub enum Kind {
     Art,
     /// A printing condition with its transforms.
     Press,
+    /// A picture of the catalog, decoded.
+    Pixels,
 }
 
 /// Bytes that are kept unless the settings say otherwise.
@@ -82,6 +85,11 @@ impl Cache {
     #[must_use]
     pub fn told_to(self, asked: impl Fn(bool) + Send + Sync + 'static) -> Cache {
         Cache { asked: Some(Box::new(asked)), ..self }
+    }
+
+    /// The most bytes that are held.
+    pub fn limit(&self) -> u64 {
+        self.limit
     }
 
     /// The bytes of everything that is held.

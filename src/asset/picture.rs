@@ -10,6 +10,7 @@ use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
 use super::{Depth, Encoded, Format, Limits, Origin, Pixels, Samples, corrupt, sniff};
+use crate::cache::{self, Cache};
 use crate::color::{Channels, Components, ProfileSpace, Raster, Source, probe_profile, to_srgb};
 use crate::control::{Control, Work};
 use crate::error::{Code, Violation};
@@ -30,7 +31,12 @@ pub struct Picture {
     source: Source,
     space: Option<ProfileSpace>,
     kind: Kind,
+    /// Where decoded pixels are kept for other orders.
+    cache: Option<Arc<Cache>>,
 }
+
+/// A decoded picture takes at most this part of what may be kept: others are not to be driven out by it.
+const SHARE: u64 = 4;
 
 /// What the walk over each format found.
 #[derive(Debug)]
@@ -141,6 +147,7 @@ impl Picture {
                 source,
                 space,
                 kind,
+                cache: None,
             })
         })
     }
@@ -149,6 +156,11 @@ impl Picture {
     #[must_use]
     pub fn of(self, origin: Origin) -> Picture {
         Picture { origin, ..self }
+    }
+
+    /// What this picture decodes to is kept, for the many orders that show it.
+    pub fn keep_in(&mut self, cache: Arc<Cache>) {
+        self.cache = Some(cache);
     }
 
     /// Which encoding.
@@ -217,9 +229,25 @@ impl Picture {
     /// # Errors
     /// As [`Picture::decode`].
     pub fn decode_for(&self, depth: Depth, shrink: u32, control: Control<'_>) -> Result<Pixels, Violation> {
-        let pixels = control.measured(Work::Decode, || self.decoded(depth, shrink))?;
-        control.decoded(self.format(), u64::from(pixels.width) * u64::from(pixels.height));
-        Ok(pixels)
+        let made = || {
+            let pixels = control.measured(Work::Decode, || self.decoded(depth, shrink))?;
+            control.decoded(self.format(), u64::from(pixels.width) * u64::from(pixels.height));
+            Ok(pixels)
+        };
+        let (width, height) = self.size;
+        // Eight bytes a pixel at most.
+        let most = u64::from(width) * u64::from(height) * 8 / u64::from(shrink * shrink);
+        let Some(cache) = self.cache.as_ref().filter(|cache| most <= cache.limit() / SHARE) else {
+            return made();
+        };
+        let content = cache::digest([&self.sha256[..], &[depth as u8], &shrink.to_le_bytes()]);
+        let make = || {
+            let pixels = made()?;
+            let bytes = pixels.bytes();
+            Ok::<_, Violation>((pixels, bytes))
+        };
+        // Whoever gets them may change them.
+        Ok(Arc::unwrap_or_clone(cache.get_or(cache::Kind::Pixels, content, make)?))
     }
 
     fn decoded(&self, depth: Depth, shrink: u32) -> Result<Pixels, Violation> {

@@ -20,6 +20,16 @@ pub struct Pixels {
     pub data: Samples,
 }
 
+impl Pixels {
+    /// What the samples take.
+    pub fn bytes(&self) -> u64 {
+        match &self.data {
+            Samples::Rgb8(data) | Samples::Rgba8(data) => data.len() as u64,
+            Samples::Rgb16(data) | Samples::Rgba16(data) => data.len() as u64 * 2,
+        }
+    }
+}
+
 /// Interleaved samples.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Samples {

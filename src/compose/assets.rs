@@ -90,9 +90,17 @@ impl Assets {
         out.or(assets)
     }
 
-    /// The same, with a cache of the catalog's parsed art.
+    /// The same, with a cache of the catalog's parsed art and decoded pictures.
     #[must_use]
-    pub fn with_cache(self, cache: Arc<Cache>) -> Assets {
+    pub fn with_cache(mut self, cache: Arc<Cache>) -> Assets {
+        for (source, (asset, _)) in &mut self.found {
+            if let (Source::Catalog(_), Asset::Picture(picture)) = (source, asset) {
+                // Nobody else holds what was only just probed.
+                if let Some(probed) = Arc::get_mut(picture) {
+                    probed.keep_in(cache.clone());
+                }
+            }
+        }
         Assets { cache: Some(cache), ..self }
     }
 

@@ -2,14 +2,15 @@
 //! nothing else about the output depends on what was kept.
 
 use presswork::app::{App, Places};
-use presswork::asset::Limits;
+use presswork::asset::{Format, Limits};
 use presswork::cache::Cache;
-use presswork::control::Control;
+use presswork::control::{Control, Watch, Work};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn fixtures() -> PathBuf {
@@ -118,4 +119,55 @@ fn what_changes_is_seen_and_what_does_not_is_kept() {
         fs::write(&path, before).unwrap();
         assert_eq!(shop.made(&app), first);
     }
+}
+
+/// Counts the pixels that are decoded.
+#[derive(Default)]
+struct Decoded(AtomicU64);
+
+impl Watch for Decoded {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn spent(&self, _: Work, _: Duration) {}
+
+    fn decoded(&self, _: Format, pixels: u64) {
+        self.0.fetch_add(pixels, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn the_catalogs_pictures_are_decoded_once_and_the_customers_every_time() {
+    let shop = Shop::new();
+    let decoded = Decoded::default();
+    let made = |app: &App, order: &str| {
+        let control = Control::NONE.watched_by(&decoded);
+        let outcome = app.run(&shop.at(order), &shop.at("out"), control, &mut |_| {});
+        assert!(outcome.event.data.errors.is_empty(), "{:?}", outcome.event.data.errors);
+        let artifacts = outcome.event.data.artifacts.into_iter();
+        (artifacts.map(|a| a.sha256).collect::<Vec<_>>(), decoded.0.swap(0, Ordering::Relaxed))
+    };
+    let app = shop.app(64 << 20);
+    let (first, pixels) = made(&app, "order.json");
+    assert!(pixels > 0, "the tag is printed on a picture of kraft paper");
+    assert_eq!(made(&app, "order.json"), (first.clone(), 0));
+    // Nothing is kept where one picture would fill the cache.
+    let small = shop.app(200_000);
+    assert_eq!(made(&small, "order.json"), (first.clone(), pixels));
+    assert_eq!(made(&small, "order.json"), (first.clone(), pixels));
+    // Another file, of the same picture: bytes after its end are no part of it.
+    let kraft = shop.at("catalog/gift-tag/1/kraft.jpg");
+    let mut bytes = fs::read(&kraft).unwrap();
+    bytes.push(0);
+    fs::write(&kraft, bytes).unwrap();
+    assert_eq!(made(&app, "order.json"), (first, pixels));
+
+    let source = fixtures().join("orders/gift-tag-photo.json");
+    let mut photo: serde_json::Value = serde_json::from_slice(&fs::read(source).unwrap()).unwrap();
+    photo["outputs"] = serde_json::json!(["preview"]);
+    fs::write(shop.at("photo.json"), photo.to_string()).unwrap();
+    let (first, pixels) = made(&app, "photo.json");
+    assert!(pixels > 0);
+    assert_eq!(made(&app, "photo.json"), (first, pixels));
 }
