@@ -327,8 +327,8 @@ impl Bench {
     }
 
     fn uploads(&self, draft: &Draft) -> Uploads {
-        let folder = format!("{}/{}/{}", draft.job_id(), app::revision(draft), token());
-        Uploads::new(self.tools.store.clone(), folder)
+        let run = format!("{}/{}", draft.job_id(), app::revision(draft));
+        Uploads::new(self.tools.store.clone(), &run, token())
     }
 
     /// The job's scratch folder: the order and its assets.
