@@ -8,6 +8,8 @@ mod inspected;
 mod nearest;
 #[cfg(debug_assertions)]
 mod poison;
+#[cfg(test)]
+mod tests;
 
 use crate::asset::{Encoded, Limits};
 use crate::cache::{self, Cache};

@@ -1,22 +1,26 @@
 //! The command line: as typed, then as meant.
 
 mod fleet;
+mod leash;
 mod operator;
 mod preflight;
+mod settings;
 mod worker;
 
 use crate::app::{App, Outcome, Places};
 use crate::catalog::Profile;
 use crate::catalog::template::{DesignFile, ProductFile, TemplateFile};
 use crate::check;
-use crate::config::Use;
+use crate::config::{Config, Use, log_format};
 use crate::control::Control;
 use crate::error::{Violation, Violations};
 use crate::order::Order;
 use crate::order::event::{EventError, EventType, ResultEvent, Verdict};
 use crate::schema::schema_of;
+use crate::telemetry::logs::LogFormat;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use settings::SettingArgs;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -38,7 +42,22 @@ impl Cli {
 
     /// Whether this is a command whose work is traced: the worker's.
     pub fn is_traced(&self) -> bool {
-        matches!(self.command, Command::Worker)
+        matches!(self.command, Command::Worker(_))
+    }
+
+    /// What the log's lines are, where that is said.
+    pub fn log_format(&self) -> Option<LogFormat> {
+        let flags = match &self.command {
+            Command::Worker(flags) | Command::Config(flags) => flags,
+            Command::Render(_)
+            | Command::Check(_)
+            | Command::Preflight(_)
+            | Command::Schema(_)
+            | Command::Enqueue(_)
+            | Command::Cancel(_)
+            | Command::Dead(_) => &SettingArgs::default(),
+        };
+        log_format(flags.with_environment())
     }
 }
 
@@ -53,7 +72,7 @@ enum Command {
     /// Print the JSON Schema of a format
     Schema(SchemaArgs),
     /// Take orders from the queue, render them and keep their results, until SIGTERM
-    Worker,
+    Worker(SettingArgs),
     /// Send orders to the queue and wait for its confirms
     Enqueue(operator::EnqueueArgs),
     /// Decide an order's run as cancelled, unless it is decided already
@@ -61,7 +80,7 @@ enum Command {
     /// Look through the orders that were given up
     Dead(operator::DeadArgs),
     /// Print the effective settings, secrets masked, or everything that is wrong with them
-    Config,
+    Config(SettingArgs),
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +112,9 @@ struct RenderArgs {
     /// Print one result event a line instead of a table
     #[arg(long)]
     json: bool,
+    /// Begin when a byte arrives on standard input, and end with that: for a worker's suspects
+    #[arg(long, hide = true)]
+    leashed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -176,7 +198,7 @@ impl PlaceArgs {
     fn app(self) -> Result<App, ExitCode> {
         let places =
             Places { catalog: self.catalog, profiles: self.profiles, assets: self.assets, fonts: self.fonts };
-        App::new(places, fleet::limits()?).map_err(|violations| configuration(&violations))
+        App::new(places, fleet::local()?).map_err(|violations| configuration(&violations))
     }
 }
 
@@ -189,6 +211,7 @@ pub const BAD_CONFIGURATION: u8 = 64;
 /// Runs the command line and gives the process's exit code.
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
+        Command::Render(args) if args.leashed && !leash::put_on() => ExitCode::FAILURE,
         Command::Render(args) => match args.places.app() {
             Ok(app) => render(&app, &args.orders, &args.out, args.json),
             Err(code) => code,
@@ -199,12 +222,17 @@ pub fn run(cli: Cli) -> ExitCode {
         },
         Command::Preflight(args) => preflight::preflight(&args),
         Command::Schema(args) => schema(args.format),
-        Command::Worker => fleet::with_config(Use::Worker, worker::run),
-        Command::Enqueue(args) => fleet::with_config(Use::Operator, |config| operator::enqueue(config, args)),
-        Command::Cancel(args) => fleet::with_config(Use::Operator, |config| operator::cancel(config, args)),
-        Command::Dead(args) => fleet::with_config(Use::Operator, |config| operator::dead(config, args)),
-        Command::Config => fleet::show(),
+        Command::Worker(flags) => fleet::with_config(Use::Worker, &flags, worker::run),
+        Command::Enqueue(args) => operate(|config| operator::enqueue(config, args)),
+        Command::Cancel(args) => operate(|config| operator::cancel(config, args)),
+        Command::Dead(args) => operate(|config| operator::dead(config, args)),
+        Command::Config(flags) => fleet::show(&flags),
     }
+}
+
+/// Runs an operator's command with the environment's settings.
+fn operate<F: Future<Output = ExitCode>>(run: impl FnOnce(Config) -> F) -> ExitCode {
+    fleet::with_config(Use::Operator, &SettingArgs::default(), run)
 }
 
 fn configuration(violations: &Violations) -> ExitCode {

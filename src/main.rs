@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         }
         Err(_) => None,
     };
-    logs::begin(cli.default_log_level(), traces.as_ref());
+    logs::begin(cli.default_log_level(), cli.log_format(), traces.as_ref());
     let code = run(cli);
     if let Some(traces) = traces {
         traces.flush();

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use presswork::config::{FLAGS, Given, SETTINGS};
 use presswork::error::Code;
 use presswork::preflight::Rule;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -110,14 +112,18 @@ fn every_command_and_flag_is_explained() {
         .collect();
     assert!(commands.contains(&"render"), "{commands:?}");
     let variable = regex::Regex::new("PRESSWORK_[A-Z_]+").unwrap();
-    let flag = regex::Regex::new(r"--[a-z][a-z-]*").unwrap();
+    let flag = regex::Regex::new(r"--[a-z][a-z0-9-]*").unwrap();
+    // Settings' flags are explained where the settings are.
+    let settings: Vec<&str> = FLAGS.iter().map(|(_, flag)| flag.as_str()).collect();
     let mut missing = Vec::new();
     for command in commands {
         if !text.contains(&format!("`{command}`")) {
             missing.push(command.to_owned());
         }
         let help = if command == "help" { presswork(&["help"]) } else { presswork(&[command, "--help"]) };
+        let takes_settings = ["worker", "config"].contains(&command);
         let flags = flag.find_iter(&help).map(|f| f.as_str());
+        let flags = flags.filter(|f| !(takes_settings && settings.contains(f)));
         missing.extend(flags.filter(|f| !text.contains(&format!("`{f}`"))).map(|f| format!("{command} {f}")));
         let variables = variable.find_iter(&help).map(|v| v.as_str());
         missing.extend(variables.filter(|v| !text.contains(&format!("`{v}`"))).map(str::to_owned));
@@ -128,15 +134,14 @@ fn every_command_and_flag_is_explained() {
 #[test]
 fn every_setting_and_metric_is_explained() {
     let text = read("docs/operations.md");
-    let list = read("src/config/reader.rs");
-    let names =
-        list.split("const NAMES: &[&str] = &[").nth(1).and_then(|rest| rest.split("];").next()).unwrap();
-    let names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
-    assert!(names.contains(&"AMQP_URL") && names.len() > 30, "{names:?}");
-    let mut missing: Vec<String> = names.iter().map(|name| format!("PRESSWORK_{name}")).collect();
-    // Some are files, and are named so.
-    missing.retain(|name| !text.contains(&format!("`{name}`")) && !text.contains(&format!("`{name}_FILE`")));
-    assert!(missing.is_empty(), "docs/operations.md does not name {missing:?}");
+    // The table's first column holds every name and no other; what are files by nature are named so.
+    let named = regex::Regex::new("`PRESSWORK_([A-Z0-9_]+?)(?:_FILE)?`").unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `PRESSWORK_"));
+    let first = rows.filter_map(|row| row.split('|').nth(1));
+    let explained: BTreeSet<String> =
+        first.flat_map(|cell| named.captures_iter(cell).map(|c| c[1].to_owned())).collect();
+    let names: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+    assert_eq!(explained, names);
     let metrics = presswork::telemetry::Metrics::catalogue();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `presswork_")).collect();
     assert_eq!(rows.len(), metrics.len(), "one row a metric");
@@ -146,6 +151,39 @@ fn every_setting_and_metric_is_explained() {
             row,
             format!("| `{}` | {} | {labels} | {} |", declared.name, declared.kind, declared.help)
         );
+    }
+}
+
+/// `worker` and `config` have a flag for each setting, and the document's rule tells which.
+#[test]
+fn every_setting_has_the_flag_that_its_document_says() {
+    let text = read("docs/operations.md");
+    let flag = regex::Regex::new(r"(?m)^ +(--[a-z0-9-]+) <").unwrap();
+    let secrets: Vec<&str> = SETTINGS.iter().filter(|s| s.given == Given::Secret).map(|s| s.name).collect();
+    let named = regex::Regex::new("`PRESSWORK_([A-Z0-9_]+)`").unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `PRESSWORK_"));
+    let explained: BTreeSet<String> = rows
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| named.captures_iter(cell).map(|c| c[1].to_owned()))
+        .filter(|name| !secrets.contains(&name.trim_end_matches("_FILE")))
+        .map(|name| format!("--{}", name.to_lowercase().replace('_', "-")))
+        .collect();
+    assert!(explained.contains("--memory-budget") && explained.contains("--amqp-ca-file"), "{explained:?}");
+    for command in ["worker", "config"] {
+        let help = presswork(&[command, "--help"]);
+        let flags: BTreeSet<String> = flag.captures_iter(&help).map(|c| c[1].to_owned()).collect();
+        assert_eq!(flags, explained, "{command}");
+        for secret in &secrets {
+            assert!(
+                help.contains(&format!("PRESSWORK_{secret}")),
+                "{command} does not say how {secret} is given"
+            );
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+    for secret in secrets {
+        let sentence = text.lines().find(|line| line.contains("have no flag")).unwrap();
+        assert!(sentence.contains(secret), "{sentence}");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::error::Violations;
 use crate::order::Draft;
-use crate::order::brief::INLINE;
-use crate::order::event::{EventError, EventType, ResultData, ResultEvent, event_id};
+use crate::order::brief::errors;
+use crate::order::event::{EventType, ResultData, ResultEvent, event_id};
 use sha2::{Digest, Sha256};
 
 /// The revision that an order names; 1 where it names none that reads.
@@ -27,7 +27,7 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
         profile: text("profile"),
         metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
         order_digest: Some(draft.digest()),
-        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
+        errors: errors(violations),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
@@ -38,7 +38,7 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
 /// The event of a body that names no run: its id comes from the body's bytes.
 pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let data = ResultData {
-        errors: violations.0.iter().take(INLINE).map(EventError::from).collect(),
+        errors: errors(violations),
         attempt: 1,
         presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()

@@ -1,6 +1,7 @@
 //! What the fleet's commands share: settings, a runtime, and the way to queue and store.
 
 use super::BAD_CONFIGURATION;
+use super::settings::SettingArgs;
 use crate::asset::Limits;
 use crate::config::{Config, QueueAt, StoreAt, Use};
 use crate::edge::machine;
@@ -23,9 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Reads the settings and runs a command with them.
 pub(super) fn with_config<F: Future<Output = ExitCode>>(
     user: Use,
+    flags: &SettingArgs,
     run: impl FnOnce(Config) -> F,
 ) -> ExitCode {
-    let config = match config(user) {
+    let config = match config(user, flags) {
         Ok(config) => config,
         Err(code) => return code,
     };
@@ -42,30 +44,36 @@ pub(super) fn with_config<F: Future<Output = ExitCode>>(
     }
 }
 
-/// The environment. A variable that is not text cannot be one of ours with a value that reads.
-fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-}
-
-/// The limits in force, for commands that need no other settings.
-pub(super) fn limits() -> Result<Limits, ExitCode> {
-    crate::config::limits(variables()).map_err(|wrong| {
-        eprintln!("{wrong}");
+/// The limits in force, for commands that need no fleet; as many threads paint as the settings say.
+pub(super) fn local() -> Result<Limits, ExitCode> {
+    let refuse = |why: String| {
+        eprintln!("{why}");
         ExitCode::from(BAD_CONFIGURATION)
-    })
+    };
+    let local = crate::config::local(SettingArgs::default().with_environment());
+    let local = local.map_err(|wrong| refuse(wrong.to_string()))?;
+    if let Some(threads) = local.threads {
+        painters(threads).map_err(refuse)?;
+    }
+    Ok(local.limits)
 }
 
-fn config(user: Use) -> Result<Config, ExitCode> {
-    Config::read(variables(), machine::look(Path::new("/")), user).map_err(|wrong| {
+/// Starts the threads that paint.
+pub(super) fn painters(threads: usize) -> Result<(), String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("painter-{i}"));
+    pool.build_global().map_err(|e| format!("the painters' threads cannot be started: {e}"))
+}
+
+fn config(user: Use, flags: &SettingArgs) -> Result<Config, ExitCode> {
+    Config::read(flags.with_environment(), machine::look(Path::new("/")), user).map_err(|wrong| {
         eprintln!("{wrong}");
         ExitCode::from(BAD_CONFIGURATION)
     })
 }
 
 /// `presswork config`: the effective settings.
-pub(super) fn show() -> ExitCode {
-    match config(Use::Worker) {
+pub(super) fn show(flags: &SettingArgs) -> ExitCode {
+    match config(Use::Worker, flags) {
         Ok(config) => {
             for warning in config.warnings() {
                 eprintln!("warning: {warning}");

@@ -1,7 +1,7 @@
 //! `presswork worker`: takes orders until it is told to end.
 
 use super::BAD_CONFIGURATION;
-use super::fleet::{metrics, queue, required, store};
+use super::fleet::{metrics, painters, queue, required, store};
 use crate::app::{App, Places};
 use crate::cache::Cache;
 use crate::config::{Config, StoreAt};
@@ -36,8 +36,7 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     };
     let at = required(config.store.clone(), "STORE")?;
     let catalog = required(config.catalog.clone(), "CATALOG")?;
-    let painters = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build_global();
-    painters.map_err(|e| refuse(format!("the painters' threads cannot be started: {e}")))?;
+    painters(config.threads).map_err(refuse)?;
     let metrics = metrics()?;
     metrics
         .build_info

@@ -1,16 +1,21 @@
-//! A worker's settings, from environment variables.
+//! A worker's settings, from environment variables and flags.
 //!
 //! Everything that is wrong is said at once. A `PRESSWORK_` name that means nothing is an error:
 //! a misspelt limit is worse than none. `NAME_FILE` reads a value from a file, for secrets.
 
 mod reader;
+mod settings;
 mod shown;
+#[cfg(test)]
+mod tests;
 
-pub use reader::limits;
+pub use reader::{Local, local, log_format};
+pub use settings::{FLAGS, Given, SETTINGS, Setting};
 
 use crate::asset::Limits;
 use crate::cache;
 use crate::edge::queue::Class;
+use crate::telemetry::logs::LogFormat;
 use reader::Reader;
 use std::fmt;
 use std::path::PathBuf;
@@ -100,6 +105,8 @@ pub struct Config {
     pub drain: Duration,
     /// How long the broker lets a delivery go unsettled.
     pub consumer_timeout: Duration,
+    /// What the log's lines are; it depends on where they go unless it is said.
+    pub log_format: Option<LogFormat>,
 }
 
 /// Who reads the settings.
@@ -138,7 +145,7 @@ pub struct Machine {
 }
 
 impl Config {
-    /// Reads the settings. `machine` says what a process may use when the settings do not.
+    /// Reads the settings from variables, and from flags as `--name`, which win. `machine` says what a process may use when the settings do not.
     pub fn read(
         variables: impl IntoIterator<Item = (String, String)>,
         machine: Machine,
@@ -146,11 +153,12 @@ impl Config {
     ) -> Result<Config, Wrong> {
         let mut read = Reader::new(variables);
         let seconds = Duration::from_secs;
-        let threads = read.number("CPU_THREADS", machine.threads as u64, 1, 1024);
+        let threads = read.threads(machine.threads as u64);
         let config = Config {
             queue: read.queue(),
             queue_prefix: read.text("AMQP_QUEUE").unwrap_or_else(|| "presswork".into()),
-            prefetch: u16::try_from(read.number("AMQP_PREFETCH", threads + 1, 1, 2000)).unwrap_or(2000),
+            prefetch: u16::try_from(read.number("AMQP_PREFETCH", threads as u64 + 1, 1, 2000))
+                .unwrap_or(2000),
             heartbeat: u16::try_from(read.number("AMQP_HEARTBEAT", 20, 1, 600)).unwrap_or(20),
             ca_pem: read.certificates("AMQP_CA"),
             identity: read.identity(),
@@ -169,7 +177,7 @@ impl Config {
             s3_object_tags: read.text("S3_OBJECT_TAGS"),
             s3_kms_key: read.text("S3_SSE_KMS_KEY_ID"),
             bind: read.text("BIND").unwrap_or_else(|| "0.0.0.0:9090".into()),
-            threads: threads as usize,
+            threads,
             limits: read.limits(),
             memory_budget: read.number("MEMORY_BUDGET", machine.memory / 4 * 3, 128 << 20, 1 << 44),
             cache: read.number("CACHE_BYTES", cache::BYTES, 0, 1 << 40),
@@ -177,6 +185,7 @@ impl Config {
             job_limit: seconds(read.number("MAX_JOB_SECONDS", 300, 1, 86_400)),
             drain: seconds(read.number("DRAIN_TIMEOUT", 25, 1, 86_400)),
             consumer_timeout: seconds(read.number("CONSUMER_TIMEOUT", 1800, 1, 86_400)),
+            log_format: read.log_format(),
         };
         if user == Use::Worker {
             read.wrong.extend(config.unfit());
@@ -246,124 +255,5 @@ impl Config {
             warnings.push("results are not written conditionally: two workers may decide one run".into());
         }
         warnings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::reader::NAMES;
-    use super::*;
-
-    const MACHINE: Machine = Machine { threads: 2, memory: 4 << 30 };
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, Wrong> {
-        Config::read(pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())), MACHINE, Use::Operator)
-    }
-
-    #[test]
-    fn defaults_and_values() {
-        let config = read(&[
-            ("PRESSWORK_AMQP_URL", "amqps://u:p%40x@host/%2f"),
-            ("PRESSWORK_STORE", "s3://bucket/a/b/"),
-            ("PRESSWORK_ASSETS", "dir:/assets"),
-            ("PRESSWORK_CLASSES", "rush=4, standard"),
-            ("AWS_REGION", "anything"),
-        ])
-        .unwrap();
-        assert_eq!(config.store, Some(StoreAt::S3 { bucket: "bucket".into(), prefix: "a/b".into() }));
-        assert_eq!(config.assets, Some(StoreAt::Dir("/assets".into())));
-        assert_eq!(config.classes.iter().map(|c| c.weight).collect::<Vec<_>>(), [4, 1]);
-        assert_eq!((config.threads, config.memory_budget), (2, 3 << 30));
-        let shown = config.shown();
-        assert!(shown.contains("PRESSWORK_AMQP_URL = amqps://***@host/%2f"), "{shown}");
-        assert!(!shown.contains("p%40x"));
-        let names: Vec<_> = shown.lines().filter_map(|line| line.split(" = ").next()).collect();
-        for name in NAMES.iter().filter(|name| **name != "LOG_FORMAT") {
-            assert!(names.contains(&format!("PRESSWORK_{name}").as_str()), "{name} is not shown");
-        }
-    }
-
-    #[test]
-    fn everything_wrong_is_said_at_once() {
-        let wrong = read(&[
-            ("PRESSWORK_AMQP_URL", "http://x"),
-            ("PRESSWORK_STORE", "bucket"),
-            ("PRESSWORK_CPU_THREDS", "4"),
-            ("PRESSWORK_MAX_ATTEMPTS", "0"),
-            ("PRESSWORK_CLASSES", "Rush=1"),
-            ("PRESSWORK_AMQP_KEY", "k"),
-            ("PRESSWORK_AMQP_CA", "no certificate"),
-            ("PRESSWORK_MAX_SRC_SIDE", "wide"),
-            ("PRESSWORK_ASSET_HTTPS_ALLOW", "cdn.example.com,10.0.0.1"),
-        ])
-        .unwrap_err();
-        assert_eq!(wrong.0.len(), 10, "{wrong}");
-        for name in [
-            "CPU_THREDS",
-            "AMQP_URL",
-            "STORE",
-            "MAX_ATTEMPTS",
-            "CLASSES",
-            "AMQP_KEY",
-            "AMQP_CA",
-            "MAX_SRC_SIDE",
-            "ASSET_HTTPS_ALLOW",
-        ] {
-            assert!(wrong.to_string().contains(name), "{name} is missing in {wrong}");
-        }
-    }
-
-    #[test]
-    fn secrets_come_from_files_and_other_names() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "amqp://a:b@c\n").unwrap();
-        let path = file.path().to_str().unwrap();
-        let config = read(&[("PRESSWORK_AMQP_URL_FILE", path)]).unwrap();
-        assert_eq!(config.queue, QueueAt::Amqp("amqp://a:b@c".into()));
-        assert!(read(&[("PRESSWORK_AMQP_URL_FILE", path), ("PRESSWORK_AMQP_URL", "amqp://x")]).is_err());
-        assert!(read(&[("PRESSWORK_AMQP_URL_FILE", "/no/such/file")]).is_err());
-        assert_eq!(
-            read(&[("CLOUDAMQP_URL", "amqp://cloud")]).unwrap().queue,
-            QueueAt::Amqp("amqp://cloud".into())
-        );
-        assert!(read(&[]).is_err());
-    }
-
-    fn worker(more: &[(&str, &str)]) -> Result<Config, Wrong> {
-        let usual = [
-            ("PRESSWORK_AMQP_URL", "amqp://host"),
-            ("PRESSWORK_STORE", "dir:/out"),
-            ("PRESSWORK_ASSETS", "dir:/assets"),
-            ("PRESSWORK_CATALOG", "/catalog"),
-        ];
-        let pairs = usual.iter().chain(more).map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
-        Config::read(pairs, MACHINE, Use::Worker)
-    }
-
-    #[test]
-    fn a_worker_has_to_fit_its_machine_and_its_broker() {
-        let config = worker(&[]).unwrap();
-        assert_eq!(config.prefetch, 3);
-        assert_eq!(config.input_budget() + config.cache + config.render_budget(), config.memory_budget);
-        let wrong = |more: &[(&str, &str)]| worker(more).unwrap_err().to_string();
-        assert!(wrong(&[("PRESSWORK_MEMORY_BUDGET", "1000000000")]).contains("MEMORY_BUDGET"));
-        // Smaller pictures fit.
-        let smaller = [
-            ("PRESSWORK_MEMORY_BUDGET", "1000000000"),
-            ("PRESSWORK_MAX_SRC_PIXELS", "50000000"),
-            ("PRESSWORK_MAX_SRC_BYTES", "20000000"),
-        ];
-        assert_eq!(worker(&smaller).unwrap().limits.src_pixels, 50_000_000);
-        assert!(wrong(&[("PRESSWORK_MAX_JOB_SECONDS", "900")]).contains("CONSUMER_TIMEOUT"));
-        assert!(wrong(&[("PRESSWORK_AMQP_PREFETCH", "100")]).contains("CONSUMER_TIMEOUT"));
-        let missing = read(&[("PRESSWORK_AMQP_URL", "amqp://host")]);
-        assert!(missing.is_ok(), "an operator's command needs no store");
-    }
-
-    #[test]
-    fn limits_are_read_alone_for_commands_without_a_fleet() {
-        let pairs = |name: &str| [(name.to_owned(), "7".to_owned()), ("PRESSWORK_OTHER".into(), "x".into())];
-        assert_eq!(limits(pairs("PRESSWORK_MAX_SVG_NODES")).unwrap().svg_nodes, 7);
-        assert!(limits(pairs("PRESSWORK_MAX_SVG_NODE")).is_err());
     }
 }

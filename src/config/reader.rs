@@ -1,64 +1,37 @@
 //! Reads variables by name and collects everything that is wrong with them.
 
+use super::settings::{FLAGS, Given, SETTINGS};
 use super::{QueueAt, StoreAt, Wrong};
 use crate::asset::Limits;
 use crate::edge::queue::Class;
+use crate::telemetry::logs::LogFormat;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::BTreeMap;
 
-/// Every name that is read.
-pub(super) const NAMES: &[&str] = &[
-    "AMQP_URL",
-    "AMQP_QUEUE",
-    "AMQP_HEARTBEAT",
-    "AMQP_PREFETCH",
-    "AMQP_CA",
-    "AMQP_CERT",
-    "AMQP_KEY",
-    "QUEUE",
-    "RESULTS_QUEUE",
-    "STORE",
-    "ASSETS",
-    "ASSET_HTTPS_ALLOW",
-    "CATALOG",
-    "PROFILES",
-    "FONTS",
-    "CLASSES",
-    "ARTIFACT_URL_BASE",
-    "S3_PATH_STYLE",
-    "S3_CONDITIONAL",
-    "S3_OBJECT_TAGS",
-    "S3_SSE_KMS_KEY_ID",
-    "S3_ALLOWED_BUCKETS",
-    "BIND",
-    "CPU_THREADS",
-    "MEMORY_BUDGET",
-    "CACHE_BYTES",
-    "MAX_ATTEMPTS",
-    "MAX_JOB_SECONDS",
-    "MAX_SRC_BYTES",
-    "MAX_SRC_PIXELS",
-    "MAX_SRC_SIDE",
-    "MAX_FRAMES",
-    "MAX_SVG_BYTES",
-    "MAX_SVG_NODES",
-    "MAX_FONT_BYTES",
-    "MAX_OUTPUT_PIXELS",
-    "DRAIN_TIMEOUT",
-    "CONSUMER_TIMEOUT",
-    "LOG_FORMAT",
-];
-
 /// Reads names and collects what is wrong.
 pub(super) struct Reader {
     values: BTreeMap<String, String>,
+    /// What was given by a flag, and by which.
+    flags: BTreeMap<&'static str, &'static str>,
     pub(super) wrong: Vec<String>,
 }
 
 impl Reader {
+    /// Reads variables, and flags with their hyphens. A flag wins over variables.
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Reader {
-        let mut reader = Reader { values: BTreeMap::new(), wrong: Vec::new() };
+        let mut reader = Reader { values: BTreeMap::new(), flags: BTreeMap::new(), wrong: Vec::new() };
+        let (flags, variables): (Vec<_>, Vec<_>) =
+            variables.into_iter().partition(|(name, _)| name.starts_with("--"));
+        for (name, value) in flags {
+            match FLAGS.iter().find(|(_, flag)| *flag == name) {
+                Some((setting, flag)) => {
+                    reader.flags.insert(setting.name, flag);
+                    reader.insert(setting.name, &name, value, setting.given == Given::File);
+                }
+                None => reader.wrong.push(format!("{name}: there is no such setting")),
+            }
+        }
         for (name, value) in variables {
             let Some(short) = name.strip_prefix("PRESSWORK_") else {
                 if ["AMQP_URL", "RABBITMQ_URL", "CLOUDAMQP_URL"].contains(&name.as_str()) {
@@ -70,27 +43,42 @@ impl Reader {
                 Some(stem) => (stem, true),
                 None => (short, false),
             };
-            if !NAMES.contains(&short) {
+            if !SETTINGS.iter().any(|setting| setting.name == short) {
                 reader.wrong.push(format!("{name}: there is no such setting"));
-                continue;
-            }
-            let value = match from_file {
-                false => value,
-                true => match std::fs::read_to_string(&value) {
-                    Ok(text) => text.trim_end().to_owned(),
-                    Err(e) => {
-                        reader.wrong.push(format!("{name}: the file cannot be read: {}", e.kind()));
-                        continue;
-                    }
-                },
-            };
-            if reader.values.insert(short.to_owned(), value).is_some() {
+            } else if reader.flags.contains_key(short) {
+                // The flag wins.
+            } else if reader.values.contains_key(short) {
                 reader
                     .wrong
                     .push(format!("PRESSWORK_{short} and PRESSWORK_{short}_FILE are both set: choose one"));
+            } else {
+                reader.insert(short, &name, value, from_file);
             }
         }
         reader
+    }
+
+    fn insert(&mut self, short: &str, name: &str, value: String, from_file: bool) {
+        let value = match from_file {
+            false => value,
+            true => match std::fs::read_to_string(&value) {
+                Ok(text) => text.trim_end().to_owned(),
+                Err(e) => {
+                    self.wrong.push(format!("{name}: the file cannot be read: {}", e.kind()));
+                    return;
+                }
+            },
+        };
+        self.values.insert(short.to_owned(), value);
+    }
+
+    /// A setting as it was named: its flag, or its variable.
+    fn named(&self, name: &str) -> String {
+        self.flags.get(name).map_or_else(|| format!("PRESSWORK_{name}"), |flag| (*flag).to_owned())
+    }
+
+    fn refuse(&mut self, name: &str, why: impl std::fmt::Display) {
+        self.wrong.push(format!("{}: {why}", self.named(name)));
     }
 
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
@@ -102,7 +90,7 @@ impl Reader {
         match text.parse() {
             Ok(number) if (low..=high).contains(&number) => number,
             Ok(_) | Err(_) => {
-                self.wrong.push(format!("PRESSWORK_{name}: a whole number from {low} to {high}"));
+                self.refuse(name, format_args!("a whole number from {low} to {high}"));
                 default
             }
         }
@@ -114,10 +102,28 @@ impl Reader {
             Some("on" | "true" | "1") => true,
             Some("off" | "false" | "0") => false,
             Some(_) => {
-                self.wrong.push(format!("PRESSWORK_{name}: on or off"));
+                self.refuse(name, "on or off");
                 default
             }
         }
+    }
+
+    /// What the log's lines are; `None`: it depends on where they go.
+    pub(super) fn log_format(&mut self) -> Option<LogFormat> {
+        match self.text("LOG_FORMAT").as_deref() {
+            None | Some("auto") => None,
+            Some("json") => Some(LogFormat::Json),
+            Some("text") => Some(LogFormat::Text),
+            Some(_) => {
+                self.refuse("LOG_FORMAT", "auto, json or text");
+                None
+            }
+        }
+    }
+
+    /// Threads that paint, where that is said.
+    pub(super) fn threads(&mut self, default: u64) -> usize {
+        usize::try_from(self.number("CPU_THREADS", default, 1, 1024)).unwrap_or(1)
     }
 
     pub(super) fn place(&mut self, name: &str) -> Option<StoreAt> {
@@ -131,7 +137,7 @@ impl Reader {
         } else if let Some(path) = text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
             return Some(StoreAt::Dir(path.into()));
         }
-        self.wrong.push(format!("PRESSWORK_{name}: s3://BUCKET/PREFIX or dir:PATH"));
+        self.refuse(name, "s3://BUCKET/PREFIX or dir:PATH");
         None
     }
 
@@ -139,7 +145,7 @@ impl Reader {
         if let Some(text) = self.text("QUEUE") {
             match text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
                 Some(path) => return QueueAt::Dir(path.into()),
-                None => self.wrong.push("PRESSWORK_QUEUE: dir:PATH (a broker is PRESSWORK_AMQP_URL)".into()),
+                None => self.refuse("QUEUE", "dir:PATH (a broker is PRESSWORK_AMQP_URL)"),
             }
         }
         let url = ["AMQP_URL", "other:AMQP_URL", "other:RABBITMQ_URL", "other:CLOUDAMQP_URL"]
@@ -167,9 +173,9 @@ impl Reader {
             let named = !name.is_empty() && name.len() <= 40 && name.bytes().all(plain);
             match weight.parse() {
                 Ok(weight @ 1..=1000) if named => classes.push(Class { name: name.into(), weight }),
-                Ok(_) | Err(_) => self.wrong.push(
-                    "PRESSWORK_CLASSES: NAME=WEIGHT,… with names of a-z, 0-9 and hyphens and weights from 1 to 1000"
-                        .into(),
+                Ok(_) | Err(_) => self.refuse(
+                    "CLASSES",
+                    "NAME=WEIGHT,… with names of a-z, 0-9 and hyphens and weights from 1 to 1000",
                 ),
             }
         }
@@ -212,9 +218,9 @@ impl Reader {
     pub(super) fn hosts(&mut self) -> Vec<String> {
         let hosts = self.list("ASSET_HTTPS_ALLOW");
         if !hosts.iter().all(|host| is_host(host.strip_prefix("*.").unwrap_or(host))) {
-            self.wrong.push(
-                "PRESSWORK_ASSET_HTTPS_ALLOW: HOST,… in lower case, as cdn.example.com or *.example.com; no addresses, ports or paths"
-                    .into(),
+            self.refuse(
+                "ASSET_HTTPS_ALLOW",
+                "HOST,… in lower case, as cdn.example.com or *.example.com; no addresses, ports or paths",
             );
         }
         hosts
@@ -236,12 +242,32 @@ impl Reader {
     }
 }
 
-/// The limits of `variables` alone, for commands that have no other settings.
-pub fn limits(variables: impl IntoIterator<Item = (String, String)>) -> Result<Limits, Wrong> {
-    let ours = variables.into_iter().filter(|(name, _)| name.starts_with("PRESSWORK_MAX_"));
+/// The settings of commands that have no fleet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Local {
+    /// What one asset and one file may cost.
+    pub limits: Limits,
+    /// Threads that paint, where that is said.
+    pub threads: Option<usize>,
+}
+
+/// The settings in `variables` that hold for every command; others are left alone.
+pub fn local(variables: impl IntoIterator<Item = (String, String)>) -> Result<Local, Wrong> {
+    let ours = variables.into_iter().filter(|(name, _)| {
+        let name = name.strip_prefix("PRESSWORK_").unwrap_or_default();
+        let stem = name.strip_suffix("_FILE").unwrap_or(name);
+        matches!(stem, "CPU_THREADS" | "LOG_FORMAT") || name.starts_with("MAX_")
+    });
     let mut read = Reader::new(ours);
-    let limits = read.limits();
-    if read.wrong.is_empty() { Ok(limits) } else { Err(Wrong(read.wrong)) }
+    let (limits, _) = (read.limits(), read.log_format());
+    let threads = read.text("CPU_THREADS").map(|_| read.threads(1));
+    if read.wrong.is_empty() { Ok(Local { limits, threads }) } else { Err(Wrong(read.wrong)) }
+}
+
+/// What the log's lines are, before anything else is read. What is wrong is said by the command.
+pub fn log_format(variables: impl IntoIterator<Item = (String, String)>) -> Option<LogFormat> {
+    let named = |name: &str| name.starts_with("PRESSWORK_LOG_FORMAT") || name == "--log-format";
+    Reader::new(variables.into_iter().filter(|(name, _)| named(name))).log_format()
 }
 
 /// A name with at least one dot whose last part is not a number: no address can look like it.

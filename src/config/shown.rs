@@ -1,6 +1,7 @@
 //! How the settings are shown: every name with the value in force, and no secret.
 
 use super::{Config, QueueAt, StoreAt};
+use crate::telemetry::logs::LogFormat;
 use std::path::PathBuf;
 
 impl Config {
@@ -61,6 +62,7 @@ impl Config {
             ("MAX_OUTPUT_PIXELS", self.limits.output_pixels.to_string()),
             ("DRAIN_TIMEOUT", self.drain.as_secs().to_string()),
             ("CONSUMER_TIMEOUT", self.consumer_timeout.as_secs().to_string()),
+            ("LOG_FORMAT", self.log_format.map_or("auto", LogFormat::as_str).to_owned()),
         ];
         let lines: Vec<String> =
             lines.into_iter().map(|(name, value)| format!("PRESSWORK_{name} = {value}")).collect();

@@ -1,13 +1,19 @@
 //! How an event stays small enough for any broker: what is too long for it is said elsewhere.
 
-use super::event::{EventType, ResultData, ResultEvent};
+use super::event::{EventError, EventType, ResultData, ResultEvent};
+use crate::error::Violations;
 
 /// Bytes of an event at most.
 pub const MAX_EVENT_BYTES: usize = 64 << 10;
 /// Bytes before a worker adds the addresses and the trace of its attempt.
 const UNDRESSED_BYTES: usize = 44 << 10;
+/// Bytes of an event's errors, which stand beside the order's names and metadata.
+const ERRORS_BYTES: usize = 32 << 10;
 /// Entries of one list that an event holds itself.
 pub const INLINE: usize = 50;
+
+/// Bytes of an error's sentence, and of its place: both may repeat what an order's author made long.
+const SENTENCE: usize = 1000;
 
 /// The name of the object that holds everything, beside the files.
 pub const REPORT: &str = "preflight.json";
@@ -47,13 +53,50 @@ impl ResultData {
     }
 }
 
+/// The errors of an event without files, as many as it holds and each as long as it may be. What would
+/// have been accepted is cut first, then their number: the first ones stand in any case.
+pub fn errors(violations: &Violations) -> Vec<EventError> {
+    let mut errors: Vec<_> = violations.0.iter().take(INLINE).map(EventError::from).collect();
+    for error in &mut errors {
+        cut(&mut error.detail);
+        // A place that is cut off is none: the one around it is.
+        while error.pointer.as_ref().is_some_and(|pointer| pointer.len() > SENTENCE) {
+            let around = |pointer: String| pointer.rsplit_once('/').map(|(around, _)| around.to_owned());
+            error.pointer = error.pointer.take().and_then(around);
+        }
+    }
+    let mut most = INLINE;
+    loop {
+        for error in &mut errors {
+            error.allowed.truncate(most);
+        }
+        if size(&errors) <= ERRORS_BYTES {
+            return errors;
+        }
+        match most {
+            0 => {
+                errors.truncate(errors.len() * 3 / 4);
+            }
+            _ => most = most * 3 / 4,
+        }
+    }
+}
+
+/// Cuts a sentence at the end of a character.
+fn cut(sentence: &mut String) {
+    if sentence.len() > SENTENCE {
+        sentence.truncate(sentence.floor_char_boundary(SENTENCE));
+        sentence.push('…');
+    }
+}
+
 fn shorten<T>(list: &mut Vec<T>, most: usize) -> bool {
     let cut = list.len() > most;
     list.truncate(most);
     cut
 }
 
-fn size(data: &ResultData) -> usize {
+fn size<T: serde::Serialize>(data: &T) -> usize {
     // What cannot be written has no size; writing it fails where it is written.
     serde_json::to_vec(data).map_or(0, |bytes| bytes.len())
 }

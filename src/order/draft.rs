@@ -158,3 +158,53 @@ fn normalize_assets(value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The digest of an order with this picture and these notes.
+    fn digest(photo: Value, metadata: Value) -> String {
+        let order = json!({
+            "schema": "presswork.order/1", "job_id": "A", "template": "t@1", "profile": "p",
+            "customization": { "photo": photo, "list": [{ "asset": "b.jpg" }] }, "metadata": metadata,
+        });
+        Draft::parse(order.to_string().as_bytes()).unwrap().digest()
+    }
+
+    #[test]
+    fn a_picture_with_a_hash_counts_as_the_hash() {
+        let picture =
+            |asset: &str, sha256: &str| digest(json!({ "asset": asset, "sha256": sha256 }), json!({}));
+        let (one, other) = ("a".repeat(64), "b".repeat(64));
+        // Wherever it lies: the same bytes are the same order.
+        let place = picture("https://cdn.example.com/a.jpg?signature=1", &one);
+        assert_eq!(picture("https://other.example.com/z.png", &one), place);
+        assert_eq!(picture("uploads/a.jpg", &one), place);
+        assert_ne!(picture("uploads/a.jpg", &other), place);
+        // What else is said of the picture still counts.
+        let turned = json!({ "asset": "uploads/a.jpg", "sha256": one, "rotate": 90 });
+        assert_ne!(digest(turned, json!({})), place);
+    }
+
+    #[test]
+    fn the_query_of_an_address_does_not_count() {
+        let address = |address: &str| digest(json!({ "asset": address }), json!({}));
+        let signed = address("https://cdn.example.com/a.jpg?expires=1&signature=x");
+        assert_eq!(address("https://cdn.example.com/a.jpg?expires=2&signature=y"), signed);
+        assert_eq!(address("https://cdn.example.com/a.jpg"), signed);
+        assert_ne!(address("https://cdn.example.com/b.jpg?expires=1&signature=x"), signed);
+        assert_ne!(address("https://other.example.com/a.jpg"), signed);
+    }
+
+    #[test]
+    fn notes_and_the_order_of_keys_do_not_count() {
+        let order = |text: &str| Draft::parse(text.as_bytes()).unwrap().digest();
+        let plain = order(r#"{"schema":"presswork.order/1","job_id":"A","quantity":1}"#);
+        let noted =
+            r#"{ "quantity": 1.0, "metadata": {"a": 1}, "job_id": "A", "schema": "presswork.order/1" }"#;
+        assert_eq!(order(noted), plain);
+        assert_ne!(order(r#"{"schema":"presswork.order/1","job_id":"A","quantity":2}"#), plain);
+    }
+}

@@ -82,3 +82,39 @@ fn verdict(reasons: Vec<&'static str>) -> (StatusCode, String) {
 async fn exposition(State(shown): State<Shown>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shown.metrics.text())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer(path: &str, health: &Arc<Health>) -> (StatusCode, String) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let metrics = Arc::new(Metrics::new(prometheus::Registry::new()).unwrap());
+        let server = tokio::spawn(serve(listener, health.clone(), metrics));
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        server.abort();
+        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, text.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    #[tokio::test]
+    async fn probes_tell_why() {
+        let health = Arc::new(Health::default());
+        assert_eq!(answer("/livez", &health).await, (StatusCode::OK, "ok\n".into()));
+        health.unready("the store failed", true);
+        // A worker that waits for a store is alive: restarting it mends nothing.
+        assert_eq!(answer("/livez", &health).await.0, StatusCode::OK);
+        let unready = (StatusCode::SERVICE_UNAVAILABLE, "the store failed\n".into());
+        assert_eq!(answer("/readyz", &health).await, unready);
+        health.unready("the store failed", false);
+        assert_eq!(answer("/readyz", &health).await.0, StatusCode::OK);
+        health.fail("stuck");
+        assert_eq!(answer("/livez", &health).await, (StatusCode::SERVICE_UNAVAILABLE, "stuck\n".into()));
+    }
+}

@@ -12,15 +12,31 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// Begins to log, at `RUST_LOG` or the given level, and to trace.
-pub fn begin(default_level: &str, traces: Option<&Traces>) {
+/// What the log's lines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// An object each.
+    Json,
+    /// Words for people.
+    Text,
+}
+
+impl LogFormat {
+    /// As settings name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogFormat::Json => "json",
+            LogFormat::Text => "text",
+        }
+    }
+}
+
+/// Begins to log, at `RUST_LOG` or the given level, and to trace. Where no format is given, a terminal
+/// gets text and anything else JSON.
+pub fn begin(default_level: &str, format: Option<LogFormat>, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default_level.into());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let json = match std::env::var("PRESSWORK_LOG_FORMAT").as_deref() {
-        Ok("json") => true,
-        Ok("text") => false,
-        Ok(_) | Err(_) => !std::io::stderr().is_terminal(),
-    };
+    let json = format.map_or_else(|| !std::io::stderr().is_terminal(), |format| format == LogFormat::Json);
     let lines: Box<dyn Layer<Registry> + Send + Sync> =
         if json { lines.json().with_current_span(false).boxed() } else { lines.boxed() };
     let logged = lines.with_filter(filter.and(filter_fn(|entry| entry.target() != TARGET)));

@@ -1,7 +1,7 @@
 //! A store whose every request is timed.
 
 use super::Metrics;
-use crate::edge::store::{Head, Multipart, Put, Store};
+use crate::edge::store::{Head, Label, Multipart, Put, Store};
 use crate::error::Violation;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -44,8 +44,8 @@ impl Store for Metered {
         timed(&self.metrics, "put_if_absent", self.inner.put_if_absent(key, media_type, body)).await
     }
 
-    async fn put(&self, key: &str, media_type: &str, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
-        timed(&self.metrics, "put", self.inner.put(key, media_type, body, sha256)).await
+    async fn put(&self, key: &str, label: Label<'_>, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
+        timed(&self.metrics, "put", self.inner.put(key, label, body, sha256)).await
     }
 
     async fn get(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>, Violation> {
@@ -60,8 +60,8 @@ impl Store for Metered {
         timed(&self.metrics, "delete", self.inner.delete(key)).await
     }
 
-    async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Multipart>, Violation> {
-        let inner = timed(&self.metrics, "begin", self.inner.begin(key, media_type)).await?;
+    async fn begin(&self, key: &str, label: Label<'_>) -> Result<Box<dyn Multipart>, Violation> {
+        let inner = timed(&self.metrics, "begin", self.inner.begin(key, label)).await?;
         Ok(Box::new(MeteredUpload { inner, metrics: self.metrics.clone() }))
     }
 

@@ -5,6 +5,8 @@ use super::{
     effect::{Effect, announced},
     planted,
 };
+#[cfg(debug_assertions)]
+use crate::edge::store::Label;
 use crate::edge::store::{Put, Store, unavailable};
 use crate::error::{Code, Violation};
 use crate::order::event::{EventError, EventType, ResultData, ResultEvent, event_id};
@@ -50,7 +52,8 @@ pub async fn commit(store: &dyn Store, key: &str, event: &ResultEvent) -> Result
     if planted::has(planted::Bug::UnconditionalCommit) {
         planted::linger().await;
         let sha256 = Sha256::digest(&body).into();
-        announced(Effect::PutResult, store.put(key, "application/json", body.clone(), sha256)).await?;
+        let label = Label { media_type: "application/json", token: "" };
+        announced(Effect::PutResult, store.put(key, label, body.clone(), sha256)).await?;
         return Ok(Committed { body, event: event.clone(), ours: true });
     }
     match store.put_if_absent(key, "application/json", body.clone()).await? {

@@ -5,7 +5,7 @@
 //! wait there (`FLEET_TEST_DIE`, `FLEET_TEST_HOLD`), and the tests do so at every one.
 
 use crate::edge::queue::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt};
-use crate::edge::store::{Head, Multipart, Put, Store};
+use crate::edge::store::{Head, Label, Multipart, Put, Store};
 use crate::error::Violation;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -113,8 +113,8 @@ impl Store for Announced<dyn Store> {
         announced(Effect::PutResult, self.0.put_if_absent(key, media_type, body)).await
     }
 
-    async fn put(&self, key: &str, media_type: &str, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
-        announced(Effect::PutObject, self.0.put(key, media_type, body, sha256)).await
+    async fn put(&self, key: &str, label: Label<'_>, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
+        announced(Effect::PutObject, self.0.put(key, label, body, sha256)).await
     }
 
     async fn get(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>, Violation> {
@@ -129,8 +129,8 @@ impl Store for Announced<dyn Store> {
         announced(Effect::DeleteObject, self.0.delete(key)).await
     }
 
-    async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Multipart>, Violation> {
-        let inner = announced(Effect::CreateMultipart, self.0.begin(key, media_type)).await?;
+    async fn begin(&self, key: &str, label: Label<'_>) -> Result<Box<dyn Multipart>, Violation> {
+        let inner = announced(Effect::CreateMultipart, self.0.begin(key, label)).await?;
         Ok(Box::new(AnnouncedUpload(inner)))
     }
 
@@ -206,6 +206,10 @@ impl Queue for Announced<dyn Queue> {
 
     async fn ready(&self, class: &str) -> Result<u64, Violation> {
         self.0.ready(class).await
+    }
+
+    async fn reaped(&self) -> Result<u64, Violation> {
+        self.0.reaped().await
     }
 
     fn connected(&self) -> bool {

@@ -3,6 +3,10 @@
 //! A delivery that came before and was not settled may have killed its holder. The child is this
 //! very program's `render` command in the job's scratch folder, with a memory limit and a time
 //! limit; it has no broker and no store. What kills it is the order's own failure.
+//!
+//! It is on a leash: a pipe that the worker holds open. It begins when its limits are set and a byte
+//! arrives there, and a worker that is gone, however it went, takes it along. Its processor time is
+//! limited as well, by the system, which needs nobody to watch.
 
 use super::Tools;
 use super::paint::{Stopped, too_slow};
@@ -12,31 +16,55 @@ use crate::error::{Code, Violation, Violations};
 use crate::order::Draft;
 use crate::order::event::{EventError, ResultEvent};
 use crate::render::Destination;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::process::Command;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// Exit codes of `render`: all well, and an order that failed with typed errors.
 const EVENT_WRITTEN: [i32; 2] = [0, 3];
+/// The signal of a process that has used up its processor time.
+const SIGXCPU: i32 = Signal::XCPU.as_raw();
+/// Seconds of processor time between that signal and the end.
+const LAST_SECONDS: u64 = 5;
+
+/// What a child may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Bytes.
+    pub(super) memory: u64,
+    /// From its start.
+    pub(super) time: Duration,
+    /// Threads that paint.
+    pub(super) threads: usize,
+}
+
+impl Bounds {
+    /// Seconds of processor time. Its threads together cannot use so much within its time: this ends
+    /// a child that nobody watches any more.
+    fn processor_seconds(&self) -> u64 {
+        (self.time.as_secs() + 1).saturating_mul(self.threads as u64 + 1)
+    }
+}
 
 /// Renders the order at `path` in a child and hands its files to `uploads`.
 pub(super) async fn render(
     tools: &Tools,
     draft: &Draft,
     path: &Path,
-    memory: u64,
-    limit: Duration,
+    bounds: Bounds,
     interrupted: &AtomicBool,
     mut uploads: Uploads,
 ) -> (Uploads, Result<ResultEvent, Stopped>) {
     let out = path.with_file_name("out");
     let ended = tokio::select! {
-        ended = child(tools, draft.job_id(), path, &out, memory, limit) => ended,
+        ended = child(tools, draft.job_id(), path, &out, bounds) => ended,
         () = ending(interrupted) => return (uploads, Err(Stopped::Interrupted)),
     };
     let folder = out.join(draft.job_id());
@@ -66,20 +94,10 @@ pub(super) async fn render(
     }
 }
 
-async fn child(
-    tools: &Tools,
-    job: &str,
-    path: &Path,
-    out: &Path,
-    memory: u64,
-    limit: Duration,
-) -> Result<(), Stopped> {
-    let broken = |e: io::Error| {
-        let why = format!("a renderer cannot be started: {}", e.kind());
-        Stopped::Wrong(Violation::new(Code::InternalError, why).into())
-    };
+async fn child(tools: &Tools, job: &str, path: &Path, out: &Path, bounds: Bounds) -> Result<(), Stopped> {
+    let broken = |e: io::Error| unable("started", &e);
     let mut command = Command::new(program().map_err(broken)?);
-    command.arg("render").arg(path).arg("--out").arg(out);
+    command.arg("render").arg("--leashed").arg(path).arg("--out").arg(out);
     let assets = Some(path.with_file_name("assets"));
     for (flag, value) in [
         ("--catalog", &tools.places.catalog),
@@ -91,23 +109,30 @@ async fn child(
             command.arg(flag).arg(value);
         }
     }
-    // Nothing of the worker's environment: neither credentials nor settings.
+    // Nothing of the worker's environment: neither credentials nor settings. What it writes on the
+    // way goes where its order lies, below the worker's own folder, and is cleared away with it.
     command
         .env_clear()
         .envs(limits(tools.app.limits()))
-        .stdin(Stdio::null())
+        .env("PRESSWORK_CPU_THREADS", bounds.threads.to_string())
+        .env("TMPDIR", path.parent().unwrap_or(Path::new("/tmp")))
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(broken)?;
-    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-        let limits = Rlimit { current: Some(memory), maximum: Some(memory) };
-        // The child has not read its order yet; one that is gone already needs no limit. Its data is
-        // what counts: address space also counts what is only mapped from files or set aside.
-        let _ = prlimit(Some(pid), Resource::Data, limits);
+    confine(&child, &bounds).map_err(|e| unable("confined", &e))?;
+    // Held to the end of this function, whose own end is the child's.
+    let mut leash = child.stdin.take();
+    if let Some(leash) = &mut leash {
+        // A child that died meanwhile says so below.
+        drop(leash.write_all(b"\n").await);
     }
-    match timeout(limit, child.wait()).await {
+    match timeout(bounds.time, child.wait()).await {
         Ok(Ok(status)) if status.code().is_some_and(|code| EVENT_WRITTEN.contains(&code)) => Ok(()),
+        Ok(Ok(status)) if status.signal() == Some(SIGXCPU) => {
+            Err(Stopped::Wrong(too_slow(bounds.time).into()))
+        }
         Ok(Ok(status)) => {
             tracing::warn!(job, %status, "a suspect's renderer died");
             Err(Stopped::Died)
@@ -115,9 +140,30 @@ async fn child(
         Ok(Err(e)) => Err(broken(e)),
         Err(_) => {
             drop(child.kill().await);
-            Err(Stopped::Wrong(too_slow(limit).into()))
+            Err(Stopped::Wrong(too_slow(bounds.time).into()))
         }
     }
+}
+
+/// A child without its limits must not begin: that it cannot be made is the farm's failure.
+fn unable(what: &str, error: &io::Error) -> Stopped {
+    let why = format!("a renderer cannot be {what}: {error}");
+    Stopped::Wrong(Violation::new(Code::InternalError, why).into())
+}
+
+/// Limits a child that waits for its leash.
+fn confine(child: &Child, bounds: &Bounds) -> io::Result<()> {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
+    let seconds = bounds.processor_seconds();
+    for (resource, current, maximum) in [
+        // Its data is what counts: address space also counts what is only mapped from files or set aside.
+        (Resource::Data, bounds.memory, bounds.memory),
+        (Resource::Cpu, seconds, seconds + LAST_SECONDS),
+    ] {
+        prlimit(Some(pid), resource, Rlimit { current: Some(current), maximum: Some(maximum) })?;
+    }
+    Ok(())
 }
 
 /// This program, even where its file has been replaced since.

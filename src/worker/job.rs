@@ -298,9 +298,10 @@ impl Bench {
             };
             let waited = waiting.elapsed().as_secs_f64();
             self.tools.metrics.admission_wait.with_label_values::<&str>(&[]).observe(waited);
-            let (tools, limit) = (&self.tools, self.settings.job_limit);
+            let (time, threads) = (self.settings.job_limit, self.settings.concurrency.max(1));
+            let bounds = isolate::Bounds { memory, time, threads };
             let uploads = self.uploads(draft);
-            let rendering = isolate::render(tools, draft, path, memory, limit, &self.interrupted, uploads);
+            let rendering = isolate::render(&self.tools, draft, path, bounds, &self.interrupted, uploads);
             let (mut uploads, made) = rendering.await;
             match made {
                 Ok(event) => {
@@ -327,8 +328,8 @@ impl Bench {
     }
 
     fn uploads(&self, draft: &Draft) -> Uploads {
-        let folder = format!("{}/{}/{}", draft.job_id(), app::revision(draft), token());
-        Uploads::new(self.tools.store.clone(), folder)
+        let run = format!("{}/{}", draft.job_id(), app::revision(draft));
+        Uploads::new(self.tools.store.clone(), &run, token())
     }
 
     /// The job's scratch folder: the order and its assets.

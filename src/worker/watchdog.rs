@@ -1,10 +1,13 @@
 //! Notices a worker that looks alive and does nothing.
 
 use super::job::Bench;
+use crate::telemetry::admin::Health;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
+
+const OVERDUE: &str = "a job takes more than twice its limit";
 
 /// What the pool tells the watchdog.
 #[derive(Debug)]
@@ -65,6 +68,15 @@ impl Signs {
         inner.jobs.values_mut().for_each(|age| *age += time);
         inner.jobs.values().max().copied().unwrap_or_default()
     }
+
+    /// Another so much time has passed for every job. One past twice its limit will not end by
+    /// itself: only a restart helps.
+    fn look(&self, time: Duration, limit: Duration, health: &Health) {
+        if self.age(time) > limit * 2 {
+            tracing::warn!("{OVERDUE}");
+            health.fail(OVERDUE);
+        }
+    }
 }
 
 /// Looks at the queues and the jobs, for ever.
@@ -79,16 +91,14 @@ pub(super) async fn watch(bench: Arc<Bench>, signs: Arc<Signs>) {
             fruitless = 0;
             continue;
         }
-        if signs.age(settings.watch_every) > settings.job_limit * 2 {
-            tracing::warn!("a job takes more than twice its limit");
-            health.fail("a job takes more than twice its limit");
-        }
+        signs.look(settings.watch_every, settings.job_limit, health);
         let quiet = signs.lock().last_delivery.elapsed();
         if signs.busy() >= settings.concurrency || quiet < settings.watch_patience {
             fruitless = 0;
             continue;
         }
-        let mut waiting = 0;
+        // What the reaper holds waits for a worker like any order.
+        let mut waiting = bench.tools.queue.reaped().await.unwrap_or(0);
         for class in &settings.classes {
             waiting += bench.tools.queue.ready(&class.name).await.unwrap_or(0);
         }
@@ -118,5 +128,26 @@ mod tests {
         assert_eq!(signs.busy(), 2);
         drop(first);
         assert_eq!((signs.busy(), signs.age(Duration::ZERO)), (1, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_job_past_twice_its_limit_calls_for_a_restart() {
+        let (signs, health) = (Arc::new(Signs::new()), Health::default());
+        let (minute, limit) = (Duration::from_secs(60), Duration::from_secs(90));
+        // Nobody at work: time alone harms nothing.
+        signs.look(limit * 10, limit, &health);
+        let ended = signs.begin();
+        for _ in 0..3 {
+            signs.look(minute, limit, &health);
+        }
+        assert_eq!(health.failures(), Vec::<&str>::new(), "twice the limit is still allowed");
+        let _stuck = signs.begin();
+        drop(ended);
+        for _ in 0..3 {
+            signs.look(minute, limit, &health);
+        }
+        assert_eq!(health.failures(), Vec::<&str>::new(), "one that ended is no longer counted");
+        signs.look(minute, limit, &health);
+        assert_eq!(health.failures(), [OVERDUE]);
     }
 }

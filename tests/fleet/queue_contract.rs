@@ -1,6 +1,8 @@
 //! What every queue promises, asked of a spool folder and of a private RabbitMQ.
 
 use crate::support::rabbitmq::Rabbit;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use presswork::edge::queue::amqp::{Amqp, AmqpSettings};
 use presswork::edge::queue::dir::Spool;
 use presswork::edge::queue::topology::Names;
@@ -201,6 +203,7 @@ async fn rabbitmq_keeps_a_queues_promises() {
     unroutable_results_are_errors(&rabbit).await;
     a_refused_question_does_not_stop_publishing(&rabbit).await;
     an_order_delivered_too_often_reaches_the_reaper(&rabbit).await;
+    what_the_reaper_holds_is_counted(&rabbit).await;
     a_memory_alarm_is_seen_as_a_missing_confirm(&rabbit).await;
     nothing_confirmed_is_lost_in_a_crash(&mut rabbit).await;
 }
@@ -220,6 +223,7 @@ async fn a_refused_question_does_not_stop_publishing(rabbit: &Rabbit) {
     assert_eq!(queue.ready("no-such-class").await.unwrap_err().code, Code::QueueUnavailable);
     queue.enqueue("rush", &message("x")).await.unwrap();
     assert_eq!(queue.ready("rush").await.unwrap(), 1);
+    assert_eq!(queue.reaped().await.unwrap(), 0);
     // A class without a queue takes nothing, and says so.
     assert_eq!(queue.enqueue("no-such-class", &message("x")).await.unwrap_err().code, Code::QueueUnavailable);
 }
@@ -238,6 +242,21 @@ async fn an_order_delivered_too_often_reaches_the_reaper(rabbit: &Rabbit) {
         assert!(got.receipt.requeue().await.unwrap());
     }
     panic!("it was delivered 150 times");
+}
+
+async fn what_the_reaper_holds_is_counted(rabbit: &Rabbit) {
+    let names = settings(rabbit, "f").names;
+    let (queue, _) = amqp(settings(rabbit, "f"));
+    // Its queue is there once the first question is answered.
+    assert_eq!(queue.reaped().await.unwrap(), 0);
+    let connection = Connection::connect(&rabbit.url(), ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    let reaper = names.reaper();
+    let sent = channel.basic_publish(reaper.as_str().into(), "rush".into(), options, b"old", properties);
+    sent.await.unwrap().await.unwrap();
+    assert_eq!((queue.reaped().await.unwrap(), queue.ready("rush").await.unwrap()), (1, 0));
 }
 
 async fn a_memory_alarm_is_seen_as_a_missing_confirm(rabbit: &Rabbit) {

@@ -1,20 +1,28 @@
 //! What every store promises, asked of a folder, of an S3 service in this process and of SeaweedFS.
 
 use crate::support::bucket::{BUCKET, InProcess, SECRET_KEY, Weed, client};
+use crate::support::faults::Faulty;
 use crate::support::ports;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter,
+};
 use bytes::Bytes;
+use hyper::StatusCode;
 use presswork::edge::store::dir::DirStore;
 use presswork::edge::store::probe::{Conditions, conditions};
 use presswork::edge::store::s3::{S3Settings, S3Store};
 use presswork::edge::store::upload::Uploads;
-use presswork::edge::store::{PART_BYTES, Put, Store};
+use presswork::edge::store::{Label, Multipart, PART_BYTES, Put, Store};
 use presswork::error::Code;
 use presswork::render::Destination;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const JSON: &str = "application/json";
+const PNG: Label<'_> = Label { media_type: "image/png", token: "t" };
 
 fn s3(port: u16, secret: &str) -> S3Store {
     let settings = S3Settings { bucket: BUCKET.into(), prefix: "out/a".into(), ..Default::default() };
@@ -52,8 +60,8 @@ async fn writes_and_reads(store: &dyn Store) {
     assert_eq!(store.get("j/1/result.json", 1).await.unwrap_err().code, Code::StoreUnavailable);
     let body = Bytes::from_static(b"new");
     let sha256 = Sha256::digest(&body).into();
-    store.put("j/1/a.png", "image/png", "old".into(), Sha256::digest(b"old").into()).await.unwrap();
-    store.put("j/1/a.png", "image/png", body.clone(), sha256).await.unwrap();
+    store.put("j/1/a.png", PNG, "old".into(), Sha256::digest(b"old").into()).await.unwrap();
+    store.put("j/1/a.png", PNG, body.clone(), sha256).await.unwrap();
     assert_eq!(read(store, "j/1/a.png").await, Some(body));
     store.delete("j/1/a.png").await.unwrap();
     store.delete("j/1/a.png").await.unwrap();
@@ -81,13 +89,13 @@ async fn one_of_many_writers_wins(store: &Arc<dyn Store>) {
 }
 
 async fn parts_appear_together(store: &dyn Store) {
-    let mut upload = store.begin("m/1/t/big.png", "image/png").await.unwrap();
+    let mut upload = store.begin("m/1/t/big.png", PNG).await.unwrap();
     upload.part(vec![1; PART_BYTES].into()).await.unwrap();
     upload.part(vec![2; 3].into()).await.unwrap();
     assert_eq!(store.head("m/1/t/big.png").await.unwrap(), None, "seen before it was complete");
     upload.complete().await.unwrap();
     assert_eq!(store.head("m/1/t/big.png").await.unwrap().unwrap().bytes, PART_BYTES as u64 + 3);
-    let mut upload = store.begin("m/1/t/gone.png", "image/png").await.unwrap();
+    let mut upload = store.begin("m/1/t/gone.png", PNG).await.unwrap();
     upload.part(vec![1; PART_BYTES].into()).await.unwrap();
     upload.abort().await;
     assert_eq!(store.head("m/1/t/gone.png").await.unwrap(), None);
@@ -95,7 +103,7 @@ async fn parts_appear_together(store: &dyn Store) {
 
 async fn uploads_arrive_whole(store: &Arc<dyn Store>, bytes: usize) {
     let body = pattern(bytes);
-    let mut uploads = Uploads::new(store.clone(), format!("u/1/token{bytes}"));
+    let mut uploads = Uploads::new(store.clone(), "u/1", format!("token{bytes}"));
     let (mut uploads, uri) = {
         let body = body.clone();
         tokio::task::spawn_blocking(move || {
@@ -113,10 +121,14 @@ async fn uploads_arrive_whole(store: &Arc<dyn Store>, bytes: usize) {
     assert_eq!(uri, store.uri(&key));
     let stored = read(store.as_ref(), &key).await.unwrap();
     assert_eq!(Sha256::digest(&stored), Sha256::digest(&body), "{bytes} bytes came back otherwise");
+    // A bucket keeps the upload's token beside the bytes, however they were sent.
+    let token = store.head(&key).await.unwrap().unwrap().token;
+    let kept = store.uri("").starts_with("s3://").then(|| format!("token{bytes}"));
+    assert_eq!(token, kept, "{bytes} bytes");
 }
 
 async fn aborted_uploads_leave_nothing(store: &Arc<dyn Store>) {
-    let mut uploads = Uploads::new(store.clone(), "u/1/lost".into());
+    let mut uploads = Uploads::new(store.clone(), "u/1", "lost".into());
     let mut uploads = tokio::task::spawn_blocking(move || {
         for (name, bytes) in [("small.png", 10), ("large.png", PART_BYTES + 10)] {
             let mut file = uploads.create(name).unwrap();
@@ -180,7 +192,7 @@ async fn seaweedfs_keeps_a_stores_promises() {
     one_of_many_writers_wins(&store).await;
     assert_eq!(open_uploads(weed.port).await, 0);
     // An upload in mid-air is seen by the same question.
-    let open = s3(weed.port, SECRET_KEY).begin("x/1/t/a.png", "image/png").await.unwrap();
+    let open = s3(weed.port, SECRET_KEY).begin("x/1/t/a.png", PNG).await.unwrap();
     assert_eq!(open_uploads(weed.port).await, 1);
     open.abort().await;
     assert_eq!(open_uploads(weed.port).await, 0);
@@ -194,7 +206,7 @@ async fn refusals_and_silence_have_their_codes() {
     assert_eq!(refused.put_if_absent("a", JSON, "x".into()).await.unwrap_err().code, Code::StoreDenied);
     // Bytes that do not have the hash which the request names are refused.
     let store = s3(server.port, SECRET_KEY);
-    let wrong = store.put("a", JSON, "x".into(), [0; 32]).await.unwrap_err();
+    let wrong = store.put("a", PNG, "x".into(), [0; 32]).await.unwrap_err();
     assert_eq!(wrong.code, Code::StoreUnavailable);
     drop(server);
     let silent = s3(ports::free_port(), SECRET_KEY);
@@ -203,4 +215,110 @@ async fn refusals_and_silence_have_their_codes() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let broken = DirStore::new(file.path());
     assert_eq!(broken.put_if_absent("a/b", JSON, "x".into()).await.unwrap_err().code, Code::StoreUnavailable);
+}
+
+/// Gives a bucket the rules of `deploy/`.
+async fn give_rules(port: u16) {
+    let text = include_str!("../../deploy/lifecycle.json");
+    let file: serde_json::Value = serde_json::from_str(text).unwrap();
+    let days = |rule: &serde_json::Value, name: &str, field: &str| {
+        rule.get(name).map(|part| i32::try_from(part[field].as_i64().unwrap()).unwrap())
+    };
+    let rules = file["Rules"].as_array().unwrap().iter().map(|rule| {
+        let expiration =
+            days(rule, "Expiration", "Days").map(|days| LifecycleExpiration::builder().days(days).build());
+        let abort = days(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation")
+            .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
+        LifecycleRule::builder()
+            .id(rule["ID"].as_str().unwrap())
+            .status(rule["Status"].as_str().unwrap().into())
+            .filter(LifecycleRuleFilter::builder().prefix(rule["Filter"]["Prefix"].as_str().unwrap()).build())
+            .set_expiration(expiration)
+            .set_abort_incomplete_multipart_upload(abort)
+            .build()
+            .unwrap()
+    });
+    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.collect())).build().unwrap();
+    let request = client(port, SECRET_KEY).put_bucket_lifecycle_configuration().bucket(BUCKET);
+    request.lifecycle_configuration(rules).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deployments_rules_are_what_a_worker_asks_for() {
+    let weed = Weed::start().with_bucket().await;
+    let store = s3(weed.port, SECRET_KEY);
+    assert_eq!(store.warnings().await.len(), 1);
+    give_rules(weed.port).await;
+    assert_eq!(store.warnings().await, Vec::<String>::new());
+}
+
+/// An upload of two parts whose completion is still to come.
+async fn parts_sent(store: &S3Store, key: &str) -> Box<dyn Multipart> {
+    let mut upload = store.begin(key, PNG).await.unwrap();
+    upload.part(vec![1; PART_BYTES].into()).await.unwrap();
+    upload.part(vec![2; 3].into()).await.unwrap();
+    upload
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_whose_answer_is_lost_is_found() {
+    let weed = Weed::start().with_bucket().await;
+    let losing = Faulty::losing_completions(weed.port).await;
+    let upload = parts_sent(&s3(losing.port, SECRET_KEY), "c/1/t/lost.png").await;
+    upload.complete().await.unwrap();
+    let (_, before, after, _) = losing.counts();
+    assert_eq!(before, 0);
+    assert!(after > 0, "no answer was lost");
+    let head = s3(weed.port, SECRET_KEY).head("c/1/t/lost.png").await.unwrap().unwrap();
+    assert_eq!((head.bytes, head.token.as_deref()), (PART_BYTES as u64 + 3, Some("t")));
+    assert_eq!(open_uploads(weed.port).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_object_is_not_taken_for_a_lost_completion() {
+    let weed = Weed::start().with_bucket().await;
+    let refusing = Faulty::refusing_completions(weed.port).await;
+    let store = s3(refusing.port, SECRET_KEY);
+    let size = PART_BYTES + 3;
+    for (at, token) in [("none", None), ("other", Some("u"))] {
+        let key = format!("c/1/t/{at}.png");
+        let upload = parts_sent(&store, &key).await;
+        // Somebody else writes as many bytes under the same key.
+        let mut foreign = client(weed.port, SECRET_KEY)
+            .put_object()
+            .bucket(BUCKET)
+            .key(format!("out/a/{key}"))
+            .body(vec![9; size].into());
+        if let Some(token) = token {
+            foreign = foreign.metadata("presswork-token", token);
+        }
+        foreign.send().await.unwrap();
+        assert_eq!(upload.complete().await.unwrap_err().code, Code::StoreUnavailable, "{at}");
+        let head = store.head(&key).await.unwrap().unwrap();
+        assert_eq!((head.bytes, head.token.as_deref()), (size as u64, token));
+    }
+    assert!(refusing.counts().1 > 0, "no completion was refused");
+    assert_eq!(open_uploads(weed.port).await, 0, "what failed was given up");
+}
+
+/// S3 answers 409 while another conditional write of the key is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_of_conditional_writes_is_asked_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let conditional = request.headers().contains_key("if-none-match");
+        // The first two of every three.
+        let refused = conditional && counter.fetch_add(1, Ordering::AcqRel) % 3 < 2;
+        Box::pin(async move { refused.then_some(StatusCode::CONFLICT) })
+    }))
+    .await;
+    let store = s3(server.port, SECRET_KEY);
+    let put = |body: &'static str| store.put_if_absent("k/1/result.json", JSON, body.into());
+    assert_eq!(put("first").await.unwrap(), Put::Created);
+    assert_eq!(asked.load(Ordering::Acquire), 3);
+    // The other write of the conflict may have won.
+    assert_eq!(put("second").await.unwrap(), Put::Exists);
+    assert_eq!(asked.load(Ordering::Acquire), 6);
+    assert_eq!(read(&store, "k/1/result.json").await.unwrap(), "first");
 }

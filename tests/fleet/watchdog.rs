@@ -27,6 +27,8 @@ struct Deaf {
     rebuilt: AtomicUsize,
     heals_after: usize,
     healed: Arc<Notify>,
+    /// Orders that the reaper holds: a spool folder has none.
+    reaped: u64,
 }
 
 #[async_trait]
@@ -76,6 +78,10 @@ impl Queue for Deaf {
         self.queue.ready(class).await
     }
 
+    async fn reaped(&self) -> Result<u64, Violation> {
+        Ok(self.reaped)
+    }
+
     fn connected(&self) -> bool {
         true
     }
@@ -98,16 +104,24 @@ struct Scene {
 impl Scene {
     /// A worker that looks often, with one order waiting.
     async fn start(heals_after: usize) -> Scene {
+        Scene::with(heals_after, 0).await
+    }
+
+    /// The same, or with orders that wait in the reaper alone.
+    async fn with(heals_after: usize, reaped: u64) -> Scene {
         let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let folder = TempDir::new().unwrap();
         let spool = Arc::new(Spool::new(folder.path().join("spool")));
         let order = std::fs::read(fixtures.join("orders/mug-name-customized.json")).unwrap();
-        spool.enqueue("standard", &Message::new(order)).await.unwrap();
+        if reaped == 0 {
+            spool.enqueue("standard", &Message::new(order)).await.unwrap();
+        }
         let queue = Arc::new(Deaf {
             queue: spool,
             rebuilt: AtomicUsize::new(0),
             heals_after,
             healed: Arc::default(),
+            reaped,
         });
         let health = Arc::new(Health::default());
         let places = Places { catalog: Some(fixtures.join("catalog")), ..Places::default() };
@@ -157,6 +171,13 @@ async fn two_fruitless_rebuilds_call_for_a_restart() {
     let scene = Scene::start(usize::MAX).await;
     scene.until("the verdict", |scene| !scene.health.failures().is_empty()).await;
     assert_eq!(scene.health.failures(), ["orders wait and none is delivered"]);
+    assert_eq!(scene.queue.rebuilt.load(Ordering::Acquire), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_wait_in_the_reaper_alone_are_seen() {
+    let scene = Scene::with(usize::MAX, 1).await;
+    scene.until("the verdict", |scene| !scene.health.failures().is_empty()).await;
     assert_eq!(scene.queue.rebuilt.load(Ordering::Acquire), 2);
 }
 

@@ -201,7 +201,7 @@ async fn parts_leave_before_the_file_is_whole() {
     .await;
     let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
     let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
-    let mut uploads = Uploads::new(store.clone(), "parts/1/t".into());
+    let mut uploads = Uploads::new(store.clone(), "parts/1", "t".into());
     let mut uploads = tokio::task::spawn_blocking(move || {
         let mut file = uploads.create("front.png").unwrap();
         let band = vec![7; PART_BYTES / 4];

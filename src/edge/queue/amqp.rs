@@ -139,6 +139,16 @@ impl Amqp {
     async fn channel(&self) -> Result<Channel, Violation> {
         self.live().await?.connection.create_channel().await.map_err(unavailable)
     }
+
+    /// How many messages of a queue nobody has been given.
+    async fn waiting(&self, queue: &str) -> Result<u64, Violation> {
+        let channel = self.channel().await?;
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        let waiting = u64::from(queue.map_err(unavailable)?.message_count());
+        drop(channel.close(200, "".into()).await);
+        Ok(waiting)
+    }
 }
 
 impl Drop for Amqp {
@@ -370,13 +380,11 @@ impl Queue for Amqp {
     }
 
     async fn ready(&self, class: &str) -> Result<u64, Violation> {
-        let channel = self.channel().await?;
-        let name = self.shared.settings.names.class(class);
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let queue = channel.queue_declare(name.as_str().into(), options, FieldTable::default()).await;
-        let waiting = u64::from(queue.map_err(unavailable)?.message_count());
-        drop(channel.close(200, "".into()).await);
-        Ok(waiting)
+        self.waiting(&self.shared.settings.names.class(class)).await
+    }
+
+    async fn reaped(&self) -> Result<u64, Violation> {
+        self.waiting(&self.shared.settings.names.reaper()).await
     }
 
     fn connected(&self) -> bool {

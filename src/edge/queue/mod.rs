@@ -133,6 +133,9 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
     /// How many orders of a class wait.
     async fn ready(&self, class: &str) -> Result<u64, Violation>;
 
+    /// How many orders wait that were delivered too often.
+    async fn reaped(&self) -> Result<u64, Violation>;
+
     /// Whether messages can be sent and received at the moment.
     fn connected(&self) -> bool;
 

@@ -3,7 +3,7 @@
 //! Objects are files, and appear whole: they are written beside their place under a name nobody
 //! reads and then linked (which fails where something stands) or renamed (which replaces).
 
-use super::{Head, Multipart, Put, Store, denied, unavailable};
+use super::{Head, Label, Multipart, Put, Store, denied, unavailable};
 use crate::error::Violation;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -80,7 +80,7 @@ impl Store for DirStore {
     async fn put(
         &self,
         key: &str,
-        _media_type: &str,
+        _label: Label<'_>,
         body: Bytes,
         _sha256: [u8; 32],
     ) -> Result<(), Violation> {
@@ -113,7 +113,7 @@ impl Store for DirStore {
     async fn head(&self, key: &str) -> Result<Option<Head>, Violation> {
         let path = self.path(key);
         blocking(move || match fs::metadata(&path) {
-            Ok(facts) => Ok(Some(Head { bytes: facts.len() })),
+            Ok(facts) => Ok(Some(Head { bytes: facts.len(), token: None })),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failed(e)),
         })
@@ -139,7 +139,7 @@ impl Store for DirStore {
         .await
     }
 
-    async fn begin(&self, key: &str, _media_type: &str) -> Result<Box<dyn Multipart>, Violation> {
+    async fn begin(&self, key: &str, _label: Label<'_>) -> Result<Box<dyn Multipart>, Violation> {
         let target = self.path(key);
         let file = {
             let target = target.clone();

@@ -31,6 +31,18 @@ pub enum Put {
 pub struct Head {
     /// Size.
     pub bytes: u64,
+    /// The token of the upload that wrote it, where the store keeps one.
+    pub token: Option<String>,
+}
+
+/// What an object is told about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'a> {
+    /// Its media type, for browsers.
+    pub media_type: &'a str,
+    /// The token of the upload that writes it. A store with metadata keeps it beside the bytes, so
+    /// that an upload whose answer was lost knows its own object from any other.
+    pub token: &'a str,
 }
 
 /// A place that keeps objects by key. Errors are `store.unavailable` (wait, try again) and
@@ -41,7 +53,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn put_if_absent(&self, key: &str, media_type: &str, body: Bytes) -> Result<Put, Violation>;
 
     /// Writes an object, whatever stood there. `sha256` is checked by the store where it can.
-    async fn put(&self, key: &str, media_type: &str, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation>;
+    async fn put(&self, key: &str, label: Label<'_>, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation>;
 
     /// Reads an object of at most `max_bytes`; `None` where there is none.
     async fn get(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>, Violation>;
@@ -54,7 +66,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Begins an object that is written in parts of [`PART_BYTES`] (the last may be smaller).
     /// Nothing is seen of it before [`Multipart::complete`].
-    async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Multipart>, Violation>;
+    async fn begin(&self, key: &str, label: Label<'_>) -> Result<Box<dyn Multipart>, Violation>;
 
     /// What an operator should know of this store before it is relied on.
     async fn warnings(&self) -> Vec<String> {

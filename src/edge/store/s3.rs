@@ -5,7 +5,7 @@
 //! still fails is `store.unavailable` or `store.denied`.
 
 use super::retries::CountRetries;
-use super::{Head, Multipart, Put, Store, denied, unavailable};
+use super::{Head, Label, Multipart, Put, Store, denied, unavailable};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -23,8 +24,12 @@ use aws_sdk_s3::types::{
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The metadata that holds the token of the upload which wrote an object.
+const TOKEN: &str = "presswork-token";
 
 /// How a bucket is used.
 #[derive(Debug, Clone, Default)]
@@ -144,8 +149,11 @@ impl Store for S3Store {
         }
     }
 
-    async fn put(&self, key: &str, media_type: &str, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
-        let request = self.object(key, media_type, body).checksum_sha256(BASE64_STANDARD.encode(sha256));
+    async fn put(&self, key: &str, label: Label<'_>, body: Bytes, sha256: [u8; 32]) -> Result<(), Violation> {
+        let request = self
+            .object(key, label.media_type, body)
+            .set_metadata(marked(label.token))
+            .checksum_sha256(BASE64_STANDARD.encode(sha256));
         request.send().await.map(drop).map_err(failed)
     }
 
@@ -168,7 +176,7 @@ impl Store for S3Store {
     async fn head(&self, key: &str) -> Result<Option<Head>, Violation> {
         let request = self.client.head_object().bucket(&self.settings.bucket).key(self.key(key));
         match request.send().await {
-            Ok(facts) => Ok(Some(Head { bytes: facts.content_length().unwrap_or_default().unsigned_abs() })),
+            Ok(facts) => Ok(Some(seen(&facts))),
             Err(e) if status(&e) == Some(404) => Ok(None),
             Err(e) => Err(failed(e)),
         }
@@ -179,21 +187,23 @@ impl Store for S3Store {
         request.send().await.map(drop).map_err(failed)
     }
 
-    async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Multipart>, Violation> {
+    async fn begin(&self, key: &str, label: Label<'_>) -> Result<Box<dyn Multipart>, Violation> {
         let key = self.key(key);
         let request = self
             .client
             .create_multipart_upload()
             .bucket(&self.settings.bucket)
             .key(&key)
-            .content_type(media_type)
+            .content_type(label.media_type)
+            .set_metadata(marked(label.token))
             .set_tagging(self.settings.object_tags.clone())
             .set_server_side_encryption(self.encryption())
             .set_ssekms_key_id(self.settings.kms_key.clone())
             .checksum_algorithm(ChecksumAlgorithm::Crc32);
         let answer = request.send().await.map_err(failed)?;
         let id = answer.upload_id().ok_or_else(|| unavailable("an upload has no id"))?.to_owned();
-        Ok(Box::new(Upload { store: self.clone(), key, id, parts: Vec::new(), bytes: 0 }))
+        let token = label.token.to_owned();
+        Ok(Box::new(Upload { store: self.clone(), key, token, id, parts: Vec::new(), bytes: 0 }))
     }
 
     async fn warnings(&self) -> Vec<String> {
@@ -214,6 +224,18 @@ impl Store for S3Store {
     }
 }
 
+/// The metadata of an object that an upload writes.
+fn marked(token: &str) -> Option<HashMap<String, String>> {
+    (!token.is_empty()).then(|| HashMap::from([(TOKEN.to_owned(), token.to_owned())]))
+}
+
+fn seen(facts: &HeadObjectOutput) -> Head {
+    Head {
+        bytes: facts.content_length().unwrap_or_default().unsigned_abs(),
+        token: facts.metadata().and_then(|kept| kept.get(TOKEN)).cloned(),
+    }
+}
+
 /// Whether a rule ends what was begun and never completed.
 fn ends_uploads(rule: &LifecycleRule) -> bool {
     let enabled = rule.status() == &ExpirationStatus::Enabled;
@@ -225,6 +247,7 @@ fn ends_uploads(rule: &LifecycleRule) -> bool {
 struct Upload {
     store: S3Store,
     key: String,
+    token: String,
     id: String,
     parts: Vec<CompletedPart>,
     bytes: u64,
@@ -256,7 +279,7 @@ impl Multipart for Upload {
     }
 
     async fn complete(self: Box<Self>) -> Result<(), Violation> {
-        let Upload { store, key, id, parts, bytes } = *self;
+        let Upload { store, key, token, id, parts, bytes } = *self;
         let request = store
             .client
             .complete_multipart_upload()
@@ -267,11 +290,11 @@ impl Multipart for Upload {
         let Err(error) = request.send().await else {
             return Ok(());
         };
-        // The answer may have been lost after the store did its work. The key carries this attempt's
-        // token, so an object of the right size can only be this one.
-        let seen = store.client.head_object().bucket(&store.settings.bucket).key(&key).send().await;
-        match seen {
-            Ok(facts) if facts.content_length() == i64::try_from(bytes).ok() => Ok(()),
+        // The answer may have been lost after the store did its work. An object with this upload's
+        // token and size is this one; of the size alone it could be anybody's.
+        let ours = Head { bytes, token: Some(token) };
+        match store.client.head_object().bucket(&store.settings.bucket).key(&key).send().await {
+            Ok(facts) if seen(&facts) == ours => Ok(()),
             Ok(_) | Err(_) => {
                 let abort = store.client.abort_multipart_upload();
                 let abort = abort.bucket(&store.settings.bucket).key(&key).upload_id(&id);

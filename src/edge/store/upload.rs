@@ -4,7 +4,7 @@
 //! that sends them. Small files are put whole. Large ones stay open until the job's verdict is
 //! known: [`Uploads::complete`] makes them appear, [`Uploads::abort`] leaves nothing behind.
 
-use super::{Multipart, PART_BYTES, Store, unavailable};
+use super::{Label, Multipart, PART_BYTES, Store, unavailable};
 use crate::error::Violation;
 use crate::render::Destination;
 use bytes::Bytes;
@@ -22,6 +22,7 @@ const WAITING_PARTS: usize = 2;
 pub struct Uploads {
     store: Arc<dyn Store>,
     folder: String,
+    token: String,
     runtime: Handle,
     files: Vec<Sending>,
     kept: Vec<String>,
@@ -54,11 +55,13 @@ enum Sent {
 }
 
 impl Uploads {
-    /// Files go to `folder/NAME`. Has to be called within the runtime that sends them.
-    pub fn new(store: Arc<dyn Store>, folder: String) -> Uploads {
+    /// Files go to `run/TOKEN/NAME` and carry the token themselves. Has to be called within the
+    /// runtime that sends them.
+    pub fn new(store: Arc<dyn Store>, run: &str, token: String) -> Uploads {
+        let folder = format!("{run}/{token}");
         let (runtime, cancelled) = (Handle::current(), Arc::new(watch::Sender::new(false)));
         let (files, kept, discarded) = (Vec::new(), Vec::new(), Vec::new());
-        Uploads { store, folder, runtime, files, kept, discarded, cancelled }
+        Uploads { store, folder, token, runtime, files, kept, discarded, cancelled }
     }
 
     /// The way to end these uploads while they are completed.
@@ -152,7 +155,8 @@ impl Destination for Uploads {
         let key = format!("{}/{name}", self.folder);
         let (parts, incoming) = mpsc::channel(WAITING_PARTS);
         let cancelled = self.cancelled.subscribe();
-        let sending = send(self.store.clone(), key.clone(), media_type(name), incoming, cancelled);
+        let to = Target { store: self.store.clone(), key: key.clone(), token: self.token.clone() };
+        let sending = send(to, media_type(name), incoming, cancelled);
         let task = self.runtime.spawn(sending);
         self.files.push(Sending { key, task });
         Ok(PartWriter { buffer: Vec::new(), parts })
@@ -229,14 +233,22 @@ fn cut_off() -> Violation {
     unavailable("an upload was cut off")
 }
 
-/// Sends a file: whole when its end comes before a part is full, else part by part.
-async fn send(
+/// Where a file goes.
+struct Target {
     store: Arc<dyn Store>,
     key: String,
+    token: String,
+}
+
+/// Sends a file: whole when its end comes before a part is full, else part by part.
+async fn send(
+    to: Target,
     media_type: &'static str,
     mut incoming: mpsc::Receiver<Piece>,
     mut cancelled: watch::Receiver<bool>,
 ) -> Result<Sent, Violation> {
+    let Target { store, key, token } = to;
+    let label = Label { media_type, token: &token };
     let mut open: Option<Box<dyn Multipart>> = None;
     loop {
         let (body, last) = match incoming.recv().await {
@@ -255,11 +267,11 @@ async fn send(
             None if last => {
                 let sha256 = Sha256::digest(&body).into();
                 return tokio::select! {
-                    put = store.put(&key, media_type, body, sha256) => put.map(|()| Sent::Whole),
+                    put = store.put(&key, label, body, sha256) => put.map(|()| Sent::Whole),
                     () = told(&mut cancelled) => Err(cut_off()),
                 };
             }
-            None => open.insert(store.begin(&key, media_type).await?),
+            None => open.insert(store.begin(&key, label).await?),
         };
         let sent = tokio::select! {
             sent = upload.part(body) => sent,

@@ -25,7 +25,24 @@ struct Manner {
     percent: u64,
     seed: u64,
     refused: Option<&'static str>,
+    completions: Completions,
     slow: Option<(&'static str, Duration)>,
+}
+
+/// What becomes of requests that make an upload's object appear.
+#[derive(Clone, Copy, PartialEq)]
+enum Completions {
+    AsOthers,
+    Refused,
+    /// They do their work, and their answer is lost.
+    Lost,
+}
+
+impl Manner {
+    /// Passes everything on.
+    fn harmless(behind: u16) -> Manner {
+        Manner { behind, percent: 0, seed: 0, refused: None, completions: Completions::AsOthers, slow: None }
+    }
 }
 
 #[derive(Default)]
@@ -47,17 +64,27 @@ pub(crate) fn scrambled(seed: u64) -> u64 {
 impl Faulty {
     /// Fails `percent` of the requests to the server at `behind`.
     pub(crate) async fn start(behind: u16, percent: u64, seed: u64) -> Faulty {
-        Faulty::serve(Manner { behind, percent, seed, refused: None, slow: None }).await
+        Faulty::serve(Manner { percent, seed, ..Manner::harmless(behind) }).await
     }
 
     /// Fails every request to the server at `behind` whose query has these words.
     pub(crate) async fn refusing(behind: u16, words: &'static str) -> Faulty {
-        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: Some(words), slow: None }).await
+        Faulty::serve(Manner { refused: Some(words), ..Manner::harmless(behind) }).await
     }
 
     /// Holds up every request to the server at `behind` whose query has these words.
     pub(crate) async fn slow(behind: u16, words: &'static str, pause: Duration) -> Faulty {
-        Faulty::serve(Manner { behind, percent: 0, seed: 0, refused: None, slow: Some((words, pause)) }).await
+        Faulty::serve(Manner { slow: Some((words, pause)), ..Manner::harmless(behind) }).await
+    }
+
+    /// Loses the answer to every completion of an upload at the server at `behind`.
+    pub(crate) async fn losing_completions(behind: u16) -> Faulty {
+        Faulty::serve(Manner { completions: Completions::Lost, ..Manner::harmless(behind) }).await
+    }
+
+    /// Fails every completion of an upload at the server at `behind`, before it has an effect.
+    pub(crate) async fn refusing_completions(behind: u16) -> Faulty {
+        Faulty::serve(Manner { completions: Completions::Refused, ..Manner::harmless(behind) }).await
     }
 
     async fn serve(manner: Manner) -> Faulty {
@@ -106,10 +133,10 @@ async fn pass(
     manner: Manner,
     counts: &Counts,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
-    let Manner { behind, percent, seed, refused, slow } = manner;
+    let Manner { behind, percent, seed, refused, completions, slow } = manner;
     let number = counts.requests.fetch_add(1, Ordering::Relaxed);
     let lot = scrambled(seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d)) % 200;
-    let (fails, afterwards) = (lot < percent * 2, lot % 2 == 1);
+    let (mut fails, mut afterwards) = (lot < percent * 2, lot % 2 == 1);
     // The whole request is read in any case: a client that is cut off does not see the answer.
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
@@ -118,6 +145,10 @@ async fn pass(
         tokio::time::sleep(pause).await;
     }
     let refused = refused.is_some_and(asks);
+    let completes = head.method == hyper::Method::POST && asks("uploadId=");
+    if completes && completions != Completions::AsOthers {
+        (fails, afterwards) = (true, completions == Completions::Lost);
+    }
     if refused || (fails && !afterwards) {
         counts.before.fetch_add(1, Ordering::Relaxed);
         return Ok(unavailable());
