@@ -9,14 +9,15 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot go on stops")]
 
-mod away;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use away::Away;
-use presswork::app::{App, Places};
-use presswork::asset::{Format, Limits};
+use presswork::app::App;
+use presswork::asset::Format;
 use presswork::control::{Control, Watch, Work};
 use presswork::order::Draft;
-use std::path::{Path, PathBuf};
+use shared::{Away, app, root};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -60,14 +61,8 @@ fn once(app: &App, path: &Path, draft: &Draft) -> (f64, f64) {
 
 fn main() {
     presswork::memory::give_back();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let runs: usize = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20);
-    let app = |place: PathBuf| {
-        let (catalog, assets) = (Some(place.join("catalog")), Some(place.join("assets")));
-        let profiles = Some(root.join("render-profiles"));
-        App::new(Places { catalog, assets, profiles, fonts: None }, Limits::default()).unwrap()
-    };
-    let (mug, fixtures) = (app(root.join("benches")), app(root.join("fixtures")));
+    let (mug, fixtures) = (app("benches"), app("fixtures"));
     println!("| order | all, ms | decoding | beyond | first order's beyond |\n|---|---|---|---|---|");
     for (app, path) in [
         (&mug, "benches/jobs/mug-pdf.json"),
@@ -75,7 +70,7 @@ fn main() {
         (&fixtures, "fixtures/orders/mug-collage-personalized.json"),
         (&fixtures, "fixtures/orders/mug-collage-one-photo.json"),
     ] {
-        let path = root.join(path);
+        let path = root().join(path);
         let mut order: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         order["outputs"] = serde_json::json!(["pdf"]);
         let draft = Draft::parse(order.to_string().as_bytes()).unwrap();
