@@ -13,6 +13,7 @@ mod orders;
 mod outages;
 mod poison;
 mod queue_contract;
+mod races;
 mod soak;
 mod store_contract;
 mod support;
