@@ -15,6 +15,7 @@ mod outages;
 mod poison;
 mod queue_contract;
 mod settings;
+mod races;
 mod soak;
 mod store_contract;
 mod support;
