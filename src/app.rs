@@ -21,7 +21,7 @@ use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::REPORT;
 use crate::order::event::{
-    AssetUsed, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
 use crate::preflight::Rule;
@@ -261,18 +261,19 @@ impl App {
         let mut folder = JobFolder::begin(out, draft.job_id())?;
         let event = match self.make(path, draft, &mut folder, &|_| Ok(()), control, observe) {
             Ok(event) => event,
-            Err(violations) => {
-                folder.clear()?;
-                failed(draft, &violations)
-            }
+            Err(violations) => failed(draft, &violations),
         };
+        if !event.has_files() {
+            folder.clear()?;
+        }
         let body = event.to_bytes().map_err(|e| unwritable(&e))?;
         folder.write("result.json", &body)?;
         Ok((folder.publish()?, event))
     }
 
-    /// Renders an order into a destination and gives its event. Before the first pixel is painted
-    /// `admit` sees what the job will take, and may wait or refuse.
+    /// Renders an order into a destination and gives its event; where preflight refuses the files it
+    /// is one of failure, and what the destination holds is to be thrown away. Before the first pixel
+    /// is painted `admit` sees what the job will take, and may wait or refuse.
     pub fn make<D: Destination>(
         &self,
         path: &Path,
@@ -324,24 +325,34 @@ impl App {
             }
         }
         let mut findings = prepared.composed.findings;
-        for found in inspected.findings()? {
-            // A picture that was weighed when it was placed is not named again.
+        let (found, refused) = inspected.findings();
+        for found in found {
+            // A picture that was weighed when it was placed is not named again, unless it fails the job.
             let same = |known: &Finding| (&known.code, &known.surface) == (&found.code, &found.surface);
-            if found.code != Rule::ImageLow.as_str() || !findings.iter().any(same) {
+            let again = found.code == Rule::ImageLow.as_str() && findings.iter().any(same);
+            if !again || found.verdict == Verdict::Fail {
                 findings.push(found);
             }
         }
         let mut data = ResultData::of(order.order());
         let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Pass);
-        let kind = if verdict == Verdict::Hold { EventType::Held } else { EventType::Completed };
+        let kind = match verdict {
+            Verdict::Pass | Verdict::Warn => EventType::Completed,
+            Verdict::Hold => EventType::Held,
+            Verdict::Fail => EventType::Failed,
+        };
         data.order_digest = Some(draft.digest());
-        data.artifacts = artifacts;
+        // What is not good to print is not delivered.
+        data.artifacts = if kind == EventType::Failed { Vec::new() } else { artifacts };
+        data.errors = refused.0.iter().map(EventError::from).collect();
         data.assets = prepared.assets;
         data.preflight = Some(Preflight { verdict, findings });
         data.timings = clock.finish();
         data.template_digest = Some(order.template().digest.clone());
         data.profile_digest = Some(prepared.profile.digest);
-        if let Some(whole) = data.abridge() {
+        if let Some(whole) = data.abridge()
+            && kind != EventType::Failed
+        {
             let body = serde_json::to_vec_pretty(&whole).map_err(|e| unwritable(&e))?;
             let mut file = destination.create(REPORT)?;
             file.write_all(&body).map_err(|e| sink_failed(&e))?;

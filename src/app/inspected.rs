@@ -87,11 +87,9 @@ impl<'a, D: Destination> Inspected<'a, D> {
         });
     }
 
-    /// Everything that was found, in the order of the documents.
-    ///
-    /// # Errors
-    /// `preflight.failed` for every finding that fails the job.
-    pub(super) fn findings(self) -> Result<Vec<Finding>, Violations> {
+    /// Everything that was found, in the order of the documents, and `preflight.failed` for every
+    /// finding that fails the job.
+    pub(super) fn findings(self) -> (Vec<Finding>, Violations) {
         let mut failed = Violations::default();
         for finding in self.found.iter().filter(|finding| finding.verdict == Verdict::Fail) {
             let place = match finding.surface.as_str() {
@@ -101,7 +99,7 @@ impl<'a, D: Destination> Inspected<'a, D> {
             let detail = format!("{}{place}: {}", finding.code, finding.detail);
             failed.push(Violation::new(Code::PreflightFailed, detail));
         }
-        failed.or(self.found)
+        (self.found, failed)
     }
 }
 

@@ -72,8 +72,9 @@ pub(super) async fn render(
         Ok(event) => event,
         Err(stopped) => return (uploads, Err(stopped)),
     };
-    if !event.has_files() {
-        // What went wrong is judged here, since some of it deserves another attempt.
+    if !event.has_files() && event.data.preflight.is_none() {
+        // What went wrong is judged here, since some of it deserves another attempt. What preflight
+        // refuses does not, and its findings are in the event.
         let violations: Vec<_> = event.data.errors.iter().filter_map(EventError::violation).collect();
         return (uploads, Err(Stopped::Wrong(Violations(violations))));
     }

@@ -192,7 +192,14 @@ impl Bench {
             Err(violations) => (None, Err(violations)),
         };
         let (event, mut uploads) = match made {
-            Ok(event) => (event, uploads),
+            Ok(event) if event.has_files() => (event, uploads),
+            // Preflight refuses the files, and the event says why.
+            Ok(event) => {
+                if let Some(mut uploads) = uploads {
+                    uploads.abort().await;
+                }
+                (event, None)
+            }
             Err(violations) => {
                 let mut uploads = uploads;
                 if let Some(uploads) = &mut uploads {

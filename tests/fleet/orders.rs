@@ -8,7 +8,7 @@ use crate::support::oracle::{
 };
 use crate::support::wait::until;
 use crate::support::{ports, wait};
-use presswork::order::event::{EventType, ResultEvent};
+use presswork::order::event::{EventType, ResultEvent, Verdict};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -130,6 +130,15 @@ async fn broken_orders_have_typed_results(fleet: &Fleet, events: &mut Events) {
     let event = one(events).await;
     assert_eq!(event.kind, EventType::Failed);
     assert_eq!(event.data.errors[0].code, "template.not_found");
+    // What preflight refuses is told finding by finding, and leaves no file.
+    let path = fixtures().join("orders/invalid/preflight.failed.json");
+    enqueue(fleet, &[path], &[]);
+    let event = one(events).await;
+    assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Failed, "preflight.failed"));
+    let preflight = event.data.preflight.unwrap();
+    assert_eq!((preflight.verdict, preflight.findings[0].code.as_str()), (Verdict::Fail, "page.count"));
+    let left = fleet.keys().await.into_iter().filter(|key| key.contains("preflight-failed"));
+    assert_eq!((left.count(), event.data.artifacts.len()), (1, 0), "its result alone");
     // A body that names no run has an event that is the same each time.
     let mut rejected = BTreeSet::new();
     for _ in 0..2 {
