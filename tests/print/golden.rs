@@ -163,10 +163,7 @@ fn told(document: &Document) -> String {
     let mut out = format!("%PDF-{}\n", document.version);
     for ((number, _), object) in &document.objects {
         write!(out, "{number} obj ").unwrap();
-        match object {
-            Object::Stream(stream) => tell_stream(&mut out, stream),
-            other => tell(&mut out, other),
-        }
+        tell(&mut out, object);
         out.push('\n');
     }
     out.push_str("trailer ");
