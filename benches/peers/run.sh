@@ -10,7 +10,7 @@ peers=${PEERS:-sharp skia magick chromium}
 jobs=${JOBS:-tee tee-dtg wrap wrap-tumble mug}
 assets=$root/benches/assets
 out=$root/benches/out
-[[ -f $assets/photo.jpg ]] || "$here/setup.sh"
+[[ -f $assets/photo.jpg && -d $here/node_modules ]] || "$here/setup.sh"
 export FONTCONFIG_FILE=$assets/fonts.conf
 
 cd "$root"
@@ -38,9 +38,12 @@ for job in $jobs; do
     [[ -n $command ]] || continue
     n=$runs
     [[ $peer == magick || $peer == chromium ]] && n=2
-    # A peer that cannot do a job is reported as such.
+    # A peer that cannot do a job is reported as such; presswork itself must.
     if ! hyperfine --style none --warmup 1 --min-runs "$n" --max-runs "$n" --export-json "$out/$peer-$job.json" "$command" >"$out/$peer-$job.log" 2>&1; then
       rm -f "$out/$peer-$job.json"
+      tail -3 "$out/$peer-$job.log" >&2
+      [[ $peer != presswork ]] || exit 1
+      touch "$out/$peer-$job.failed"
       continue
     fi
     /usr/bin/time -f %M -o "$out/$peer-$job.peak" bash -c "$command" >/dev/null 2>&1

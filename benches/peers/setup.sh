@@ -7,11 +7,12 @@ dir=${1:-$here/../assets}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 
-packages=(mate-backgrounds openclipart-svg imagemagick hyperfine nodejs time chromium)
+packages=(mate-backgrounds openclipart-svg imagemagick hyperfine nodejs npm time chromium)
 missing=()
 for package in "${packages[@]}"; do
-  # A Node.js from elsewhere will do.
+  # A Node.js from elsewhere will do, with its npm.
   [[ $package == nodejs ]] && command -v node >/dev/null && continue
+  [[ $package == npm ]] && command -v npm >/dev/null && continue
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if ((${#missing[@]})); then

@@ -35,7 +35,7 @@ pub(crate) fn upload(group: &mut Stages<'_>) {
 /// Writes a file as the renderer does, and makes it appear.
 fn keep(runtime: &Runtime, store: &Arc<dyn Store>, file: &[u8]) {
     let _within = runtime.enter();
-    let mut uploads = Uploads::new(store.clone(), "bench".to_owned());
+    let mut uploads = Uploads::new(store.clone(), "bench/1", "token".to_owned());
     let mut open = uploads.create("front.png").unwrap();
     open.write_all(file).unwrap();
     uploads.finish("front.png", open).unwrap();
