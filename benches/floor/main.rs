@@ -12,6 +12,8 @@ use std::fs::File;
 use std::path::Path;
 
 fn main() {
+    // The allocator is set as the program sets it.
+    presswork::memory::give_back();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [job, assets, out] = arguments.as_slice() else {
         // `cargo bench` alone has nothing to measure here.

@@ -1,5 +1,5 @@
-//! Finished documents are looked at before they are delivered: a PDF is written to a spool file,
-//! held to the profile's rules, and only then passed on.
+//! Finished documents are looked at before they are delivered: a PDF is spooled, in memory while it is
+//! small and else in a file, held to the profile's rules, and only then passed on.
 
 use super::expected::expected;
 use crate::derive::Bare;
@@ -9,8 +9,11 @@ use crate::order::event::{Finding, Verdict};
 use crate::preflight::{Inspection, Rule, Wish};
 use crate::render::{Destination, InkPeak, Job, documents, sink_failed};
 use kurbo::Rect;
-use std::fs;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use tempfile::SpooledTempFile;
+
+/// Bytes of a document that stay in memory.
+const IN_MEMORY: usize = 4 << 20;
 
 /// A destination whose documents are inspected on their way.
 pub(super) struct Inspected<'a, D> {
@@ -26,8 +29,8 @@ pub(super) struct Inspected<'a, D> {
 pub(super) enum Passing<F> {
     /// Straight to where it is wanted.
     Straight(F),
-    /// Into a spool file, to be looked at first.
-    Spooled(BufWriter<fs::File>),
+    /// Into a spool, to be looked at first.
+    Spooled(BufWriter<SpooledTempFile>),
 }
 
 impl<'a, D: Destination> Inspected<'a, D> {
@@ -110,8 +113,7 @@ impl<D: Destination> Destination for Inspected<'_, D> {
         if !name.ends_with(".pdf") {
             return self.inner.create(name).map(Passing::Straight);
         }
-        let spool = tempfile::tempfile().map_err(|e| sink_failed(&e))?;
-        Ok(Passing::Spooled(BufWriter::with_capacity(1 << 16, spool)))
+        Ok(Passing::Spooled(BufWriter::with_capacity(1 << 16, SpooledTempFile::new(IN_MEMORY))))
     }
 
     fn discard(&mut self, name: &str, file: Self::File) -> Result<(), Violation> {

@@ -102,6 +102,7 @@ impl<'a> Baseline<'a> {
     pub(super) fn decode(&self) -> Result<Vec<u8>, Violation> {
         let shape = &self.shape;
         let mut out = vec![0; shape.size.0 * shape.size.1 * shape.channels()];
+        crate::memory::filled_soon(&mut out);
         let strip = shape.size.0 * shape.channels() * shape.unit_rows() * ROWS;
         let strips: Vec<Mutex<&mut [u8]>> = out.chunks_mut(strip.max(1)).map(Mutex::new).collect();
         let waiting = AtomicUsize::new(0);

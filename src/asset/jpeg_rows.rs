@@ -86,8 +86,15 @@ impl Shape {
     /// unit rows from `from` on: those of the strip, and where there are any the one before and the
     /// one after it.
     pub(super) fn pixels(&self, first: usize, from: usize, rows: &[Arc<Blocks>], strip: &mut [u8]) {
-        let planes: Vec<Plane> = (0..self.components.len()).map(|at| self.plane(at, from, rows)).collect();
         let (width, channels) = (self.size.0, self.channels());
+        let own = first - from..(first - from + strip.len().div_ceil(width * channels * self.unit_rows));
+        let planes: Vec<Plane> = (0..self.components.len())
+            .map(|at| match self.components[at].pixels.1 {
+                // Its samples are its rows': what lies before and after them is nobody's business.
+                1 => self.plane(at, first, &rows[own.clone()]),
+                _between => self.plane(at, from, rows),
+            })
+            .collect();
         let mut lines = vec![vec![0u8; width]; channels];
         let mut sums = Vec::new();
         for (y, pixels) in (first * self.unit_rows..).zip(strip.chunks_exact_mut(width * channels)) {

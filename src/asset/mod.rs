@@ -18,6 +18,7 @@ mod jpeg_planes;
 mod jpeg_rows;
 mod jpeg_scan;
 mod jpeg_stream;
+pub mod lanczos;
 mod limits;
 mod origin;
 mod picture;

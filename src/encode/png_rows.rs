@@ -3,7 +3,7 @@
 use crate::raster::Rows;
 use crate::raster::sample::{Pixel, Sample};
 
-/// Pixels looked at together: where none of them is translucent, they are copied.
+/// Pixels looked at together: where all of them are opaque, or none shows at all, they are copied.
 const TOGETHER: usize = 16;
 
 /// Row `y` of a band of `width` columns, into `out`, which has exactly its size.
@@ -26,8 +26,10 @@ pub(super) fn raw_row(rows: Rows<'_>, y: usize, width: usize, opaque: bool, out:
 fn with_alpha(pixels: &[Pixel<u8>], out: &mut [u8]) {
     let (out, _) = out.as_chunks_mut::<4>();
     for (out, pixels) in out.chunks_mut(TOGETHER).zip(pixels.chunks(TOGETHER)) {
-        // 255 becomes 0 and 0 becomes 1, without a branch for each.
-        if pixels.iter().fold(0, |most, pixel| most.max(pixel[3].wrapping_add(1))) <= 1 {
+        // Alpha is a little-endian word's highest byte. Whole words are looked at, many at a time.
+        let words = pixels.iter().map(|pixel| u32::from_le_bytes(*pixel));
+        let (all, any) = words.fold((u32::MAX, 0), |(all, any), word| (all & word, any | word));
+        if all >> 24 == 0xff || any >> 24 == 0 {
             out.copy_from_slice(pixels);
         } else {
             out.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = straight(*pixel));

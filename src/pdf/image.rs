@@ -12,6 +12,7 @@ use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
 use super::paint::{Painter, Space};
 use super::pixels::{self, Plane};
+use crate::asset::lanczos::LOBES;
 use crate::asset::{Depth, JpegStream, adjust};
 use crate::control::Work;
 use crate::error::Violation;
@@ -28,9 +29,6 @@ const MOST_PASSED: f64 = 2.0;
 const SMALL_JPEG: u64 = 256 * 1024;
 /// Pixels with more than this many times the job's resolution are brought down to it.
 const MOST_KEPT: f64 = 1.25;
-
-/// Samples to either side of its own that a Lanczos3 kernel takes in.
-const LOBES: f64 = 3.0;
 
 /// The unit square.
 pub(super) const UNIT: Rect = Rect::new(0.0, 0.0, 1.0, 1.0);

@@ -2,6 +2,7 @@
 
 use super::color::Tone;
 use crate::asset::adjust::luma;
+use crate::asset::lanczos::lanczos3;
 use crate::asset::{Pixels, Samples};
 use crate::error::{Code, Violation};
 use fast_image_resize as fir;
@@ -59,8 +60,7 @@ pub(super) fn resampled(
     let source =
         fir::images::Image::from_vec_u8(pixels.width, pixels.height, data, kind).map_err(|_| failed())?;
     let mut target = fir::images::Image::new(size.0, size.1, kind);
-    let how =
-        if hard { fir::ResizeAlg::Nearest } else { fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3) };
+    let how = if hard { fir::ResizeAlg::Nearest } else { lanczos3() };
     // Rounding must not push the crop past the edge.
     let (left, top) = ((part.x0 * width).clamp(0.0, width), (part.y0 * height).clamp(0.0, height));
     let options = fir::ResizeOptions::new().resize_alg(how).crop(

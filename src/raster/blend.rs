@@ -73,6 +73,28 @@ pub(super) fn paint_row<S: Sample>(
     }
 }
 
+/// Paints opaque pixels, without their alpha, over `target` where it is covered.
+pub(super) fn paint_opaque<S: Sample>(target: &mut [Pixel<S>], source: &[[S; 3]], cover: Option<&[u8]>) {
+    let opaque = |[r, g, b]: [S; 3]| [r, g, b, S::MAX];
+    let Some(cover) = cover else {
+        target.iter_mut().zip(source).for_each(|(below, above)| *below = opaque(*above));
+        return;
+    };
+    let pieces = target.chunks_mut(PIECE).zip(source.chunks(PIECE)).zip(cover.chunks(PIECE));
+    for ((target, source), cover) in pieces {
+        let (least, most) = cover.iter().fold((255, 0), |(a, b), c| (a.min(*c), b.max(*c)));
+        if least == 255 {
+            target.iter_mut().zip(source).for_each(|(below, above)| *below = opaque(*above));
+        } else if most != 0 {
+            for ((below, above), cover) in target.iter_mut().zip(source).zip(cover) {
+                if *cover != 0 {
+                    put(below, thin(opaque(*above), S::from_cover(*cover)));
+                }
+            }
+        }
+    }
+}
+
 /// Paints one premultiplied colour over `target` where it is covered.
 pub(super) fn paint_solid<S: Sample>(target: &mut [Pixel<S>], cover: &[u8], color: Pixel<S>) {
     let opaque = color[3] == S::MAX;

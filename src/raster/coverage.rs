@@ -51,6 +51,9 @@ pub(super) fn coverage(outline: &Outline, area: Area, frame: Area) -> Mask {
     })
 }
 
+/// Sums that are looked at together.
+const PIECE: usize = 16;
+
 /// Runs along one row, from signed areas to coverage.
 fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
     let mut winding: f32 = sums[..skip].iter().sum();
@@ -65,12 +68,19 @@ fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
         (inside * 255.0 + 0.5) as u8
     };
     let mut last = cover(winding);
-    for (out, sum) in row.iter_mut().zip(&sums[skip..]) {
-        if *sum != 0.0 {
-            winding += sum;
-            last = cover(winding);
+    // Edges are few: most pieces of a row cross none.
+    for (row, sums) in row.chunks_mut(PIECE).zip(sums[skip..].chunks(PIECE)) {
+        if sums.iter().fold(0, |any, sum| any | sum.to_bits()) == 0 {
+            row.fill(last);
+            continue;
         }
-        *out = last;
+        for (out, sum) in row.iter_mut().zip(sums) {
+            if *sum != 0.0 {
+                winding += sum;
+                last = cover(winding);
+            }
+            *out = last;
+        }
     }
 }
 

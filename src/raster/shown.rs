@@ -1,6 +1,6 @@
 //! The rows of upright pictures: resampled for what a band shows of them, and painted.
 
-use super::blend::paint_row;
+use super::blend::{paint_opaque, paint_row};
 use super::colorants::Mixing;
 use super::layer::{Area, Layer, Mask};
 use super::sample::Sample;
@@ -53,13 +53,21 @@ pub(super) fn upright<S: Sample>(
         line[..left].fill(pixel_of(&row[..channels]));
         line[right..].fill(pixel_of(&row[stride - channels..]));
         let shown = &row[from.min(stride)..];
+        let target = target.row_mut(y, area.x0, area.x1);
         if channels == 3 {
-            for (out, [r, g, b]) in line[left..right].iter_mut().zip(shown.as_chunks::<3>().0) {
-                *out = [*r, *g, *b, S::MAX];
+            let all = 0..target.len();
+            for span in [all.start..left, right..all.end] {
+                let cover = cover.map(|cover| &cover[span.clone()]);
+                paint_row(&mut target[span.clone()], &line[span], cover, S::MAX, Mixing::NORMAL);
             }
+            paint_opaque(
+                &mut target[left..right],
+                shown.as_chunks().0,
+                cover.map(|cover| &cover[left..right]),
+            );
         } else {
             line[left..right].copy_from_slice(&shown.as_chunks::<4>().0[..right - left]);
+            paint_row(target, &line, cover, S::MAX, Mixing::NORMAL);
         }
-        paint_row(target.row_mut(y, area.x0, area.x1), &line, cover, S::MAX, Mixing::NORMAL);
     }
 }

@@ -4,11 +4,11 @@ use super::colorants::Colorants;
 use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
-use crate::asset::{Pixels, adjust};
+use crate::asset::{Pixels, adjust, lanczos};
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{ResizeOptions, Resizer};
 use kurbo::Rect;
 use std::cell::RefCell;
 
@@ -149,7 +149,7 @@ impl<S: Sample> Texture<S> {
         let mut target = Image::from_slice_u8(width, height, bytemuck::cast_slice_mut(out), kind)
             .map_err(|_| failed(()))?;
         let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .resize_alg(lanczos::lanczos3())
             .crop(left, top, crop_w, crop_h)
             .use_alpha(false);
         RESIZER
