@@ -72,7 +72,7 @@ codes! {
     OrderConflict: "order.conflict", Customer, Never;
     /// Cancelled before it was rendered.
     OrderCancelled: "order.cancelled", Customer, Never;
-    /// No usable job_id.
+    /// No usable job_id, or no usable revision.
     OrderUnidentified: "order.unidentified", Customer, Never;
     /// Body over the byte limit, or nested too deep.
     OrderTooLarge: "order.too_large", Customer, Never;

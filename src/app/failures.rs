@@ -1,47 +1,57 @@
-//! The events of runs that made nothing, and of bodies that name no run.
+//! The events of runs that made nothing, and of bodies that name no run or contradict one.
 
-use crate::error::Violations;
+use crate::error::{Code, Violations};
 use crate::order::Draft;
 use crate::order::brief::errors;
-use crate::order::event::{EventType, ResultData, ResultEvent, event_id};
+use crate::order::event::{EventType, ResultData, ResultEvent, conflict_id, event_id};
 use sha2::{Digest, Sha256};
 
-/// The revision that an order names; 1 where it names none that reads.
+/// The revision that an order names; 1 where it names none.
 pub fn revision(draft: &Draft) -> u32 {
-    let revision = draft.value().get("revision").and_then(serde_json::Value::as_u64);
-    revision.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
+    draft.revision()
 }
 
-/// The event of a run that made nothing.
-pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
+/// What an order's event says of the order, whatever else is wrong with it.
+fn names(draft: &Draft) -> ResultData {
     let value = draft.value();
     let text =
         |key: &str| value.get(key).and_then(|v| v.as_str()).filter(|s| s.len() <= 200).map(str::to_owned);
-    let revision = revision(draft);
-    let data = ResultData {
+    ResultData {
         job_id: Some(draft.job_id().to_owned()),
-        revision: Some(revision),
+        revision: Some(draft.revision()),
         order_ref: text("order_ref"),
         item_ref: text("item_ref"),
         template: text("template"),
         profile: text("profile"),
         metadata: value.get("metadata").filter(|m| m.to_string().len() <= 8000).cloned(),
         order_digest: Some(draft.digest()),
-        errors: errors(violations),
-        attempt: 1,
-        presswork_version: env!("CARGO_PKG_VERSION").into(),
         ..ResultData::default()
-    };
-    ResultEvent::new(EventType::Failed, event_id(draft.job_id(), revision), data)
+    }
 }
 
-/// The event of a body that names no run: its id comes from the body's bytes.
+/// An event's data with its errors.
+fn wrong(data: ResultData, violations: &Violations) -> ResultData {
+    let presswork_version = env!("CARGO_PKG_VERSION").into();
+    ResultData { errors: errors(violations), attempt: 1, presswork_version, ..data }
+}
+
+/// The event of a run that made nothing.
+pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
+    let id = event_id(draft.job_id(), draft.revision());
+    ResultEvent::new(EventType::Failed, id, wrong(names(draft), violations))
+}
+
+/// The event of a body that names no run, whose id comes from the body's bytes, or contradicts one.
+/// The latter says which order it is; its id comes from the run and the order's digest, so that the
+/// same order sent again with other metadata is refused under the same id.
 pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
-    let data = ResultData {
-        errors: errors(violations),
-        attempt: 1,
-        presswork_version: env!("CARGO_PKG_VERSION").into(),
-        ..ResultData::default()
+    let contradicts = violations.0.iter().any(|violation| violation.code == Code::OrderConflict);
+    let (id, data) = match Draft::parse(body) {
+        Ok(draft) if contradicts => {
+            let id = conflict_id(draft.job_id(), draft.revision(), &draft.digest());
+            (id, names(&draft))
+        }
+        Ok(_) | Err(_) => (event_id(&hex::encode(Sha256::digest(body)), 1), ResultData::default()),
     };
-    ResultEvent::new(EventType::Rejected, event_id(&hex::encode(Sha256::digest(body)), 1), data)
+    ResultEvent::new(EventType::Rejected, id, wrong(data, violations))
 }

@@ -1,4 +1,4 @@
-//! Orders that are refused: what they may waive, and how large the event that says so may become.
+//! Orders that are refused: what they may waive, what their events name, and how large these may become.
 
 use super::*;
 use crate::order::brief::MAX_EVENT_BYTES;
@@ -108,4 +108,39 @@ fn a_plain_mistake_is_told_in_full() {
     let (folder, app) = shop(&Value::Object(fields));
     let event = run(&folder, &app, &json!({ "customization": { "nmae": "x" } }));
     assert_eq!(event.data.errors[0].allowed.len(), 40);
+}
+
+#[test]
+fn a_conflict_says_which_order_it_is_under_one_id() {
+    let order = |quantity: u32, note: &str| {
+        let order = json!({
+            "schema": "presswork.order/1", "job_id": "ORDER-1", "revision": 3, "order_ref": "SHOP-9",
+            "template": "card@1", "profile": "plain", "quantity": quantity, "metadata": { "note": note },
+        });
+        order.to_string().into_bytes()
+    };
+    let conflict = Violation::new(Code::OrderConflict, "this run was decided for another order").into();
+    let event = rejected_event(&order(2, "first"), &conflict);
+    assert_eq!((event.kind, event.subject.as_deref()), (EventType::Rejected, Some("ORDER-1")));
+    assert_eq!((event.data.job_id.as_deref(), event.data.revision), (Some("ORDER-1"), Some(3)));
+    assert_eq!(event.data.order_ref.as_deref(), Some("SHOP-9"));
+    assert_eq!(event.data.metadata, Some(json!({ "note": "first" })));
+    let draft = Draft::parse(&order(2, "first")).unwrap();
+    assert_eq!(event.data.order_digest, Some(draft.digest()));
+    assert_eq!(rejected_event(&order(2, "second"), &conflict).id, event.id, "metadata makes no other order");
+    assert_ne!(rejected_event(&order(4, "first"), &conflict).id, event.id);
+    assert_ne!(failed(&draft, &conflict).id, event.id, "it is not the event of the run");
+    // A body that names no run says nothing of one.
+    let malformed = Violation::new(Code::OrderMalformed, "the body is not JSON").into();
+    assert_eq!(rejected_event(b"{", &malformed).subject, None);
+}
+
+#[test]
+fn an_order_with_half_a_name_decides_no_run() {
+    let (folder, app) = shop(&json!({}));
+    let event = run(&folder, &app, &json!({ "revision": "7" }));
+    let error = &event.data.errors[0];
+    assert_eq!((event.kind, error.code.as_str()), (EventType::Rejected, "order.unidentified"));
+    assert_eq!(error.pointer.as_deref(), Some("/revision"));
+    assert!(!folder.path().join("out/ORDER-1").exists());
 }

@@ -87,7 +87,7 @@ pub(super) fn show(flags: &SettingArgs) -> ExitCode {
 /// The queue that the settings name.
 pub(super) fn queue(config: &Config, metrics: Arc<Metrics>) -> Arc<dyn Queue> {
     match &config.queue {
-        QueueAt::Dir(path) => Arc::new(Spool::new(path)),
+        QueueAt::Dir(path) => Arc::new(Spool::new(path).counted_by(metrics)),
         QueueAt::Amqp(url) => {
             let settings = AmqpSettings {
                 url: with_heartbeat(url, config.heartbeat),

@@ -11,14 +11,14 @@ use crate::telemetry::traces::is_traceparent;
 use crate::worker;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Args)]
 pub(super) struct EnqueueArgs {
-    /// Orders, one JSON file each
+    /// Orders, one JSON file each; - is standard input
     #[arg(required = true, value_name = "ORDER.json")]
     orders: Vec<PathBuf>,
     /// The orders' class
@@ -135,11 +135,13 @@ pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
     if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} confirmed, {per_sec}") {
         bar.set_style(style);
     }
+    let files: Vec<_> = args.orders.iter().map(|path| (path, file(path))).collect();
     let begin = Instant::now();
     let (mut confirmed, mut refused) = (0_u64, false);
     for copy in 0..copies {
-        for path in &args.orders {
-            let body = match read(path, args.count.map(|_| copy)) {
+        for (path, bytes) in &files {
+            let bytes = bytes.as_ref().map_err(Clone::clone);
+            let body = match bytes.and_then(|bytes| order(bytes, args.count.map(|_| copy))) {
                 Ok(body) => body,
                 Err(violation) => {
                     refused = true;
@@ -168,13 +170,24 @@ pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
     if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS }
 }
 
-/// An order's bytes. What names no run is refused here, where its sender can see it.
-fn read(path: &std::path::Path, copy: Option<u32>) -> Result<Vec<u8>, Violation> {
-    let body = std::fs::read(path).map_err(|e| {
+/// A file's bytes; `-` is standard input, for orders that come to a container from outside.
+fn file(path: &Path) -> Result<Vec<u8>, Violation> {
+    let read = match path.as_os_str() == "-" {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    read.map_err(|e| {
         Violation::new(Code::OrderMalformed, format!("the order's file cannot be read: {}", e.kind()))
-    })?;
-    let draft = Draft::parse(&body)?;
-    let Some(copy) = copy else { return Ok(body) };
+    })
+}
+
+/// An order to send. What names no run is refused here, where its sender can see it.
+fn order(body: &[u8], copy: Option<u32>) -> Result<Vec<u8>, Violation> {
+    let draft = Draft::parse(body)?;
+    let Some(copy) = copy else { return Ok(body.to_owned()) };
     let mut value = draft.value().clone();
     value["job_id"] = format!("{}-{copy}", draft.job_id()).into();
     let body = value.to_string().into_bytes();

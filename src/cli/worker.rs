@@ -9,7 +9,8 @@ use crate::edge::assets::https::{Https, Internet};
 use crate::edge::assets::{AssetSources, Own};
 use crate::edge::dir::Folder;
 use crate::edge::store::Store;
-use crate::edge::store::probe::{Conditions, conditions};
+use crate::edge::store::probe::{Conditions, absent, conditions};
+use crate::error::{Code, Violation};
 use crate::telemetry::admin::{self, Health};
 use crate::telemetry::{Metered, Metrics};
 use crate::worker::{Settings, Tools, Worker};
@@ -19,6 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long a worker that only a restart can help waits for somebody to restart it. Probes of
+/// orchestrators act sooner; what restarts processes that have ended, and no others, is served by this.
+const STUCK: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(config: Config) -> ExitCode {
     match start(config).await {
@@ -38,6 +43,7 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let catalog = required(config.catalog.clone(), "CATALOG")?;
     painters(config.threads).map_err(refuse)?;
     let metrics = metrics()?;
+    metrics.begin(&config.classes);
     metrics
         .build_info
         .with_label_values(&[
@@ -53,16 +59,24 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let stop = stopping().map_err(|e| refuse(format!("signals cannot be heard: {}", e.kind())))?;
     tokio::pin!(stop);
 
-    let results: Arc<dyn Store> =
-        Arc::new(Metered::new(store(&config, &at, &metrics).await, metrics.clone()));
-    tokio::select! {
+    let stores = async {
+        let results: Arc<dyn Store> =
+            Arc::new(Metered::new(store(&config, &at, &metrics).await, metrics.clone()));
+        probe(results.as_ref(), config.s3_unconditional).await.map_err(refuse)?;
+        for warning in results.warnings().await {
+            tracing::warn!("{warning}");
+        }
+        let assets = asset_sources(&config, &metrics).await?;
+        if let Some(store) = assets.own_store() {
+            probe_assets(store.as_ref()).await.map_err(refuse)?;
+        }
+        Ok::<_, ExitCode>((results, assets))
+    };
+    // A store may be waited for as long as it takes, but nobody waits for a worker that is to end.
+    let (results, assets) = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
-        probed = probe(results.as_ref(), config.s3_unconditional) => probed.map_err(refuse)?,
-    }
-    for warning in results.warnings().await {
-        tracing::warn!("{warning}");
-    }
-    let assets = asset_sources(&config, &metrics).await?;
+        stores = stores => stores?,
+    };
     // Every order's assets are brought to its scratch folder, where the renderer finds them.
     let places = Places {
         catalog: Some(catalog),
@@ -77,9 +91,17 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let queue = queue(&config, metrics.clone());
     tokio::spawn(report_connection(queue.clone(), health.clone()));
     health.unready("starting", false);
-    let tools = Tools { app, places, store: results, assets, queue, metrics, health };
+    let tools = Tools { app, places, store: results, assets, queue, metrics, health: health.clone() };
+    let stuck = failed_for(health.clone(), STUCK);
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            () = stuck => tracing::error!(reasons = ?health.failures(), "only a restart helps: ending"),
+        }
+    };
     match Worker::new(tools, settings(&config)).run(stop).await {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(()) if health.failures().is_empty() => Ok(ExitCode::SUCCESS),
+        Ok(()) => Err(ExitCode::FAILURE),
         Err(violation) => {
             eprintln!("{violation}");
             Err(ExitCode::FAILURE)
@@ -139,10 +161,20 @@ fn stopping() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Waits for the store, and refuses one that does not keep its word.
+/// Comes back when only a restart has been able to help for so long.
+async fn failed_for(health: Arc<Health>, patience: Duration) {
+    while health.failures().is_empty() {
+        tokio::time::sleep(patience.min(Duration::from_secs(1))).await;
+    }
+    // There is no way back from a failure.
+    tokio::time::sleep(patience).await;
+}
+
+/// Waits for the store, and refuses one that does not keep its word or denies what is needed.
 async fn probe(store: &dyn Store, unconditional: bool) -> Result<(), String> {
+    let token = format!("{}-{}", std::process::id(), unique());
     loop {
-        match conditions(store, &format!("{}-{}", std::process::id(), unique())).await {
+        match conditions(store, &token).await {
             Ok(Conditions::Honoured) => return Ok(()),
             Ok(Conditions::Ignored) if unconditional => return Ok(()),
             Ok(Conditions::Ignored) => {
@@ -150,12 +182,36 @@ async fn probe(store: &dyn Store, unconditional: bool) -> Result<(), String> {
                             PRESSWORK_S3_CONDITIONAL=off accepts that"
                     .into());
             }
-            Err(violation) => {
-                tracing::warn!(code = %violation.code, detail = violation.detail, "waiting for the store");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+            Ok(Conditions::Lacking(rights)) => return Err(lacking("PRESSWORK_STORE", &rights)),
+            Err(violation) => wait_for("the store", &violation).await,
         }
     }
+}
+
+/// The same of the orders' own assets, which are only read.
+async fn probe_assets(store: &dyn Store) -> Result<(), String> {
+    loop {
+        match absent(store).await {
+            Ok(()) => return Ok(()),
+            Err(violation) if violation.code == Code::StoreDenied => {
+                return Err(lacking("PRESSWORK_ASSETS", &["s3:GetObject or s3:ListBucket"]));
+            }
+            Err(violation) => wait_for("the assets' store", &violation).await,
+        }
+    }
+}
+
+async fn wait_for(what: &str, violation: &Violation) {
+    tracing::warn!(code = %violation.code, detail = violation.detail, "waiting for {what}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+fn lacking(setting: &str, rights: &[&str]) -> String {
+    format!(
+        "{setting}: the worker's credentials lack {}. Without s3:ListBucket a bucket denies objects that are \
+         absent instead of saying so, and every order would wait for ever; docs/operations.md has the least policy",
+        rights.join(", ")
+    )
 }
 
 /// A name that earlier probes of this machine did not have.
@@ -169,5 +225,23 @@ async fn report_connection(queue: Arc<dyn crate::edge::queue::Queue>, health: Ar
     loop {
         health.unready("the broker is not connected", !queue.connected());
         tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_only_a_restart_helps_ends() {
+        let health = Arc::new(Health::default());
+        let mut stuck = Box::pin(failed_for(health.clone(), Duration::from_millis(50)));
+        let moment = Duration::from_millis(300);
+        assert!(tokio::time::timeout(moment, &mut stuck).await.is_err(), "nothing failed");
+        // Waiting for a store or a broker is no reason: a restart would not help.
+        health.unready("the store does not answer", true);
+        assert!(tokio::time::timeout(moment, &mut stuck).await.is_err());
+        health.fail("stuck");
+        tokio::time::timeout(Duration::from_secs(60), stuck).await.unwrap();
     }
 }

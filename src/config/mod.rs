@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once. A `PRESSWORK_` name that means nothing is an error:
 //! a misspelt limit is worse than none. `NAME_FILE` reads a value from a file, for secrets.
 
+mod forms;
 mod reader;
 mod settings;
 mod shown;
@@ -171,12 +172,12 @@ impl Config {
             profiles: read.text("PROFILES").map(PathBuf::from),
             fonts: read.text("FONTS").map(PathBuf::from),
             classes: read.classes(),
-            url_base: read.text("ARTIFACT_URL_BASE"),
+            url_base: read.formed("ARTIFACT_URL_BASE", forms::url_base),
             s3_path_style: read.switch("S3_PATH_STYLE", false),
             s3_unconditional: !read.switch("S3_CONDITIONAL", true),
-            s3_object_tags: read.text("S3_OBJECT_TAGS"),
+            s3_object_tags: read.formed("S3_OBJECT_TAGS", forms::object_tags),
             s3_kms_key: read.text("S3_SSE_KMS_KEY_ID"),
-            bind: read.text("BIND").unwrap_or_else(|| "0.0.0.0:9090".into()),
+            bind: read.bind(),
             threads,
             limits: read.limits(),
             memory_budget: read.number("MEMORY_BUDGET", machine.memory / 4 * 3, 128 << 20, 1 << 44),

@@ -1,7 +1,7 @@
 //! Reads variables by name and collects everything that is wrong with them.
 
 use super::settings::{FLAGS, Given, SETTINGS};
-use super::{QueueAt, StoreAt, Wrong};
+use super::{QueueAt, StoreAt, Wrong, forms};
 use crate::asset::Limits;
 use crate::edge::queue::Class;
 use crate::telemetry::logs::LogFormat;
@@ -152,10 +152,11 @@ impl Reader {
             .iter()
             .find_map(|name| self.text(name));
         match url {
-            Some(url) if url.starts_with("amqp://") || url.starts_with("amqps://") => QueueAt::Amqp(url),
-            Some(_) => {
-                self.wrong.push("PRESSWORK_AMQP_URL: amqp://… or amqps://…".into());
-                QueueAt::Amqp(String::new())
+            Some(url) => {
+                if let Err(form) = forms::broker(&url) {
+                    self.wrong.push(format!("PRESSWORK_AMQP_URL: {form}"));
+                }
+                QueueAt::Amqp(url)
             }
             None => {
                 self.wrong.push("PRESSWORK_AMQP_URL or PRESSWORK_QUEUE: say where orders come from".into());
@@ -166,12 +167,15 @@ impl Reader {
 
     pub(super) fn classes(&mut self) -> Vec<Class> {
         let text = self.text("CLASSES").unwrap_or_else(|| "standard=1,rush=4".into());
-        let mut classes = Vec::new();
+        let mut classes: Vec<Class> = Vec::new();
         for item in text.split(',').map(str::trim) {
             let (name, weight) = item.split_once('=').unwrap_or((item, "1"));
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             let named = !name.is_empty() && name.len() <= 40 && name.bytes().all(plain);
             match weight.parse() {
+                Ok(1..=1000) if classes.iter().any(|class| class.name == name) => {
+                    self.refuse("CLASSES", "a class is named twice");
+                }
                 Ok(weight @ 1..=1000) if named => classes.push(Class { name: name.into(), weight }),
                 Ok(_) | Err(_) => self.refuse(
                     "CLASSES",
@@ -180,6 +184,28 @@ impl Reader {
             }
         }
         classes
+    }
+
+    /// A text that has to have a form.
+    pub(super) fn formed(
+        &mut self,
+        name: &str,
+        form: impl Fn(&str) -> Result<(), &'static str>,
+    ) -> Option<String> {
+        let text = self.text(name)?;
+        if let Err(form) = form(&text) {
+            self.refuse(name, form);
+        }
+        Some(text)
+    }
+
+    /// Where probes and metrics are served.
+    pub(super) fn bind(&mut self) -> String {
+        let text = self.text("BIND").unwrap_or_else(|| ":9090".into());
+        forms::bind(&text).unwrap_or_else(|form| {
+            self.refuse("BIND", form);
+            text
+        })
     }
 
     /// Certificates as PEM. A file without any would be no authority at all, and nobody would notice.

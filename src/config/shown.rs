@@ -71,10 +71,38 @@ impl Config {
 }
 
 /// A URL without what stands before its host, and without its query, which may hold a password too.
+/// Where a password with `/`, `?` or `#` makes it unclear which part is the host, nothing is shown.
 fn masked(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(url, _)| url);
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
-        _ => url.to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".into() };
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if rest.contains('@') {
+        return format!("{scheme}://***");
+    }
+    let path = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+        None => format!("{scheme}://{authority}{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        for (url, shown) in [
+            ("amqps://u:p%40x@host:5671/%2f?password=hidden", "amqps://***@host:5671/%2f"),
+            ("amqp://host/v", "amqp://host/v"),
+            ("amqp://user:pa@ss@host/v", "amqp://***@host/v"),
+            ("amqp://user:pa?ss@host/v", "amqp://***"),
+            ("amqp://user:pa/ss@host", "amqp://***"),
+            ("amqp://user:pa#ss@host", "amqp://***"),
+            ("amqp://u:pass@host/v?password=hid@den", "amqp://***"),
+            ("amqp://u:pass@host#hidden", "amqp://***@host"),
+            ("user:pass@host", "***"),
+        ] {
+            assert_eq!(masked(url), shown, "{url}");
+        }
     }
 }

@@ -46,9 +46,12 @@ fn everything_wrong_is_said_at_once() {
         ("PRESSWORK_LOG_FORMAT", "yaml"),
         ("--max-frames", "none"),
         ("PRESSWORK_ASSET_HTTPS_ALLOW", "cdn.example.com,10.0.0.1"),
+        ("PRESSWORK_BIND", "host:notaport"),
+        ("PRESSWORK_ARTIFACT_URL_BASE", "s3://bucket"),
+        ("PRESSWORK_S3_OBJECT_TAGS", "team"),
     ])
     .unwrap_err();
-    assert_eq!(wrong.0.len(), 12, "{wrong}");
+    assert_eq!(wrong.0.len(), 15, "{wrong}");
     for name in [
         "CPU_THREDS",
         "AMQP_URL",
@@ -61,6 +64,9 @@ fn everything_wrong_is_said_at_once() {
         "ASSET_HTTPS_ALLOW",
         "LOG_FORMAT",
         "--max-frames",
+        "BIND",
+        "ARTIFACT_URL_BASE",
+        "S3_OBJECT_TAGS",
     ] {
         assert!(wrong.to_string().contains(name), "{name} is missing in {wrong}");
     }
@@ -80,6 +86,22 @@ fn secrets_come_from_files_and_other_names() {
         QueueAt::Amqp("amqp://cloud".into())
     );
     assert!(read(&[]).is_err());
+}
+
+#[test]
+fn a_class_is_named_once() {
+    let classes = |text: &str| read(&[("PRESSWORK_AMQP_URL", "amqp://host"), ("PRESSWORK_CLASSES", text)]);
+    assert_eq!(classes("rush=4,standard=1").unwrap().classes.len(), 2);
+    let wrong = classes("rush=4,standard=1,rush=2").unwrap_err();
+    assert_eq!(wrong.0, ["PRESSWORK_CLASSES: a class is named twice"]);
+}
+
+#[test]
+fn a_port_alone_is_on_every_interface() {
+    let bound = |more: &[(&str, &str)]| worker(more).unwrap().bind;
+    assert_eq!(bound(&[]), "0.0.0.0:9090");
+    assert_eq!(bound(&[("PRESSWORK_BIND", ":8080")]), "0.0.0.0:8080");
+    assert_eq!(bound(&[("--bind", "[::]:8080")]), "[::]:8080");
 }
 
 fn worker(more: &[(&str, &str)]) -> Result<Config, Wrong> {

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod dir;
+mod durable;
 pub mod machine;
 pub mod queue;
 pub mod store;

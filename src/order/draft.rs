@@ -14,6 +14,7 @@ const MAX_DEPTH: usize = 32;
 pub struct Draft {
     value: Value,
     job_id: String,
+    revision: u32,
 }
 
 impl Draft {
@@ -61,20 +62,26 @@ impl Draft {
                     .allowed(["presswork.order/1"]));
             }
         }
-        let job_id = text("job_id").filter(|id| is_job_id(id)).map(str::to_owned);
-        match job_id {
-            Some(job_id) => Ok(Draft { value, job_id }),
-            None => Err(Violation::new(
-                Code::OrderUnidentified,
-                "job_id starts with a letter or digit and has up to 80 letters, digits, dots, underscores and hyphens",
-            )
-            .at("/job_id")),
-        }
+        let unidentified = |detail: &str, at: &str| Violation::new(Code::OrderUnidentified, detail).at(at);
+        let job_id = text("job_id").filter(|id| is_job_id(id)).ok_or_else(|| {
+            let detail = "job_id starts with a letter or digit and has up to 80 letters, digits, dots, underscores and hyphens";
+            unidentified(detail, "/job_id")
+        })?;
+        // Half a name is none: taken for another revision, this order would decide that one.
+        let revision = named_revision(&value).ok_or_else(|| {
+            unidentified("revision is a whole number from 1 to 4294967295, or left out", "/revision")
+        })?;
+        Ok(Draft { job_id: job_id.to_owned(), revision, value })
     }
 
     /// The run's name.
     pub fn job_id(&self) -> &str {
         &self.job_id
+    }
+
+    /// The run's revision; 1 unless the order says otherwise.
+    pub fn revision(&self) -> u32 {
+        self.revision
     }
 
     /// The order as it came.
@@ -112,6 +119,14 @@ pub fn is_job_id(id: &str) -> bool {
     id.len() <= 80
         && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())
         && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// The revision that an order names: 1 where it names none, `None` where it names one that cannot be.
+fn named_revision(order: &Value) -> Option<u32> {
+    match order.get("revision") {
+        None => Some(1),
+        Some(revision) => u32::try_from(revision.as_u64()?).ok().filter(|revision| *revision > 0),
+    }
 }
 
 /// How deep the brackets of a JSON text nest, strings apart.
@@ -171,6 +186,24 @@ mod tests {
             "customization": { "photo": photo, "list": [{ "asset": "b.jpg" }] }, "metadata": metadata,
         });
         Draft::parse(order.to_string().as_bytes()).unwrap().digest()
+    }
+
+    #[test]
+    fn a_revision_that_does_not_read_names_no_run() {
+        let order = |revision: Option<Value>| {
+            let mut order = json!({ "schema": "presswork.order/1", "job_id": "A" });
+            order.as_object_mut().unwrap().extend(revision.map(|r| ("revision".to_owned(), r)));
+            Draft::parse(order.to_string().as_bytes())
+        };
+        assert_eq!(order(None).unwrap().revision(), 1);
+        assert_eq!(order(Some(json!(7))).unwrap().revision(), 7);
+        for revision in
+            [json!("7"), json!(0), json!(-1), json!(1.5), json!(null), json!([7]), json!(1_u64 << 32)]
+        {
+            let wrong = order(Some(revision.clone())).unwrap_err();
+            let told = (wrong.code, wrong.pointer.as_deref());
+            assert_eq!(told, (Code::OrderUnidentified, Some("/revision")), "{revision}");
+        }
     }
 
     #[test]

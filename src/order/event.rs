@@ -35,7 +35,8 @@ pub enum EventType {
 pub struct ResultEvent {
     /// `1.0`
     pub specversion: String,
-    /// UUIDv5 of source, job_id and revision: the same for every delivery of a run's event.
+    /// UUIDv5 of source, job_id and revision: the same for every delivery of a run's event. That of an
+    /// order that contradicts its run is also made of `order_digest`.
     pub id: String,
     /// Who sent it.
     pub source: String,
@@ -282,7 +283,16 @@ impl From<&Violation> for EventError {
 
 /// UUIDv5, in the URL namespace, of the source, the job and its revision.
 pub fn event_id(job_id: &str, revision: u32) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{SOURCE}/{job_id}/{revision}").as_bytes()).to_string()
+    named(&format!("{SOURCE}/{job_id}/{revision}"))
+}
+
+/// The same of the run and the digest of an order that contradicts what the run was decided for.
+pub fn conflict_id(job_id: &str, revision: u32, digest: &str) -> String {
+    named(&format!("{SOURCE}/{job_id}/{revision}/{digest}"))
+}
+
+fn named(path: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, path.as_bytes()).to_string()
 }
 
 impl ResultEvent {

@@ -3,6 +3,8 @@
 //! Labels are closed sets (queues are configured): never an order, a customer or an address.
 
 use super::Stage;
+use crate::edge::queue::Class;
+use crate::error::{Code, Fault};
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -155,6 +157,37 @@ mod make {
 }
 
 impl Metrics {
+    /// Counts 0 wherever the labels are known. A series that is born with its first event hides it: the
+    /// increase of what was never 0 is 0.
+    pub fn begin(&self, classes: &[Class]) {
+        let begin = |counter: &IntCounterVec, labels: &[&str]| drop(counter.with_label_values(labels));
+        for queue in classes.iter().map(|class| class.name.as_str()).chain(["other"]) {
+            for redelivered in ["false", "true"] {
+                begin(&self.received, &[queue, redelivered]);
+            }
+            for (outcome, fault) in
+                [("completed", "none"), ("held", "none"), ("failed", "customer"), ("failed", "system")]
+            {
+                begin(&self.finished, &[queue, outcome, fault]);
+            }
+            // What the customer is at fault for is not parked.
+            begin(&self.dead, &[queue, "system"]);
+        }
+        let alone: [(&IntCounterVec, &[&str]); 5] = [
+            (&self.settlements, &["ack", "reject", "requeue"]),
+            (&self.confirms, &["ack", "nack", "returned", "timeout"]),
+            (&self.duplicates, &["decided", "lost_race"]),
+            (&self.reconnects, &["channel", "closed", "connection", "consume", "error"]),
+            (&self.store_retries, &["put", "get", "head", "delete", "begin", "part", "complete", "abort"]),
+        ];
+        for (counter, labels) in alone {
+            labels.iter().for_each(|label| begin(counter, &[label]));
+        }
+        for code in Code::ALL.iter().filter(|code| code.fault() == Fault::Customer) {
+            begin(&self.rejections, &[code.as_str()]);
+        }
+    }
+
     /// An attempt spent so many seconds in a stage.
     pub fn spent(&self, stage: Stage, seconds: f64) {
         self.stage.with_label_values(&[stage.as_str()]).observe(seconds);
@@ -221,5 +254,25 @@ build_info gauge version,revision";
             })
             .collect();
         assert_eq!(declared.join("\n"), PROMISED);
+    }
+
+    #[test]
+    fn counters_begin_before_their_first_event() {
+        let metrics = Metrics::new(Registry::new()).unwrap();
+        metrics.begin(&[Class { name: "rush".into(), weight: 1 }]);
+        let text = metrics.text();
+        for line in [
+            "presswork_dead_lettered_total{fault=\"system\",queue=\"rush\"} 0",
+            "presswork_publish_confirms_total{outcome=\"timeout\"} 0",
+            "presswork_amqp_reconnects_total{reason=\"connection\"} 0",
+            "presswork_settlements_total{action=\"requeue\"} 0",
+            "presswork_jobs_finished_total{fault=\"system\",outcome=\"failed\",queue=\"rush\"} 0",
+            "presswork_jobs_finished_total{fault=\"none\",outcome=\"completed\",queue=\"other\"} 0",
+            "presswork_jobs_received_total{queue=\"rush\",redelivered=\"true\"} 0",
+            "presswork_duplicates_suppressed_total{reason=\"decided\"} 0",
+            "presswork_input_rejections_total{error_code=\"order.conflict\"} 0",
+        ] {
+            assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! Pictures from other hosts: what is allowed arrives, and nothing leads a worker into its own
 //! network. The server is real TLS on this machine; only names and addresses are those of a table.
 
+use crate::support::bucket::{BUCKET, InProcess, SECRET_KEY, client};
 use async_trait::async_trait;
+use hyper::StatusCode;
 use presswork::edge::assets::https::{Https, Network};
 use presswork::edge::assets::{AssetSources, Own};
 use presswork::edge::dir::Folder;
 use presswork::edge::store::Store;
 use presswork::edge::store::dir::DirStore;
+use presswork::edge::store::s3::{S3Settings, S3Store};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig};
@@ -249,5 +252,52 @@ async fn buckets_are_named_in_full_only_where_they_are_allowed() {
         ("none.jpg", "asset.not_found"),
     ] {
         assert_eq!(read(&sources, reference).await, Err(code), "{reference}");
+    }
+}
+
+/// Whoever owns an allowed bucket could otherwise stop every worker by closing it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_somebody_else_is_the_matter_of_the_order_that_names_it() {
+    let server = InProcess::start_behind(Arc::new(|request, _| {
+        let path = request.uri().path();
+        let reads = request.method() == "GET";
+        let status = match path.rsplit('/').next() {
+            Some("denied-in-reading.jpg") if reads => Some(StatusCode::FORBIDDEN),
+            Some("busy-in-reading.jpg") if reads => Some(StatusCode::SERVICE_UNAVAILABLE),
+            _ if path.contains("/closed/") => Some(StatusCode::FORBIDDEN),
+            _ if path.contains("/busy/") => Some(StatusCode::SERVICE_UNAVAILABLE),
+            _ => None,
+        };
+        Box::pin(async move { status })
+    }))
+    .await;
+    let store = |prefix: &str| -> Arc<dyn Store> {
+        let settings = S3Settings { bucket: BUCKET.into(), prefix: prefix.into(), ..Default::default() };
+        Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings))
+    };
+    let open = store("open");
+    for name in ["photo.jpg", "denied-in-reading.jpg", "busy-in-reading.jpg"] {
+        open.put_if_absent(name, "image/jpeg", "photo".into()).await.unwrap();
+    }
+    for (own, denied, busy) in
+        [(false, "asset.access_denied", "asset.timeout"), (true, "store.denied", "store.unavailable")]
+    {
+        let sources = |prefix: &str| match own {
+            true => AssetSources::new(Own::Store(store(prefix))),
+            false => {
+                AssetSources::new(Own::Folder(Folder::new("/", LIMIT))).with_bucket("shop", store(prefix))
+            }
+        };
+        let named = |key: &str| if own { key.to_owned() } else { format!("s3://shop/{key}") };
+        for (prefix, key, expected) in [
+            ("open", "photo.jpg", Ok(b"photo".to_vec())),
+            ("open", "none.jpg", Err("asset.not_found")),
+            ("open", "denied-in-reading.jpg", Err(denied)),
+            ("open", "busy-in-reading.jpg", Err(busy)),
+            ("closed", "photo.jpg", Err(denied)),
+            ("busy", "photo.jpg", Err(busy)),
+        ] {
+            assert_eq!(read(&sources(prefix), &named(key)).await, expected, "{own}: {prefix}/{key}");
+        }
     }
 }

@@ -106,9 +106,13 @@ async fn the_same_run_with_other_content_is_a_conflict(fleet: &Fleet, events: &m
     let path = changed(fleet, "other.json", |order| {
         order["job_id"] = "CONFLICT-1".into();
         order["quantity"] = 7.into();
+        order["metadata"] = serde_json::json!({ "note": "corrected" });
     });
     enqueue(fleet, &[path], &[]);
     let refused = one(events).await;
+    assert_eq!(refused.subject.as_deref(), Some("CONFLICT-1"));
+    assert_eq!((refused.data.job_id.as_deref(), refused.data.revision), (Some("CONFLICT-1"), Some(1)));
+    assert_eq!(refused.data.metadata, Some(serde_json::json!({ "note": "corrected" })));
     assert_eq!(refused.kind, EventType::Rejected);
     assert_eq!(refused.data.errors[0].code, "order.conflict");
     assert_ne!(refused.id, decided.id);

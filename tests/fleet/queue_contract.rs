@@ -157,8 +157,15 @@ fn event(id: &str) -> Event {
 async fn a_spool_folder_keeps_a_queues_promises() {
     let folder = tempfile::TempDir::new().unwrap();
     let delays = vec![Duration::from_millis(200), Duration::from_millis(700)];
-    let spool = || Spool::new(folder.path()).with_delays(delays.clone());
+    let metrics = Arc::new(Metrics::new(Registry::new()).unwrap());
+    let spool = || Spool::new(folder.path()).with_delays(delays.clone()).counted_by(metrics.clone());
     keeps_its_promises(Arc::new(spool()), Arc::new(spool())).await;
+    // What is safe and what is settled is counted: every acknowledged delivery had been confirmed.
+    let [acks, requeues] = ["ack", "requeue"].map(|action| metrics.settlements.with_label_values(&[action]));
+    let confirms = metrics.confirms.with_label_values(&["ack"]);
+    assert_eq!((acks.get(), requeues.get()), (11, 1));
+    // Three orders were parked, and one is still waiting.
+    assert_eq!(confirms.get(), acks.get() + 3 + 1);
     let spool = spool();
     spool.publish(&event("e1")).await.unwrap();
     spool.publish(&event("e1")).await.unwrap();

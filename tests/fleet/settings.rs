@@ -71,6 +71,10 @@ fn everything_that_is_wrong_is_said_at_once() {
         ("PRESSWORK_LOG_FORMAT", "yaml"),
         ("PRESSWORK_MEMORY_BUDGT", "1"),
         ("PRESSWORK_FONTS_FILE", "/no/such/file"),
+        ("PRESSWORK_BIND", "broker:notaport"),
+        ("PRESSWORK_CLASSES", "rush=1,rush=2"),
+        ("PRESSWORK_ARTIFACT_URL_BASE", "cdn.example.com"),
+        ("PRESSWORK_S3_OBJECT_TAGS", "team"),
     ];
     let output = config(&["--max-attempts", "many"], &variables);
     assert_eq!(output.status.code(), Some(64));
@@ -85,10 +89,32 @@ fn everything_that_is_wrong_is_said_at_once() {
         "PRESSWORK_MEMORY_BUDGT: there is no such setting",
         "PRESSWORK_FONTS_FILE:",
         "--max-attempts:",
+        "PRESSWORK_BIND:",
+        "PRESSWORK_CLASSES: a class is named twice",
+        "PRESSWORK_ARTIFACT_URL_BASE:",
+        "PRESSWORK_S3_OBJECT_TAGS:",
     ] {
         assert!(said.lines().any(|line| line.starts_with(name)), "{name} is missing in {said}");
     }
     assert!(!said.contains("secret"), "{said}");
+}
+
+/// A password that is not percent-encoded is told apart from no host: such a URL is refused, unseen.
+#[test]
+fn a_password_that_breaks_its_url_is_not_shown() {
+    for url in [
+        "amqp://press:se?cret@broker",
+        "amqp://press:12/cret@broker",
+        "amqp://press:se#cret@broker",
+        "amqp://",
+    ] {
+        let mut variables = WHOLE.to_vec();
+        variables[0].1 = url;
+        let output = config(&[], &variables);
+        assert_eq!(output.status.code(), Some(64), "{url}");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.starts_with("PRESSWORK_AMQP_URL:") && !said.contains("cret"), "{said}");
+    }
 }
 
 /// A command line is no place for a secret; one that is misspelt is wrong usage.

@@ -164,7 +164,8 @@ async fn a_folder_keeps_a_stores_promises() {
     // Nothing half-written lies about, once the last write that was cut off has ended.
     let mut left = String::new();
     for _ in 0..100 {
-        let found = std::process::Command::new("find").arg(folder.path()).args(["-name", ".part-*"]).output();
+        let found =
+            std::process::Command::new("find").arg(folder.path()).args(["-path", "*/.under-way/*"]).output();
         left = String::from_utf8_lossy(&found.unwrap().stdout).into_owned();
         if left.is_empty() {
             break;

@@ -1,5 +1,5 @@
-//! A worker and what stores may do to it: ignore conditions, deny one picture, deny everything, be
-//! slow in one answer while another is on its way.
+//! A worker and what stores may do to it: ignore conditions, deny one right, one picture or everything,
+//! be slow in one answer while another is on its way, or give none.
 
 use crate::support::bucket::{ACCESS_KEY, BUCKET, Before, InProcess, SECRET_KEY, client};
 use crate::support::fleet::Worker;
@@ -126,6 +126,72 @@ async fn a_store_that_ignores_conditions_is_refused_unless_told_otherwise() {
     assert!(spooled.worker.log().contains("two workers may decide one run"), "{}", spooled.worker.log());
     spooled.enqueue(&server, "UNCONDITIONAL-1", "photos/dog.jpg");
     assert_eq!(result(&server, "UNCONDITIONAL-1").await.kind, EventType::Completed);
+}
+
+/// A bucket that denies what some right would allow.
+async fn without(right: &'static str) -> InProcess {
+    InProcess::start_behind(Arc::new(move |request, root| {
+        let path = request.uri().path().trim_start_matches('/');
+        let absent = path.split_once('/').is_some_and(|(_, key)| !root.join(key).exists());
+        let reads = request.method() == "GET" || request.method() == "HEAD";
+        let denies = match right {
+            "s3:GetObject" => request.method() == "GET" && !absent,
+            "s3:DeleteObject" => request.method() == "DELETE",
+            // Without it nothing says that an object is absent.
+            "s3:ListBucket" => reads && absent && path.starts_with("press/out/"),
+            _ => reads && absent && path.starts_with("press/assets/"),
+        };
+        Box::pin(async move { denies.then_some(StatusCode::FORBIDDEN) })
+    }))
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_names_the_right_that_is_missing() {
+    for (right, setting) in [
+        ("s3:GetObject", "PRESSWORK_STORE"),
+        ("s3:DeleteObject", "PRESSWORK_STORE"),
+        ("s3:ListBucket", "PRESSWORK_STORE"),
+        ("of the assets: s3:ListBucket", "PRESSWORK_ASSETS"),
+    ] {
+        let server = without(right).await;
+        let mut spooled = Spooled::start(&server, &[]);
+        let ended = spooled.worker.child.wait().unwrap();
+        let log = spooled.worker.log();
+        assert_eq!(ended.code(), Some(64), "{right}: {log}");
+        let said =
+            log.lines().find(|line| line.starts_with(setting)).unwrap_or_else(|| panic!("{right}: {log}"));
+        let lacking = said.split("credentials lack ").nth(1).unwrap().split(". ").next().unwrap();
+        assert!(lacking.ends_with(right.rsplit(' ').next().unwrap()), "{right}: {said}");
+        assert!(setting == "PRESSWORK_ASSETS" || lacking == right, "{right}: {said}");
+        let probes = std::fs::read_dir(server.folder.path().join(BUCKET).join("out/.probe"));
+        let left = probes.map_or(0, |left| left.count());
+        assert_eq!(left, usize::from(right == "s3:DeleteObject"), "{right}: {left} objects are left");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_starts_hears_that_it_shall_end() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let seen = asked.clone();
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let rules = request.uri().query().is_some_and(|query| query.contains("lifecycle"));
+        seen.fetch_add(usize::from(rules), Ordering::AcqRel);
+        Box::pin(async move {
+            // No answer ever comes to the question about the bucket's rules.
+            if rules {
+                std::future::pending::<()>().await;
+            }
+            None
+        })
+    }))
+    .await;
+    let mut spooled = Spooled::start(&server, &[]);
+    until("the question", || asked.load(Ordering::Acquire) > 0);
+    spooled.worker.signal("-TERM");
+    let ended = spooled.worker.child.wait().unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", spooled.worker.log());
+    assert_eq!(asked.load(Ordering::Acquire), 1, "it asked again before it ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@
 //! name service cannot matter. Each redirect passes the same gate as the first address.
 
 use super::guard::is_public;
-use super::{forbidden, too_large};
+use super::{forbidden, slow, too_large};
 use crate::error::{Code, Violation};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -69,10 +69,6 @@ pub struct Https {
 #[derive(Debug)]
 pub struct Answer {
     response: Response<Incoming>,
-}
-
-fn slow() -> Violation {
-    Violation::new(Code::AssetTimeout, "the picture's source is too slow or cannot be reached")
 }
 
 impl Https {

@@ -41,10 +41,17 @@ pub struct Opened {
     bytes: Option<u64>,
 }
 
+/// A bucket and whose it is.
+#[derive(Debug, Clone)]
+struct Bucket {
+    store: Arc<dyn Store>,
+    own: bool,
+}
+
 #[derive(Debug)]
 enum From {
     File(Encoded),
-    Object(Arc<dyn Store>, String),
+    Object(Bucket, String),
     Answer(Box<Answer>),
 }
 
@@ -55,6 +62,15 @@ fn missing() -> Violation {
 /// An asset of more bytes than are taken.
 pub(super) fn too_large(limit: u64) -> Violation {
     Violation::new(Code::AssetTooLarge, format!("a file has at most {limit} bytes")).limit(limit)
+}
+
+fn unreadable() -> Violation {
+    Violation::new(Code::AssetAccessDenied, "this asset may not be read")
+}
+
+/// A source that does not answer, or not as it should.
+pub(super) fn slow() -> Violation {
+    Violation::new(Code::AssetTimeout, "the picture's source is too slow or cannot be reached")
 }
 
 /// A place that orders may not name. Its name is not repeated.
@@ -100,9 +116,9 @@ impl AssetSources {
             }
             Some(("s3", rest)) => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-                let store =
-                    self.buckets.get(bucket).ok_or_else(|| forbidden("this bucket is not allowed"))?;
-                object(store, key).await?
+                let store = self.buckets.get(bucket);
+                let store = store.ok_or_else(|| forbidden("this bucket is not allowed"))?.clone();
+                Bucket { store, own: false }.object(key).await?
             }
             Some(_) => return Err(forbidden("give a key, or an s3:// or https:// address")),
             None => match &self.own {
@@ -112,7 +128,7 @@ impl AssetSources {
                     let file = found.map_err(|_| unavailable("a file operation was cut off"))??;
                     Opened { bytes: Some(file.len()), from: From::File(file) }
                 }
-                Own::Store(store) => object(store, reference).await?,
+                Own::Store(store) => Bucket { store: store.clone(), own: true }.object(reference).await?,
             },
         };
         if opened.bytes.is_some_and(|bytes| bytes > limit) {
@@ -122,23 +138,40 @@ impl AssetSources {
     }
 }
 
-async fn object(store: &Arc<dyn Store>, key: &str) -> Result<Opened, Violation> {
-    if !is_safe_key(key) {
-        return Err(Violation::new(
-            Code::AssetRefForbidden,
-            "an asset is a relative key that stays in its folder",
-        ));
-    }
-    let head = match store.head(key).await {
-        Err(denied) if denied.code == Code::StoreDenied => {
-            // One object that may not be read is the order's fault; a bucket that may not, the farm's.
-            store.head(".probe/alive").await?;
-            return Err(Violation::new(Code::AssetAccessDenied, "this asset may not be read"));
+impl Bucket {
+    async fn object(self, key: &str) -> Result<Opened, Violation> {
+        if !is_safe_key(key) {
+            return Err(Violation::new(
+                Code::AssetRefForbidden,
+                "an asset is a relative key that stays in its folder",
+            ));
         }
-        head => head?,
-    };
-    let head = head.ok_or_else(missing)?;
-    Ok(Opened { bytes: Some(head.bytes), from: From::Object(store.clone(), key.to_owned()) })
+        let head = match self.store.head(key).await {
+            Err(violation) if self.own && violation.code == Code::StoreDenied => {
+                // One object that may not be read is the order's fault; a bucket that may not, the farm's.
+                self.store.head(".probe/alive").await?;
+                return Err(unreadable());
+            }
+            head => head.map_err(|violation| self.blamed(violation))?,
+        };
+        let head = head.ok_or_else(missing)?;
+        Ok(Opened { bytes: Some(head.bytes), from: From::Object(self, key.to_owned()) })
+    }
+
+    async fn read(&self, key: &str, limit: u64) -> Result<Bytes, Violation> {
+        let body = self.store.get(key, limit).await.map_err(|violation| self.blamed(violation))?;
+        body.ok_or_else(missing)
+    }
+
+    /// Whose fault it is that a bucket fails. The worker waits for its own, as long as it takes. Another's
+    /// is the matter of the order that named it: whoever owns it could stop the whole fleet otherwise.
+    fn blamed(&self, violation: Violation) -> Violation {
+        match self.own {
+            true => violation,
+            false if violation.code == Code::StoreDenied => unreadable(),
+            false => slow(),
+        }
+    }
 }
 
 impl Opened {
@@ -155,7 +188,7 @@ impl Opened {
                 let bytes = read.map_err(|_| unavailable("a file operation was cut off"))??;
                 Ok(Bytes::from_owner(bytes))
             }
-            From::Object(store, key) => store.get(&key, limit).await?.ok_or_else(missing),
+            From::Object(bucket, key) => bucket.read(&key, limit).await,
             From::Answer(answer) => answer.read(limit).await,
         }
     }

@@ -2,22 +2,23 @@
 //!
 //! A message is a file. Who takes it locks it and moves it from `orders` to `taken`; a lock ends
 //! with its holder, so what a dead process had taken is found unlocked there and goes back. Files
-//! appear whole, by renaming.
+//! appear whole, and what was confirmed outlives a power cut.
 
+use super::envelope::Envelope;
 use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, unavailable};
+use crate::edge::durable::{UnderWay, moved, place, place_new, random};
 use crate::error::Violation;
-use crate::telemetry::traces::is_traceparent;
+use crate::telemetry::Metrics;
 use async_trait::async_trait;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use prometheus::IntCounterVec;
 use rustix::fs::{FlockOperation, flock};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
@@ -30,58 +31,29 @@ const DELIVERY_LIMIT: u32 = 100;
 /// A spool folder: `orders/CLASS`, `taken/CLASS`, `delay/CLASS`, `dead`, `results`.
 #[derive(Debug, Clone)]
 pub struct Spool {
-    root: Arc<PathBuf>,
+    files: Arc<UnderWay>,
     delays: Arc<Vec<Duration>>,
     stopped: Arc<AtomicBool>,
-}
-
-/// What a message's file holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Envelope {
-    attempt: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    enqueued_at_ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    class: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    died_at_ms: Option<u64>,
-    /// Base64, since an order need not even be text.
-    body: String,
-}
-
-impl Envelope {
-    fn of(message: &Message) -> Envelope {
-        Envelope {
-            attempt: message.attempt,
-            enqueued_at_ms: message.enqueued_at_ms,
-            traceparent: message.traceparent.clone(),
-            class: None,
-            code: None,
-            died_at_ms: None,
-            body: BASE64_STANDARD.encode(&message.body),
-        }
-    }
-
-    fn message(&self) -> Message {
-        Message {
-            // A file that somebody damaged becomes an order that does not read.
-            body: BASE64_STANDARD.decode(&self.body).unwrap_or_default().into(),
-            attempt: self.attempt.max(1),
-            enqueued_at_ms: self.enqueued_at_ms,
-            traceparent: self.traceparent.clone().filter(|text| is_traceparent(text)),
-        }
-    }
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Spool {
     /// A spool below `root`, which is made when it is first used.
     pub fn new(root: impl Into<PathBuf>) -> Spool {
         let delays = RUNGS.iter().map(|seconds| Duration::from_secs(*seconds)).collect();
-        Spool { root: Arc::new(root.into()), delays: Arc::new(delays), stopped: Arc::default() }
+        Spool {
+            files: Arc::new(UnderWay::new(root)),
+            delays: Arc::new(delays),
+            stopped: Arc::default(),
+            metrics: None,
+        }
+    }
+
+    /// Counts what is confirmed and settled, as a broker's client does.
+    #[must_use]
+    pub fn counted_by(mut self, metrics: Arc<Metrics>) -> Spool {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// Other delays.
@@ -93,12 +65,28 @@ impl Spool {
 
     /// The folder of the published results.
     pub fn results(&self) -> PathBuf {
-        self.root.join("results")
+        self.files.root().join("results")
     }
 
-    async fn write(&self, folder: String, name: String, body: Vec<u8>) -> Result<(), Violation> {
-        let root = self.root.clone();
-        blocking(move || appear(&root.join(folder), &name, &body)).await
+    /// Writes a file under a name of its own, which sorts by `ms`.
+    async fn add(&self, folder: String, ms: u64, body: Vec<u8>) -> Result<(), Violation> {
+        let files = self.files.clone();
+        let added = blocking(move || {
+            let target = files.root().join(folder).join(name(ms)?);
+            match place_new(&written(&files, &body)?, &target)? {
+                true => Ok(()),
+                false => Err(ErrorKind::AlreadyExists.into()),
+            }
+        });
+        self.confirmed(added.await)
+    }
+
+    fn confirmed(&self, result: Result<(), Violation>) -> Result<(), Violation> {
+        if let Some(metrics) = &self.metrics {
+            let outcome = if result.is_ok() { "ack" } else { "nack" };
+            metrics.confirms.with_label_values(&[outcome]).inc();
+        }
+        result
     }
 }
 
@@ -111,13 +99,10 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Writes a file that appears whole and outlives a power cut.
-fn appear(folder: &Path, name: &str, body: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+fn written(files: &UnderWay, body: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = files.begin()?;
     file.write_all(body)?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(name)).map(drop).map_err(|e| e.error)
+    Ok(file)
 }
 
 fn now_ms() -> u64 {
@@ -125,11 +110,12 @@ fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A file name that sorts by `ms` and then by the order of writing in this process.
-fn name(ms: u64) -> String {
+/// A file name that nobody else draws, which sorts by `ms` and then by the order of writing in this
+/// process.
+fn name(ms: u64) -> io::Result<String> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("{ms:015}-{}-{count:010}", std::process::id())
+    Ok(format!("{ms:015}-{count:010}-{:016x}", random()?))
 }
 
 /// The visible files of a folder, sorted; none where there is no folder.
@@ -155,16 +141,6 @@ fn again(name: &str) -> String {
     format!("{stem}.r{}", deliveries(name) + 1)
 }
 
-/// Moves a file into a folder; `false` when somebody else did.
-fn moved(from: &Path, folder: &Path, name: &str) -> io::Result<bool> {
-    fs::create_dir_all(folder)?;
-    match fs::rename(from, folder.join(name)) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(e),
-    }
-}
-
 /// Opens and locks a file; `None` when it is held or gone.
 fn locked(path: &Path) -> io::Result<Option<File>> {
     let file = match File::open(path) {
@@ -187,11 +163,20 @@ struct Taken {
     name: String,
     /// The lock and the place among the unsettled, until it is settled.
     held: Mutex<Option<(File, OwnedSemaphorePermit)>>,
+    settlements: Option<IntCounterVec>,
 }
 
 impl Taken {
     fn release(&self) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn settled(&self, action: &str, result: Result<bool, Violation>) -> Result<bool, Violation> {
+        self.release();
+        if let (Some(settlements), Ok(true)) = (&self.settlements, &result) {
+            settlements.with_label_values(&[action]).inc();
+        }
+        result
     }
 }
 
@@ -204,21 +189,22 @@ impl Receipt for Taken {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e),
         });
-        let gone = gone.await;
-        self.release();
-        gone
+        self.settled("ack", gone.await)
     }
 
     async fn requeue(&self) -> Result<bool, Violation> {
         let (path, orders, name) = (self.path.clone(), self.orders.clone(), again(&self.name));
-        let back = blocking(move || moved(&path, &orders, &name)).await;
-        self.release();
-        back
+        self.settled("requeue", blocking(move || moved(&path, &orders, &name)).await)
     }
 }
 
 /// Takes the next message of a class.
-fn take(root: &Path, class: &str, place: OwnedSemaphorePermit) -> io::Result<Option<Delivery>> {
+fn take(
+    root: &Path,
+    class: &str,
+    place: OwnedSemaphorePermit,
+    settlements: Option<IntCounterVec>,
+) -> io::Result<Option<Delivery>> {
     let (orders, taken) = (root.join("orders").join(class), root.join("taken").join(class));
     for name in files(&orders)? {
         let path = orders.join(&name);
@@ -237,7 +223,13 @@ fn take(root: &Path, class: &str, place: OwnedSemaphorePermit) -> io::Result<Opt
             class: class.to_owned(),
             redelivered: count > 0,
             exhausted: count >= DELIVERY_LIMIT,
-            receipt: Box::new(Taken { path, orders, name, held: Mutex::new(Some((file, place))) }),
+            receipt: Box::new(Taken {
+                path,
+                orders,
+                name,
+                held: Mutex::new(Some((file, place))),
+                settlements,
+            }),
         }));
     }
     Ok(None)
@@ -269,10 +261,11 @@ async fn watch(spool: Spool, classes: Vec<(String, Arc<Semaphore>)>, out: Unboun
         let mut idle = true;
         for (class, places) in &classes {
             let Ok(place) = places.clone().try_acquire_owned() else { continue };
-            let (root, class) = (spool.root.clone(), class.clone());
+            let (files, class) = (spool.files.clone(), class.clone());
+            let settlements = spool.metrics.as_ref().map(|metrics| metrics.settlements.clone());
             let taken = blocking(move || {
-                mend(&root, &class)?;
-                take(&root, &class, place)
+                mend(files.root(), &class)?;
+                take(files.root(), &class, place, settlements)
             });
             match taken.await {
                 Ok(Some(delivery)) => {
@@ -311,43 +304,37 @@ impl Queue for Spool {
 
     async fn enqueue(&self, class: &str, message: &Message) -> Result<(), Violation> {
         let body = serde_json::to_vec(&Envelope::of(message)).map_err(unavailable)?;
-        self.write(format!("orders/{class}"), name(now_ms()), body).await
+        self.add(format!("orders/{class}"), now_ms(), body).await
     }
 
     async fn enqueue_later(&self, class: &str, message: &Message, rung: usize) -> Result<(), Violation> {
         let body = serde_json::to_vec(&Envelope::of(message)).map_err(unavailable)?;
         let delay = self.delays.get(rung).or(self.delays.last()).copied().unwrap_or_default();
         let due = now_ms().saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-        self.write(format!("delay/{class}"), name(due), body).await
+        self.add(format!("delay/{class}"), due, body).await
     }
 
     async fn publish(&self, event: &Event) -> Result<(), Violation> {
-        self.write("results".into(), format!("{}.json", event.id), event.body.to_vec()).await
+        let (files, body) = (self.files.clone(), event.body.clone());
+        let target = self.results().join(format!("{}.json", event.id));
+        // The same event again is the same file.
+        self.confirmed(blocking(move || place(written(&files, &body)?, &target)).await)
     }
 
     async fn bury(&self, dead: &Dead) -> Result<(), Violation> {
-        let mut envelope = Envelope::of(&dead.message);
-        envelope.class = Some(dead.class.clone());
-        envelope.code = Some(dead.code.clone());
-        envelope.died_at_ms = Some(dead.died_at_ms);
-        let body = serde_json::to_vec(&envelope).map_err(unavailable)?;
-        self.write("dead".into(), name(dead.died_at_ms), body).await
+        let body = serde_json::to_vec(&Envelope::of_dead(dead)).map_err(unavailable)?;
+        self.add("dead".into(), dead.died_at_ms, body).await
     }
 
     async fn exhume(&self, limit: usize, keep: Keep<'_>) -> Result<usize, Violation> {
-        let folder = self.root.join("dead");
+        let folder = self.files.root().join("dead");
         let read = |e: io::Error| unavailable(e.kind());
         let mut seen = 0;
         for name in files(&folder).map_err(read)?.into_iter().take(limit) {
             let path = folder.join(&name);
             let bytes = fs::read(&path).map_err(read)?;
             let envelope: Envelope = serde_json::from_slice(&bytes).map_err(unavailable)?;
-            let dead = Dead {
-                message: envelope.message(),
-                class: envelope.class.unwrap_or_default(),
-                code: envelope.code.unwrap_or_default(),
-                died_at_ms: envelope.died_at_ms.unwrap_or_default(),
-            };
+            let dead = envelope.dead();
             seen += 1;
             if !keep(&dead) {
                 fs::remove_file(&path).map_err(read)?;
@@ -357,7 +344,7 @@ impl Queue for Spool {
     }
 
     async fn ready(&self, class: &str) -> Result<u64, Violation> {
-        let folder = self.root.join("orders").join(class);
+        let folder = self.files.root().join("orders").join(class);
         blocking(move || files(&folder)).await.map(|names| names.len() as u64)
     }
 
@@ -371,4 +358,19 @@ impl Queue for Spool {
     }
 
     async fn reconnect(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// All containers are process 1, count from 0, and may write in the same millisecond.
+    #[test]
+    fn names_differ_by_more_than_time_process_and_count() {
+        let names: Vec<String> = (0..4).map(|_| name(7).unwrap()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        let drawn: BTreeSet<_> = names.iter().map(|name| name.rsplit('-').next().unwrap()).collect();
+        assert_eq!(drawn.len(), names.len(), "{names:?}");
+    }
 }

@@ -7,6 +7,7 @@
 pub mod amqp;
 mod backoff;
 pub mod dir;
+mod envelope;
 pub mod topology;
 
 use crate::error::{Code, Violation};

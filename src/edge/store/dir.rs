@@ -1,32 +1,34 @@
 //! A folder as a store, for one machine.
 //!
-//! Objects are files, and appear whole: they are written beside their place under a name nobody
-//! reads and then linked (which fails where something stands) or renamed (which replaces).
+//! Objects are files, and appear whole: they are written where nobody reads and then linked (which
+//! fails where something stands) or renamed (which replaces).
 
 use super::{Head, Label, Multipart, Put, Store, denied, unavailable};
+use crate::edge::durable::{UnderWay, place, place_new};
 use crate::error::Violation;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 
 /// Objects as files below a folder.
 #[derive(Debug, Clone)]
 pub struct DirStore {
-    root: PathBuf,
+    files: Arc<UnderWay>,
 }
 
 impl DirStore {
     /// Keeps objects below `root`, which is made when the first one is written.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        DirStore { root: root.into() }
+        DirStore { files: Arc::new(UnderWay::new(root)) }
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.root.join(key)
+        self.files.root().join(key)
     }
 }
 
@@ -45,34 +47,20 @@ async fn blocking<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or_else(|_| Err(unavailable("a file operation was cut off")))
 }
 
-/// A new file beside the place it is meant for.
-fn beside(target: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = tempfile::Builder::new().prefix(".part-").tempfile_in(folder)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    Ok(file)
-}
-
-fn written(target: &Path, body: &[u8]) -> io::Result<NamedTempFile> {
-    let mut file = beside(target)?;
+fn written(files: &UnderWay, body: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = files.begin()?;
     file.write_all(body)?;
-    file.as_file().sync_all()?;
     Ok(file)
 }
 
 #[async_trait]
 impl Store for DirStore {
     async fn put_if_absent(&self, key: &str, _media_type: &str, body: Bytes) -> Result<Put, Violation> {
-        let target = self.path(key);
+        let (files, target) = (self.files.clone(), self.path(key));
         blocking(move || {
-            let file = written(&target, &body).map_err(failed)?;
-            match fs::hard_link(file.path(), &target) {
-                Ok(()) => Ok(Put::Created),
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
-                Err(e) => Err(failed(e)),
-            }
+            let file = written(&files, &body).map_err(failed)?;
+            let placed = place_new(&file, &target).map_err(failed)?;
+            Ok(if placed { Put::Created } else { Put::Exists })
         })
         .await
     }
@@ -84,12 +72,8 @@ impl Store for DirStore {
         body: Bytes,
         _sha256: [u8; 32],
     ) -> Result<(), Violation> {
-        let target = self.path(key);
-        blocking(move || {
-            let file = written(&target, &body).map_err(failed)?;
-            file.persist(&target).map(drop).map_err(|e| failed(e.error))
-        })
-        .await
+        let (files, target) = (self.files.clone(), self.path(key));
+        blocking(move || place(written(&files, &body).map_err(failed)?, &target).map_err(failed)).await
     }
 
     async fn get(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>, Violation> {
@@ -121,7 +105,7 @@ impl Store for DirStore {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Violation> {
-        let (path, root) = (self.path(key), self.root.clone());
+        let (path, root) = (self.path(key), self.files.root().to_owned());
         blocking(move || {
             match fs::remove_file(&path) {
                 Ok(()) => {}
@@ -140,12 +124,9 @@ impl Store for DirStore {
     }
 
     async fn begin(&self, key: &str, _label: Label<'_>) -> Result<Box<dyn Multipart>, Violation> {
-        let target = self.path(key);
-        let file = {
-            let target = target.clone();
-            blocking(move || beside(&target).map_err(failed)).await?
-        };
-        Ok(Box::new(Growing { file: Some(file), target }))
+        let files = self.files.clone();
+        let file = blocking(move || files.begin().map_err(failed)).await?;
+        Ok(Box::new(Growing { file: Some(file), target: self.path(key) }))
     }
 
     fn uri(&self, key: &str) -> String {
@@ -175,11 +156,7 @@ impl Multipart for Growing {
             return Err(unavailable("a part could not be written"));
         };
         let target = self.target;
-        blocking(move || {
-            file.as_file().sync_all().map_err(failed)?;
-            file.persist(&target).map(drop).map_err(|e| failed(e.error))
-        })
-        .await
+        blocking(move || place(file, &target).map_err(failed)).await
     }
 
     async fn abort(self: Box<Self>) {
