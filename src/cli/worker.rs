@@ -59,10 +59,16 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
         probed = probe(results.as_ref(), config.s3_unconditional) => probed.map_err(refuse)?,
     }
-    for warning in results.warnings().await {
-        tracing::warn!("{warning}");
-    }
-    let assets = asset_sources(&config, &metrics).await?;
+    let asking = async {
+        for warning in results.warnings().await {
+            tracing::warn!("{warning}");
+        }
+        asset_sources(&config, &metrics).await
+    };
+    let assets = tokio::select! {
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+        assets = asking => assets?,
+    };
     // Every order's assets are brought to its scratch folder, where the renderer finds them.
     let places = Places {
         catalog: Some(catalog),
