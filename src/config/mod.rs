@@ -90,7 +90,7 @@ pub struct Config {
     pub s3_kms_key: Option<String>,
     /// Where probes and metrics are served.
     pub bind: String,
-    /// Jobs at once, and threads that paint.
+    /// Jobs painted at once, and threads that paint.
     pub threads: usize,
     /// What one asset and one file may cost.
     pub limits: Limits,
@@ -229,9 +229,10 @@ impl Config {
                 self.memory_budget
             ));
         }
-        // What is held ahead waits until the places before it are free.
+        // What is held ahead waits until the places before it are free; and one that turns out to be a
+        // suspect may be rendered twice.
         let held = self.classes.len() as u64 * u64::from(self.prefetch);
-        let rounds = held.div_ceil(self.threads as u64).max(2);
+        let rounds = held.div_ceil(self.threads as u64).max(1) + 1;
         let longest = self.job_limit.as_secs().saturating_mul(rounds);
         if longest >= self.consumer_timeout.as_secs() {
             wrong.push(format!(

@@ -98,7 +98,7 @@ pub const SETTINGS: &[Setting] = &[
     flag(STORE, "S3_OBJECT_TAGS", "A=B&C=D", "Tags of every object"),
     flag(STORE, "S3_SSE_KMS_KEY_ID", "ID", "The KMS key that every object is encrypted with"),
     flag(WORK, "BIND", "ADDRESS", "Serves /livez, /readyz, /metrics [default: :9090]"),
-    flag(WORK, "CPU_THREADS", "N", "Jobs at once, and threads that paint [default: processors]"),
+    flag(WORK, "CPU_THREADS", "N", "Jobs painted at once, and threads that paint [default: processors]"),
     flag(WORK, "MEMORY_BUDGET", "BYTES", "What jobs may take together [default: ¾ of the cgroup's limit]"),
     flag(WORK, "CACHE_BYTES", "BYTES", "What is kept of templates, profiles and art [default: 67108864]"),
     flag(WORK, "MAX_JOB_SECONDS", "SECONDS", "How long one job may be rendered [default: 300]"),

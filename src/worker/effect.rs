@@ -233,4 +233,8 @@ impl Receipt for AnnouncedReceipt {
     async fn requeue(&self) -> Result<bool, Violation> {
         announced(Effect::Requeue, self.0.requeue()).await
     }
+
+    fn holds(&self) -> bool {
+        self.0.holds()
+    }
 }

@@ -1,59 +1,148 @@
-//! A store that does not answer stops consumption; no order pays for it with an attempt.
+//! A store that does not take files, or a queue that takes no results, stops consumption; no order pays for
+//! it with an attempt.
 
-use crate::edge::store::Store;
+use crate::edge::store::{Label, Store, unavailable};
+use crate::error::Violation;
 use crate::telemetry::admin::Health;
+use bytes::Bytes;
 use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-/// What probes are told while the gate is shut.
-const REASON: &str = "the store does not answer";
+/// What probes are told while the store fails.
+const STORE: &str = "the store does not answer";
+/// What probes are told while a job cannot get rid of what it has to say.
+const QUEUE: &str = "the queue takes no results";
+/// Where the results' store is asked to write. All workers use this one key.
+const PROBE: &str = ".probe/write";
+/// How long a store may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Open while the store answers.
+/// What stands in the way of new orders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct State {
+    store_fails: bool,
+    /// Jobs that cannot publish what they have to.
+    stuck: usize,
+}
+
+/// Open while the store and the queue take what they are given.
 #[derive(Debug)]
 pub struct Gate {
-    open: watch::Sender<bool>,
+    state: watch::Sender<State>,
     health: Arc<Health>,
+}
+
+/// A job whose message the queue does not take, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Stuck<'a>(&'a Gate);
+
+impl Drop for Stuck<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.stuck = state.stuck.saturating_sub(1));
+    }
 }
 
 impl Gate {
     /// An open gate.
     pub fn new(health: Arc<Health>) -> Gate {
-        Gate { open: watch::Sender::new(true), health }
+        Gate { state: watch::Sender::new(State::default()), health }
+    }
+
+    /// Readiness changes together with the state: one of many that recover does not speak for all.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_modify(|state| {
+            change(state);
+            self.health.unready(STORE, state.store_fails);
+            self.health.unready(QUEUE, state.stuck > 0);
+        });
     }
 
     /// A request failed: nobody begins anything until the store answers again.
     pub fn shut(&self) {
-        self.health.unready(REASON, true);
-        self.open.send_replace(false);
+        self.change(|state| state.store_fails = true);
     }
 
-    /// Waits until the store answers.
+    /// A message was not taken: nobody begins anything until it is.
+    pub(super) fn stuck(&self) -> Stuck<'_> {
+        self.change(|state| state.stuck += 1);
+        Stuck(self)
+    }
+
+    /// Waits until new orders may begin.
     pub async fn pass(&self) {
-        let mut open = self.open.subscribe();
-        // The sender lives as long as `self`.
-        drop(open.wait_for(|open| *open).await);
+        self.until(|state| *state == State::default()).await;
     }
 
-    /// Asks the stores, while the gate is shut, whether they are back. Runs for ever.
-    pub async fn watch(&self, stores: Vec<Arc<dyn Store>>) {
-        let mut open = self.open.subscribe();
+    /// Waits until the store answers: what is under way needs no more.
+    pub(super) async fn store(&self) {
+        self.until(|state| !state.store_fails).await;
+    }
+
+    async fn until(&self, holds: impl FnMut(&State) -> bool) {
+        // The sender lives as long as `self`.
+        drop(self.state.subscribe().wait_for(holds).await);
+    }
+
+    /// Asks the stores, while one fails, whether they are back: the results' for a write as well, since one
+    /// that is full, or lost a permission, may still be read. Runs for ever.
+    pub async fn watch(&self, results: Arc<dyn Store>, assets: Option<Arc<dyn Store>>) {
         loop {
-            drop(open.wait_for(|open| !*open).await);
+            self.until(|state| state.store_fails).await;
             let mut pause = Duration::from_millis(500);
             loop {
                 sleep(pause).await;
-                let asked = join_all(stores.iter().map(|store| store.head(".probe/alive"))).await;
-                if asked.iter().all(Result::is_ok) {
+                let reads = join_all([Some(&results), assets.as_ref()].into_iter().flatten().map(reads));
+                if reads.await.iter().all(Result::is_ok) && writes(&results).await.is_ok() {
                     break;
                 }
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
             tracing::info!("the store answers again");
-            self.health.unready(REASON, false);
-            self.open.send_replace(true);
+            self.change(|state| state.store_fails = false);
         }
+    }
+}
+
+async fn reads(store: &Arc<dyn Store>) -> Result<(), Violation> {
+    within(async { store.head(".probe/alive").await.map(drop) }).await
+}
+
+async fn writes(store: &Arc<dyn Store>) -> Result<(), Violation> {
+    const BODY: &[u8] = b"1";
+    let label = Label { media_type: "text/plain", token: "" };
+    let written = store.put(PROBE, label, Bytes::from_static(BODY), Sha256::digest(BODY).into());
+    within(written).await?;
+    // One that stays is replaced by the next.
+    drop(within(store.delete(PROBE)).await);
+    Ok(())
+}
+
+async fn within(asked: impl Future<Output = Result<(), Violation>>) -> Result<(), Violation> {
+    timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(unavailable("no answer in time")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_of_those_that_are_stuck_opens_the_gate() {
+        let health = Arc::new(Health::default());
+        let gate = Gate::new(health.clone());
+        let passes = || timeout(Duration::from_millis(20), gate.pass());
+        let (first, second) = (gate.stuck(), gate.stuck());
+        drop(first);
+        assert!(passes().await.is_err());
+        assert_eq!(health.reasons(), [QUEUE]);
+        // A store that works is all that work under way waits for.
+        gate.store().await;
+        gate.shut();
+        drop(second);
+        assert!(passes().await.is_err());
+        assert_eq!(health.reasons(), [STORE]);
     }
 }

@@ -10,6 +10,7 @@
 
 use super::Tools;
 use super::paint::{Stopped, too_slow};
+use super::settle::ended;
 use crate::asset::Limits;
 use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Violation, Violations};
@@ -21,11 +22,11 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Exit codes of `render`: all well, and an order that failed with typed errors.
 const EVENT_WRITTEN: [i32; 2] = [0, 3];
@@ -63,12 +64,12 @@ pub(super) async fn render(
     mut uploads: Uploads,
 ) -> (Uploads, Result<ResultEvent, Stopped>) {
     let out = path.with_file_name("out");
-    let ended = tokio::select! {
-        ended = child(tools, draft.job_id(), path, &out, bounds) => ended,
-        () = ending(interrupted) => return (uploads, Err(Stopped::Interrupted)),
+    let done = tokio::select! {
+        done = child(tools, draft.job_id(), path, &out, bounds) => done,
+        () = ended(interrupted) => return (uploads, Err(Stopped::Interrupted)),
     };
     let folder = out.join(draft.job_id());
-    let mut event = match ended.and_then(|()| read_event(&folder)) {
+    let mut event = match done.and_then(|()| read_event(&folder)) {
         Ok(event) => event,
         Err(stopped) => return (uploads, Err(stopped)),
     };
@@ -78,18 +79,30 @@ pub(super) async fn render(
         let violations: Vec<_> = event.data.errors.iter().filter_map(EventError::violation).collect();
         return (uploads, Err(Stopped::Wrong(Violations(violations))));
     }
-    let sending = tokio::task::spawn_blocking(move || {
+    let cancel = uploads.cancel();
+    let mut sending = tokio::task::spawn_blocking(move || {
         let mut sent = Ok(());
         let artifacts = event.data.artifacts.iter_mut().map(|artifact| &mut artifact.uri);
         for uri in artifacts.chain(&mut event.data.report) {
             match send(&folder, uri, &mut uploads) {
                 Ok(address) => *uri = address,
-                Err(violation) => sent = Err(Stopped::Wrong(violation.into())),
+                Err(violation) => {
+                    sent = Err(Stopped::Wrong(violation.into()));
+                    break;
+                }
             }
         }
         (uploads, sent.map(|()| event))
     });
-    match sending.await {
+    let sent = tokio::select! {
+        sent = &mut sending => sent,
+        () = ended(interrupted) => {
+            cancel.cancel();
+            // Whatever went wrong with what was cut off is not the order's doing.
+            sending.await.map(|(uploads, _)| (uploads, Err(Stopped::Interrupted)))
+        }
+    };
+    match sent {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
@@ -171,13 +184,6 @@ fn confine(child: &Child, bounds: &Bounds) -> io::Result<()> {
 fn program() -> io::Result<PathBuf> {
     let running = PathBuf::from("/proc/self/exe");
     if running.exists() { Ok(running) } else { std::env::current_exe() }
-}
-
-/// Done when the worker ends and waits for nobody any more.
-async fn ending(interrupted: &AtomicBool) {
-    while !interrupted.load(Ordering::Acquire) {
-        sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// The limits, as the child reads them.

@@ -4,28 +4,24 @@
 //! a token of this attempt; one conditional write decides; what stands is published and confirmed;
 //! an order given up by the farm's own fault is parked; and only then the delivery is settled.
 
-use super::chance::token;
-use super::commit::{Committed, commit, result_key, standing};
-use super::paint::{Painting, Stopped, paint};
+use super::commit::{Committed, result_key, standing};
 #[cfg(debug_assertions)]
 use super::planted;
 use super::settle::waited;
-use super::{Budget, Gate, Settings, Tools, fetch, isolate};
+use super::watchdog::Busy;
+use super::{Budget, Gate, Settings, Tools};
 use crate::app;
-use crate::compose::plan;
 use crate::edge::queue::Delivery;
 use crate::edge::store::upload::Uploads;
-use crate::error::{Code, Retry, Violation, Violations};
+use crate::error::{Code, Retry, Violation};
 use crate::order::Draft;
 use crate::order::event::ResultEvent;
-use crate::render;
 use crate::telemetry::{Spending, Stage, logs, traces};
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tracing::{Instrument, Span};
 
 /// What all jobs of a worker share.
@@ -38,6 +34,8 @@ pub(super) struct Bench {
     pub(super) input: Budget,
     /// One suspect at a time.
     pub(super) cell: Mutex<()>,
+    /// So many paint at once; others fetch or upload.
+    pub(super) painters: Semaphore,
     /// The drain is over: jobs end where they are.
     pub(super) interrupted: Arc<AtomicBool>,
 }
@@ -53,7 +51,7 @@ enum Tried {
 }
 
 /// Nothing can be settled now.
-enum Halt {
+pub(super) enum Halt {
     /// The store failed: wait for it, spend no attempt.
     Store(Violation),
     /// The worker is ending.
@@ -68,7 +66,7 @@ impl From<Violation> for Halt {
 
 impl Bench {
     /// Handles a delivery to its end.
-    pub(super) async fn handle(&self, delivery: Delivery) {
+    pub(super) async fn handle(&self, delivery: Delivery, busy: &Arc<Busy>) {
         let begin = Instant::now();
         let metrics = &self.tools.metrics;
         let queue = self.queue_label(&delivery);
@@ -90,9 +88,9 @@ impl Bench {
         };
         let settling = async {
             match &parsed {
-                Ok(draft) => self.order(&delivery, draft).await,
+                Ok(draft) => self.order(&delivery, draft, busy).await,
                 Err(violation) if violation.retry == Retry::Later => {
-                    self.again(&delivery, None, violation).await
+                    self.postpone(&delivery, violation).await
                 }
                 Err(violation) => self.reject(&delivery, violation).await,
             }
@@ -113,18 +111,22 @@ impl Bench {
     }
 
     /// An order that names a run. `None`: it went back.
-    async fn order(&self, delivery: &Delivery, draft: &Draft) -> Option<&'static str> {
+    async fn order(&self, delivery: &Delivery, draft: &Draft, busy: &Arc<Busy>) -> Option<&'static str> {
         let mut pause = Duration::from_secs(1);
         let tried = loop {
-            match self.attempt(delivery, draft).await {
+            match self.attempt(delivery, draft, busy).await {
                 Ok(tried) => break tried,
                 Err(Halt::Ending) => return self.requeue(delivery).await,
                 Err(Halt::Store(violation)) => {
                     tracing::warn!(job = draft.job_id(), code = %violation.code, "the store failed; waiting");
                     self.gate.shut();
                     // A store that answers and yet fails this job must not be hammered.
-                    if !self.pause(pause).await || !self.unless_ending(self.gate.pass()).await {
+                    if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
                         return self.requeue(delivery).await;
+                    }
+                    // It comes again over the next connection: to begin anew here would be in vain.
+                    if !delivery.receipt.holds() {
+                        return None;
                     }
                     pause = (pause * 2).min(Duration::from_secs(30));
                 }
@@ -150,11 +152,11 @@ impl Bench {
                 );
                 self.reject(delivery, &violation).await
             }
-            Tried::Again(violation) => self.again(delivery, Some(draft), &violation).await,
+            Tried::Again(violation) => self.again(delivery, draft, &violation).await,
         }
     }
 
-    async fn attempt(&self, delivery: &Delivery, draft: &Draft) -> Result<Tried, Halt> {
+    async fn attempt(&self, delivery: &Delivery, draft: &Draft, busy: &Arc<Busy>) -> Result<Tried, Halt> {
         let store = self.tools.store.as_ref();
         let spending = Arc::new(Spending::new(self.tools.metrics.clone()));
         let key = result_key(draft.job_id(), app::revision(draft));
@@ -181,14 +183,14 @@ impl Bench {
                 "this order was taken up too often and never finished: report it",
             );
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
-            return Ok(compared(commit(store, &key, &event).await?, &digest, None));
+            return Ok(compared(self.decide(&key, &event).await.ok_or(Halt::Ending)?, &digest, None));
         }
         let scratch = match fetched {
             Some(scratch) => scratch,
-            None => fetching.await,
+            None => self.unless_ending(fetching).await.ok_or(Halt::Ending)?,
         };
         let (uploads, made) = match scratch {
-            Ok(scratch) => self.render(delivery, draft, &scratch, &spending).await?,
+            Ok(scratch) => self.render(delivery, draft, &scratch, &spending, busy).await?,
             Err(violations) => (None, Err(violations)),
         };
         let (event, mut uploads) = match made {
@@ -231,7 +233,7 @@ impl Bench {
         }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
-        let committed = commit(store, &key, &event).await?;
+        let committed = self.decide(&key, &event).await.ok_or(Halt::Ending)?;
         Ok(compared(committed, &digest, uploads))
     }
 
@@ -248,131 +250,6 @@ impl Bench {
             }
         }
         event
-    }
-
-    /// Renders in this process, or a suspect in another.
-    async fn render(
-        &self,
-        delivery: &Delivery,
-        draft: &Draft,
-        scratch: &tempfile::TempDir,
-        spending: &Arc<Spending>,
-    ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
-        let path = scratch.path().join("order.json");
-        if !delivery.redelivered {
-            let job = Painting {
-                tools: self.tools.clone(),
-                draft: draft.clone(),
-                path: path.clone(),
-                memory: self.memory.clone(),
-                limit: self.settings.job_limit,
-                interrupted: self.interrupted.clone(),
-                spending: spending.clone(),
-            };
-            let (mut uploads, made) = paint(job, self.uploads(draft)).await;
-            match made {
-                Ok(event) => return Ok((Some(uploads), Ok(event))),
-                Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
-                Err(Stopped::Interrupted) => {
-                    uploads.abort().await;
-                    return Err(Halt::Ending);
-                }
-                Err(Stopped::Died) => uploads.abort().await,
-            }
-        }
-        self.render_apart(draft, &path, spending).await
-    }
-
-    /// Renders a suspect: in half of the memory, so that others go on, and where that kills it in all
-    /// of it, since what needs much is no poison.
-    async fn render_apart(
-        &self,
-        draft: &Draft,
-        path: &Path,
-        spending: &Spending,
-    ) -> Result<(Option<Uploads>, Result<ResultEvent, Violations>), Halt> {
-        let _alone = self.cell.lock().await;
-        let whole = self.settings.memory_budget;
-        for memory in [whole / 2, whole] {
-            if self.ending() {
-                return Err(Halt::Ending);
-            }
-            // The child's limit has to strike before the machine's does.
-            let waiting = Instant::now();
-            let _share = match self.memory.take(memory).await {
-                Ok(share) => share,
-                Err(violation) => return Ok((None, Err(violation.into()))),
-            };
-            let waited = waiting.elapsed().as_secs_f64();
-            self.tools.metrics.admission_wait.with_label_values::<&str>(&[]).observe(waited);
-            let (time, threads) = (self.settings.job_limit, self.settings.concurrency.max(1));
-            let bounds = isolate::Bounds { memory, time, threads };
-            let uploads = self.uploads(draft);
-            let rendering = isolate::render(&self.tools, draft, path, bounds, &self.interrupted, uploads);
-            let (mut uploads, made) = rendering.await;
-            match made {
-                Ok(event) => {
-                    for (stage, seconds) in &event.data.timings {
-                        if let Some(stage) = render::Stage::named(stage) {
-                            spending.add(stage.into(), Duration::from_secs_f64(seconds.max(0.0)));
-                        }
-                    }
-                    return Ok((Some(uploads), Ok(event)));
-                }
-                Err(Stopped::Wrong(violations)) => return Ok((Some(uploads), Err(violations))),
-                Err(Stopped::Interrupted) => {
-                    uploads.abort().await;
-                    return Err(Halt::Ending);
-                }
-                Err(Stopped::Died) => uploads.abort().await,
-            }
-        }
-        let violation = Violation::new(
-            Code::RenderCrashed,
-            "the renderer of this order dies, even alone and with all of a worker's memory: report it",
-        );
-        Ok((None, Err(violation.into())))
-    }
-
-    fn uploads(&self, draft: &Draft) -> Uploads {
-        let run = format!("{}/{}", draft.job_id(), app::revision(draft));
-        Uploads::new(self.tools.store.clone(), &run, token())
-    }
-
-    /// The job's scratch folder: the order and its assets.
-    async fn scratch(
-        &self,
-        delivery: &Delivery,
-        draft: &Draft,
-        spending: &Spending,
-    ) -> Result<tempfile::TempDir, Violations> {
-        let span = traces::stage(Stage::Fetch, &Span::current());
-        spending.timed(Stage::Fetch, self.fetched(delivery, draft).instrument(span)).await
-    }
-
-    async fn fetched(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
-        let failed = |e: std::io::Error| {
-            Violation::new(Code::InternalError, format!("a scratch folder cannot be made: {}", e.kind()))
-        };
-        let scratch = tempfile::Builder::new().prefix("presswork-").tempdir().map_err(failed)?;
-        tokio::fs::write(scratch.path().join("order.json"), &delivery.message.body).await.map_err(failed)?;
-        let folder = scratch.path().join("assets");
-        tokio::fs::create_dir(&folder).await.map_err(failed)?;
-        let wanted = self.plan(scratch.path(), draft).await?;
-        let (limit, budget) = (self.tools.app.limits().src_bytes, &self.input);
-        fetch::fetch(&self.tools.assets, &wanted, &folder, limit, budget, &self.tools.metrics).await?;
-        Ok(scratch)
-    }
-
-    async fn plan(&self, scratch: &Path, draft: &Draft) -> Result<Vec<crate::compose::AssetRef>, Violations> {
-        let (tools, draft) = (self.tools.clone(), draft.clone());
-        let path = scratch.join("order.json");
-        let planning = tokio::task::spawn_blocking(move || {
-            let (order, _) = tools.app.validate(&tools.app.catalog_near(&path), &draft)?;
-            Ok::<_, Violations>(plan(&order)?)
-        });
-        let broke = |_| Violation::new(Code::RenderCrashed, "an order could not be read: report it");
-        planning.await.map_err(broke)?
     }
 }
 

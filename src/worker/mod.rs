@@ -12,6 +12,7 @@ mod fetch;
 mod gate;
 mod isolate;
 mod job;
+mod make;
 mod paint;
 #[cfg(debug_assertions)]
 mod planted;
@@ -58,7 +59,7 @@ pub struct Tools {
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Jobs at once.
+    /// Jobs painted at once; one more is fetched or uploaded.
     pub concurrency: usize,
     /// The classes it takes, with their weights.
     pub classes: Vec<Class>,

@@ -3,6 +3,8 @@
 use super::Tools;
 use super::admission::Budget;
 use super::cost::peak_bytes;
+use super::settle::ended;
+use super::watchdog::Busy;
 use crate::control::Control;
 use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Violation, Violations};
@@ -37,6 +39,7 @@ pub(super) struct Painting {
     pub(super) limit: Duration,
     pub(super) interrupted: Arc<AtomicBool>,
     pub(super) spending: Arc<Spending>,
+    pub(super) busy: Arc<Busy>,
 }
 
 /// Renders into `uploads` and gives them back, to be completed or aborted.
@@ -46,13 +49,22 @@ pub(super) struct Painting {
 pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Result<ResultEvent, Stopped>) {
     let runtime = Handle::current();
     let span = tracing::Span::current();
-    let work = tokio::task::spawn_blocking(move || {
+    let (interrupted, cancel) = (job.interrupted.clone(), uploads.cancel());
+    let mut work = tokio::task::spawn_blocking(move || {
         let _entered = span.enter();
         let result =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&runtime, &mut uploads)));
         (uploads, result.unwrap_or(Err(Stopped::Died)))
     });
-    match work.await {
+    // A painter that waits for a slow store hears of the end only through its uploads.
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = ended(&interrupted) => {
+            cancel.cancel();
+            work.await
+        }
+    };
+    match done {
         Ok(done) => done,
         // Panics are caught inside; a runtime that ends takes the process with it.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -66,7 +78,7 @@ impl Painting {
         let waited_ms = AtomicU64::new(0);
         let may_go_on = || {
             if self.interrupted.load(Ordering::Acquire) {
-                return Err(Violation::new(Code::QueueUnavailable, "the worker is ending"));
+                return Err(ending());
             }
             let waited = Duration::from_millis(waited_ms.load(Ordering::Acquire));
             if begin.elapsed().saturating_sub(waited) > self.limit {
@@ -78,7 +90,14 @@ impl Painting {
         let metrics = &self.tools.metrics;
         let admit = |prepared: &crate::app::Prepared| {
             let waiting = Instant::now();
-            let taken = runtime.block_on(self.memory.take(peak_bytes(&prepared.composed.scene)))?;
+            let queued = self.busy.waiting();
+            let taken = runtime.block_on(async {
+                tokio::select! {
+                    taken = self.memory.take(peak_bytes(&prepared.composed.scene)) => taken,
+                    () = ended(&self.interrupted) => Err(ending()),
+                }
+            })?;
+            drop(queued);
             let waited = u64::try_from(waiting.elapsed().as_millis()).unwrap_or(u64::MAX);
             waited_ms.store(waited, Ordering::Release);
             metrics.admission_wait.with_label_values::<&str>(&[]).observe(waiting.elapsed().as_secs_f64());
@@ -120,6 +139,11 @@ impl Drop for Underway {
     fn drop(&mut self) {
         self.spending.add(self.stage, self.since.elapsed());
     }
+}
+
+/// Nobody reads it: an interrupted rendering gives no event.
+fn ending() -> Violation {
+    Violation::new(Code::QueueUnavailable, "the worker is ending")
 }
 
 /// The violation of a job that passed its time limit.

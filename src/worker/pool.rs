@@ -9,14 +9,18 @@ use crate::error::Violation;
 use prometheus::IntGauge;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long jobs get to notice that the drain is over.
 const LAST_MOMENT: Duration = Duration::from_secs(3);
+/// How long the queue gets to stop delivering.
+const STOPPING: Duration = Duration::from_secs(5);
+/// How long the connection gets to write the last acknowledgements.
+const FLUSH: Duration = Duration::from_millis(100);
 
 /// A job that a gauge counts, however it ends.
 struct InProgress(IntGauge);
@@ -52,6 +56,7 @@ impl Worker {
             memory: Budget::new(settings.memory_budget).shown_by(tools.metrics.reserved.clone()),
             input: Budget::new(settings.input_budget),
             cell: Mutex::new(()),
+            painters: Semaphore::new(settings.concurrency.max(1)),
             interrupted: Arc::new(AtomicBool::new(false)),
             tools,
             settings,
@@ -64,14 +69,15 @@ impl Worker {
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Violation> {
         let bench = &self.bench;
         let queue = &bench.tools.queue;
-        let places = bench.settings.concurrency.max(1);
+        // One more than paint: the next order's pictures come, or the last one's files leave, meanwhile.
+        let places = bench.settings.concurrency.max(1) + 1;
         let mut deliveries = queue.consume(&bench.settings.classes, bench.settings.prefetch).await?;
         let signs = Arc::new(watchdog::Signs::new());
         let mut helpers = JoinSet::new();
         helpers.spawn({
             let bench = bench.clone();
-            let stores = [Some(bench.tools.store.clone()), bench.tools.assets.own_store()];
-            async move { bench.gate.watch(stores.into_iter().flatten().collect()).await }
+            let (results, assets) = (bench.tools.store.clone(), bench.tools.assets.own_store());
+            async move { bench.gate.watch(results, assets).await }
         });
         helpers.spawn(watchdog::watch(bench.clone(), signs.clone()));
         let mut jobs = JoinSet::new();
@@ -95,13 +101,12 @@ impl Worker {
                     None => break,
                 },
                 place = place, if !schedule.is_empty() => {
-                    if let (Some(place), Some(delivery)) = (place, schedule.pop()) {
+                    if let (Some(place), Some(delivery)) = (place, settleable(&mut schedule)) {
                         let (bench, signs) = (bench.clone(), signs.clone());
                         jobs.spawn(async move {
                             let _place = place;
-                            let _busy = signs.begin();
                             let _shown = InProgress::new(bench.tools.metrics.in_progress.clone());
-                            bench.handle(delivery).await;
+                            bench.handle(delivery, &Arc::new(signs.begin())).await;
                         });
                     }
                 }
@@ -125,27 +130,47 @@ impl Worker {
         mut schedule: Schedule,
         mut jobs: JoinSet<()>,
     ) {
-        let begin = Instant::now();
+        let last_moment = LAST_MOMENT.min(self.bench.settings.drain / 2);
+        let end = Instant::now() + self.bench.settings.drain - FLUSH;
+        let over = end - last_moment;
         self.bench.tools.metrics.draining.set(1);
         self.bench.tools.health.unready("the worker is ending", true);
         tracing::info!(jobs = jobs.len(), "ending: finishing what is under way");
-        queue.stop().await;
-        // What was sent before the cancellation still arrives.
-        while let Ok(Some(delivery)) = timeout(Duration::from_millis(500), deliveries.recv()).await {
-            drop(delivery.receipt.requeue().await);
+        // What was sent before the cancellation still arrives. All of it is held until nothing more comes:
+        // what goes back while a consumer lives may come again at once, and count as delivered once more.
+        let mut held = Vec::new();
+        let stopping = async {
+            queue.stop().await;
+            while let Some(delivery) = deliveries.recv().await {
+                held.push(delivery);
+            }
+        };
+        if timeout_at(over.min(Instant::now() + STOPPING), stopping).await.is_err() {
+            tracing::warn!("the broker does not say that it has stopped delivering");
         }
         while let Some(delivery) = schedule.pop() {
-            drop(delivery.receipt.requeue().await);
+            held.push(delivery);
         }
-        let left = self.bench.settings.drain.saturating_sub(begin.elapsed() + LAST_MOMENT);
+        let giving_back = async {
+            for delivery in held {
+                drop(delivery.receipt.requeue().await);
+            }
+        };
+        drop(timeout_at(over, giving_back).await);
         let finished = async { while jobs.join_next().await.is_some() {} };
-        if timeout(left, finished).await.is_err() {
+        if timeout_at(over, finished).await.is_err() {
             tracing::warn!(jobs = jobs.len(), "the drain is over: giving back what is not finished");
             self.bench.interrupted.store(true, Ordering::Release);
             let given_back = async { while jobs.join_next().await.is_some() {} };
-            drop(timeout(LAST_MOMENT, given_back).await);
+            drop(timeout_at(end, given_back).await);
         }
         // Acknowledgements are written by the connection's own task.
-        sleep(Duration::from_millis(100)).await;
+        sleep(FLUSH).await;
     }
+}
+
+/// The next delivery that can be settled. One whose connection is gone comes again: to render it would be
+/// in vain.
+fn settleable(schedule: &mut Schedule) -> Option<Delivery> {
+    std::iter::from_fn(|| schedule.pop()).find(|delivery| delivery.receipt.holds())
 }

@@ -2,19 +2,20 @@
 //! then the delivery settled.
 
 use super::chance::random;
-use super::commit::{Committed, outcome, routing_key};
+use super::commit::{Committed, commit, outcome, routing_key};
 use super::job::Bench;
 #[cfg(debug_assertions)]
 use super::planted::{self, Bug};
 use super::retry;
 use crate::app;
-use crate::edge::queue::{Dead, Delivery, Event, Message};
+use crate::edge::queue::{Dead, Delivery, Event, Message, RUNGS};
 use crate::edge::store::upload::Uploads;
 use crate::error::{Fault, Violation};
 use crate::order::Draft;
 use crate::order::event::{EventError, ResultEvent};
 use crate::telemetry::{Stage, traces};
 use bytes::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
@@ -96,26 +97,35 @@ impl Bench {
         Some("rejected")
     }
 
-    /// Another attempt, later, as a copy; the original is settled once the copy is safe.
+    /// Another attempt, later.
     pub(super) async fn again(
         &self,
         delivery: &Delivery,
-        draft: Option<&Draft>,
+        draft: &Draft,
         violation: &Violation,
     ) -> Option<&'static str> {
-        if delivery.message.attempt >= self.settings.max_attempts {
-            // Only an order whose schema is too new comes here: it names a run that no worker of
-            // this version may decide.
-            let error = EventError::from(violation);
-            if !self.park(delivery, &error).await {
-                return self.requeue(delivery).await;
-            }
-            drop(delivery.receipt.ack().await);
-            return Some("failed");
-        }
         let copy = Message { attempt: delivery.message.attempt + 1, ..delivery.message.clone() };
         let rung = retry::rung(delivery.message.attempt, random());
-        let sent = self.insist(|| self.tools.queue.enqueue_later(&delivery.class, &copy, rung)).await;
+        tracing::info!(job = draft.job_id(), code = %violation.code, "another attempt will follow");
+        self.later(delivery, &copy, rung, violation).await
+    }
+
+    /// An order that only a newer worker can read: it waits, for as long as it takes, until one is there. That
+    /// is not the order's failure, so it costs no attempt.
+    pub(super) async fn postpone(&self, delivery: &Delivery, violation: &Violation) -> Option<&'static str> {
+        tracing::warn!(code = %violation.code, "an order waits for a newer worker");
+        self.later(delivery, &delivery.message, RUNGS.len() - 1, violation).await
+    }
+
+    /// Sends a copy that comes back after a while, and settles the original once the copy is safe.
+    async fn later(
+        &self,
+        delivery: &Delivery,
+        copy: &Message,
+        rung: usize,
+        violation: &Violation,
+    ) -> Option<&'static str> {
+        let sent = self.insist(|| self.tools.queue.enqueue_later(&delivery.class, copy, rung)).await;
         if !sent {
             return self.requeue(delivery).await;
         }
@@ -123,7 +133,6 @@ impl Bench {
         traces::failed(&Span::current(), violation.code.as_str());
         let labels = [self.queue_label(delivery), "retry", violation.code.as_str()];
         self.tools.metrics.attempts.with_label_values(&labels).inc();
-        tracing::info!(job = draft.map(Draft::job_id), code = %violation.code, "another attempt will follow");
         Some("retry")
     }
 
@@ -161,21 +170,35 @@ impl Bench {
     where
         F: Future<Output = Result<(), Violation>>,
     {
-        const REASON: &str = "the queue takes no results";
         let mut pause = Duration::from_millis(200);
+        // While a message is not taken others would not be either: no new order begins.
+        let mut stuck = None;
+        while let Err(violation) = send().await {
+            tracing::warn!(detail = violation.detail, "publishing failed; trying again");
+            stuck.get_or_insert_with(|| self.gate.stuck());
+            if !self.pause(pause).await {
+                return false;
+            }
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+        true
+    }
+
+    /// Decides a run, however long the store takes: what was rendered is kept. `None`: the worker ended
+    /// first, and it is not known whether the result was written.
+    pub(super) async fn decide(&self, key: &str, event: &ResultEvent) -> Option<Committed> {
+        let mut pause = Duration::from_secs(1);
         loop {
-            match send().await {
-                Ok(()) => {
-                    self.tools.health.unready(REASON, false);
-                    return true;
-                }
+            match commit(self.tools.store.as_ref(), key, event).await {
+                Ok(committed) => return Some(committed),
                 Err(violation) => {
-                    tracing::warn!(detail = violation.detail, "publishing failed; trying again");
-                    self.tools.health.unready(REASON, true);
-                    if !self.pause(pause).await {
-                        return false;
+                    tracing::warn!(code = %violation.code, "a result could not be written; trying again");
+                    self.gate.shut();
+                    if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
+                        tracing::warn!("the worker ends and a result may be written or not: its files stay");
+                        return None;
                     }
-                    pause = (pause * 2).min(Duration::from_secs(5));
+                    pause = (pause * 2).min(Duration::from_secs(30));
                 }
             }
         }
@@ -189,7 +212,7 @@ impl Bench {
             tokio::pin!(completing);
             tokio::select! {
                 done = &mut completing => return done.map(|()| true),
-                _ = self.unless_ending(std::future::pending()) => cancel.cancel(),
+                () = ended(&self.interrupted) => cancel.cancel(),
             }
             completing.await
         };
@@ -208,21 +231,22 @@ impl Bench {
 
     /// Sleeps; `false` when the worker ends first.
     pub(super) async fn pause(&self, time: Duration) -> bool {
-        self.unless_ending(sleep(time)).await
+        self.unless_ending(sleep(time)).await.is_some()
     }
 
-    /// Waits for something; `false` when the worker ends first.
-    pub(super) async fn unless_ending(&self, wait: impl Future<Output = ()>) -> bool {
-        tokio::pin!(wait);
-        loop {
-            if self.ending() {
-                return false;
-            }
-            tokio::select! {
-                () = &mut wait => return true,
-                () = sleep(Duration::from_millis(100)) => {}
-            }
+    /// Waits for something; `None` when the worker ends first.
+    pub(super) async fn unless_ending<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = wait => Some(done),
+            () = ended(&self.interrupted) => None,
         }
+    }
+}
+
+/// Done when the worker ends and waits for nobody any more.
+pub(super) async fn ended(interrupted: &AtomicBool) {
+    while !interrupted.load(Ordering::Acquire) {
+        sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -5,7 +5,7 @@ use crate::telemetry::admin::Health;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const OVERDUE: &str = "a job takes more than twice its limit";
 
@@ -18,9 +18,16 @@ pub(super) struct Signs {
 #[derive(Debug)]
 struct Inner {
     last_delivery: Instant,
-    /// How long each job has been at work while nothing was down.
-    jobs: BTreeMap<u64, Duration>,
+    jobs: BTreeMap<u64, Job>,
     next: u64,
+}
+
+/// How long a job has been at work while nothing was down.
+#[derive(Debug, Default)]
+struct Job {
+    age: Duration,
+    /// It waits for other jobs of this worker, which is not being stuck.
+    waits: bool,
 }
 
 /// A job under way.
@@ -33,6 +40,29 @@ pub(super) struct Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.signs.lock().jobs.remove(&self.id);
+    }
+}
+
+impl Busy {
+    /// It waits for others until the answer is dropped. What it does then is as long as what a job does
+    /// that has just come: a suspect may be rendered twice, each time within the limit.
+    pub(super) fn waiting(&self) -> Waiting<'_> {
+        self.wait(true);
+        Waiting(self)
+    }
+
+    fn wait(&self, waits: bool) {
+        self.signs.lock().jobs.insert(self.id, Job { age: Duration::ZERO, waits });
+    }
+}
+
+/// A job that waits for its turn.
+#[derive(Debug)]
+pub(super) struct Waiting<'a>(&'a Busy);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.wait(false);
     }
 }
 
@@ -54,7 +84,7 @@ impl Signs {
         let mut inner = self.lock();
         inner.next += 1;
         let id = inner.next;
-        inner.jobs.insert(id, Duration::ZERO);
+        inner.jobs.insert(id, Job::default());
         Busy { signs: self.clone(), id }
     }
 
@@ -62,11 +92,11 @@ impl Signs {
         self.lock().jobs.len()
     }
 
-    /// Another so much time has passed for every job; gives the oldest one's.
+    /// Another so much time has passed for every job at work; gives the oldest one's.
     fn age(&self, time: Duration) -> Duration {
         let mut inner = self.lock();
-        inner.jobs.values_mut().for_each(|age| *age += time);
-        inner.jobs.values().max().copied().unwrap_or_default()
+        inner.jobs.values_mut().filter(|job| !job.waits).for_each(|job| job.age += time);
+        inner.jobs.values().map(|job| job.age).max().unwrap_or_default()
     }
 
     /// Another so much time has passed for every job. One past twice its limit will not end by
@@ -98,10 +128,18 @@ pub(super) async fn watch(bench: Arc<Bench>, signs: Arc<Signs>) {
             continue;
         }
         // What the reaper holds waits for a worker like any order.
-        let mut waiting = bench.tools.queue.reaped().await.unwrap_or(0);
-        for class in &settings.classes {
-            waiting += bench.tools.queue.ready(&class.name).await.unwrap_or(0);
-        }
+        let asking = async {
+            let mut waiting = bench.tools.queue.reaped().await.unwrap_or(0);
+            for class in &settings.classes {
+                waiting += bench.tools.queue.ready(&class.name).await.unwrap_or(0);
+            }
+            waiting
+        };
+        // A broker that does not answer must not keep anybody from looking at the jobs.
+        let waiting = timeout(settings.watch_every, asking).await.unwrap_or_else(|_| {
+            tracing::warn!("the broker does not say how many orders wait");
+            0
+        });
         if waiting == 0 {
             fruitless = 0;
         } else if fruitless < 2 {
@@ -128,6 +166,26 @@ mod tests {
         assert_eq!(signs.busy(), 2);
         drop(first);
         assert_eq!((signs.busy(), signs.age(Duration::ZERO)), (1, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn waiting_for_others_makes_no_job_old() {
+        let (signs, health) = (Arc::new(Signs::new()), Health::default());
+        let (minute, limit) = (Duration::from_secs(60), Duration::from_secs(60));
+        let suspect = signs.begin();
+        signs.look(minute, limit, &health);
+        let queued = suspect.waiting();
+        for _ in 0..10 {
+            signs.look(minute, limit, &health);
+        }
+        drop(queued);
+        // Its turn has come: it has all the time of a job.
+        for _ in 0..2 {
+            signs.look(minute, limit, &health);
+        }
+        assert_eq!(health.failures(), Vec::<&str>::new());
+        signs.look(minute, limit, &health);
+        assert_eq!(health.failures(), [OVERDUE]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A fleet in a storm: workers are killed, the broker is killed and restarted, a tenth of the store's
+//! A fleet in a storm: workers are killed or told to end, the broker is killed and restarted, a tenth of the store's
 //! requests fail, some orders kill who renders them, and an oracle that knows every confirmed order
 //! finds nothing lost and nothing wrong.
 //!
@@ -10,7 +10,7 @@ use crate::support::faults::{Faulty, scrambled};
 use crate::support::fleet::Fleet;
 use crate::support::judge;
 use crate::support::judge::{Account, Fate, Seen, judge, listen, rest};
-use crate::support::pool::{PLACES, Pool};
+use crate::support::pool::{BEGUN, Pool};
 use crate::support::tiny::{Kind, Tiny, texts};
 use crate::support::wait;
 use std::path::PathBuf;
@@ -125,6 +125,15 @@ async fn nothing_is_lost_in_a_storm() {
             tokio::time::sleep(Duration::from_millis(lot % 300)).await;
             pool.kill(lot >> 32);
         }
+        // As often others are told to end: one at work, and one that has hardly begun.
+        for n in (0..kills).filter(|n| at(*n, kills) == index) {
+            let lot = scrambled(!seed ^ n as u64);
+            if n % 2 == 0 {
+                pool.retire(lot >> 32);
+            } else {
+                pool.flash(&fleet, Duration::from_micros(lot % 40_000));
+            }
+        }
         pool.tend(&fleet);
         for n in (0..restarts).filter(|n| at(*n, restarts) == index) {
             if n % 3 == 0 {
@@ -150,8 +159,8 @@ async fn nothing_is_lost_in_a_storm() {
     let deaths = ended.kills + ended.died + ended.stuck;
     // A death leaves what its worker was at; a store that fails in spite of every retry, or does not
     // tell that it did what it was asked, leaves one attempt's.
-    plan.account.lost_attempts = deaths * PLACES + ended.store_failures;
-    plan.account.open_uploads = deaths * PLACES + ended.store_failures + lost_uploads as usize;
+    plan.account.lost_attempts = deaths * BEGUN + ended.store_failures;
+    plan.account.open_uploads = deaths * BEGUN + ended.store_failures + lost_uploads as usize;
     let mut faults = ended.faults;
     let seen = seen.lock().unwrap().clone();
     faults.extend(judge(&fleet, &plan.account, &expected, &seen).await);
@@ -159,14 +168,15 @@ async fn nothing_is_lost_in_a_storm() {
         faults.push(format!("{} workers died and {} were stuck, of themselves", ended.died, ended.stuck));
     }
     println!(
-        "chaos: seed {seed}, {count} orders, {} deliverable, {} runs, {} conflicts, {} kills, {} workers dead of \
-         poison and {} stuck, {crashes} kills and {stops} restarts of the broker, {silence:?} of silence, \
+        "chaos: seed {seed}, {count} orders, {} deliverable, {} runs, {} conflicts, {} kills, {} workers told to \
+         end, {} dead of poison and {} stuck, {crashes} kills and {stops} restarts of the broker, {silence:?} of silence, \
          {requests} store requests of which {before} failed before and {after} after their effect, {} event \
          deliveries, {} orphaned attempts of {} allowed, {} faults, {:.0?}",
         plan.files.len(),
         plan.account.fates.len(),
         plan.account.conflicts,
         ended.kills,
+        ended.restarts,
         ended.died,
         ended.stuck,
         seen.deliveries,

@@ -97,7 +97,7 @@ impl Stage {
         Stage { fleet, tiny, refusing }
     }
 
-    /// A worker of one class, one job at a time.
+    /// A worker of one class that paints one job at a time.
     fn worker(&self, class: &str, change: impl FnOnce(&mut Command)) -> Worker {
         self.fleet.worker(|command| {
             self.tiny.settle(command);
@@ -181,12 +181,13 @@ impl Stage {
                 (victim, vec![(job, Fate::Parked("asset.checksum_mismatch"))])
             }
             Story::Drain => {
-                let jobs = [format!("{job}-1"), format!("{job}-2")];
+                // Two are begun, and the third goes back.
+                let jobs = [format!("{job}-1"), format!("{job}-2"), format!("{job}-3")];
                 let orders = jobs.each_ref().map(|job| self.tiny.order(Kind::Tag, job, |_| {}));
                 self.enqueue(&class, &orders);
                 let victim = self.worker(&class, |command| {
                     hold(command, "get_result:before");
-                    command.env("PRESSWORK_AMQP_PREFETCH", "2");
+                    command.env("PRESSWORK_AMQP_PREFETCH", "3");
                 });
                 until("a job", || victim.metric("presswork_jobs_in_progress", "") > 0.0);
                 victim.signal("-TERM");

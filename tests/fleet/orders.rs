@@ -234,7 +234,7 @@ async fn killed_and_ended_workers_lose_nothing() {
     // A killed attempt leaves at most the files of the jobs it was doing.
     let tokens: BTreeSet<String> =
         orphans(&fleet).await.iter().map(|key| key.rsplit_once('/').unwrap().0.to_owned()).collect();
-    assert!(tokens.len() <= 2 * kills, "{tokens:?}");
+    assert!(tokens.len() <= 3 * kills, "{tokens:?}");
     let listed = fleet.run(&["dead", "list"]);
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "", "an innocent order was given up");
     // SIGTERM with nothing to do.

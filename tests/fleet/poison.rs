@@ -8,7 +8,7 @@
 use crate::support::fleet::Fleet;
 use crate::support::judge::{Account, Fate, judge, listen, rest};
 use crate::support::oracle::enqueue;
-use crate::support::pool::{PLACES, Pool};
+use crate::support::pool::{BEGUN, Pool};
 use crate::support::tiny::{Kind, Tiny};
 use presswork::order::event::ResultEvent;
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ async fn poison_orders_fail_alone() {
     // beside one of the others when that struck: then it is a suspect before it has struck itself.
     assert_eq!(ended.died, 2);
     assert!(ended.stuck <= 1, "{} workers were stuck", ended.stuck);
-    account.lost_attempts = (ended.died + ended.stuck) * PLACES;
+    account.lost_attempts = (ended.died + ended.stuck) * BEGUN;
     let seen = seen.lock().unwrap().clone();
     let faults = judge(&fleet, &account, &tiny.expected(), &seen).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));

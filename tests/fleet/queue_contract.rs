@@ -1,5 +1,6 @@
 //! What every queue promises, asked of a spool folder and of a private RabbitMQ.
 
+use crate::support::faults::scrambled;
 use crate::support::rabbitmq::Rabbit;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -211,6 +212,7 @@ async fn rabbitmq_keeps_a_queues_promises() {
     a_refused_question_does_not_stop_publishing(&rabbit).await;
     an_order_delivered_too_often_reaches_the_reaper(&rabbit).await;
     what_the_reaper_holds_is_counted(&rabbit).await;
+    stopping_at_any_moment_ends_every_consumer(&rabbit).await;
     a_memory_alarm_is_seen_as_a_missing_confirm(&rabbit).await;
     nothing_confirmed_is_lost_in_a_crash(&mut rabbit).await;
 }
@@ -266,6 +268,31 @@ async fn what_the_reaper_holds_is_counted(rabbit: &Rabbit) {
     assert_eq!((queue.reaped().await.unwrap(), queue.ready("rush").await.unwrap()), (1, 0));
 }
 
+async fn stopping_at_any_moment_ends_every_consumer(rabbit: &Rabbit) {
+    let classes: Vec<Class> = (0..8).map(|i| Class { name: format!("c{i}"), weight: 1 }).collect();
+    let settings = || AmqpSettings { classes: classes.clone(), ..settings(rabbit, "g") };
+    let (sender, _) = amqp(settings());
+    for class in &classes {
+        sender.enqueue(&class.name, &message("waiting")).await.unwrap();
+    }
+    for round in 0..40 {
+        let (queue, _) = amqp(settings());
+        assert_eq!(queue.reaped().await.unwrap(), 0, "orders counted as deadly in round {round}");
+        let mut orders = queue.consume(&classes, 5).await.unwrap();
+        tokio::time::sleep(Duration::from_micros(scrambled(round) % 15_000)).await;
+        queue.stop().await;
+        let mut held = Vec::new();
+        while let Some(got) = timeout(Duration::from_secs(10), orders.recv()).await.expect("a consumer lives")
+        {
+            held.push(got);
+        }
+        assert!(held.len() <= classes.len(), "an order came twice");
+        for got in held {
+            assert!(got.receipt.holds() && got.receipt.requeue().await.unwrap());
+        }
+    }
+}
+
 async fn a_memory_alarm_is_seen_as_a_missing_confirm(rabbit: &Rabbit) {
     let patience = Duration::from_secs(3);
     let (queue, metrics) = amqp(AmqpSettings { patience, ..settings(rabbit, "e") });
@@ -289,13 +316,16 @@ async fn nothing_confirmed_is_lost_in_a_crash(rabbit: &mut Rabbit) {
     const ORDERS: usize = 200;
     let (queue, metrics) = amqp(settings(rabbit, "f"));
     let mut orders = queue.consume(&classes(), 5).await.unwrap();
+    queue.enqueue("standard", &message("held")).await.unwrap();
+    let held = next(&mut orders).await;
+    assert!(held.receipt.holds());
     let receiving = tokio::spawn(async move {
         let mut seen = BTreeSet::new();
         while seen.len() < ORDERS {
             let got = timeout(Duration::from_secs(60), orders.recv()).await.expect("orders are missing");
             let got = got.unwrap();
             // Only what was settled counts as seen: the rest comes again.
-            if got.receipt.ack().await.unwrap_or(false) {
+            if got.receipt.ack().await.unwrap_or(false) && got.message.body != "held" {
                 seen.insert(got.message.body);
             }
         }
@@ -309,6 +339,7 @@ async fn nothing_confirmed_is_lost_in_a_crash(rabbit: &mut Rabbit) {
         enqueue_at_last(queue.as_ref(), &i.to_string()).await;
     }
     assert_eq!(receiving.await.unwrap(), ORDERS);
+    assert!(!held.receipt.holds(), "a delivery of a connection that is gone cannot be settled");
     let reconnects: u64 = ["error", "connection", "channel", "consume"]
         .map(|reason| metrics.reconnects.with_label_values(&[reason]).get())
         .iter()

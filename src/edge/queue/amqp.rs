@@ -5,22 +5,23 @@
 //! acknowledged, and come back from the broker; publishers try again with the same message.
 
 use super::backoff::Backoff;
-use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, read_order};
-use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt, unavailable};
+use super::consuming::{Consuming, consume};
+use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, unavailable};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
-    BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
 };
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
-use lapin::{Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
-use std::sync::{Arc, Mutex, PoisonError};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -52,32 +53,30 @@ pub struct Amqp {
 }
 
 #[derive(Debug)]
-struct Shared {
-    settings: AmqpSettings,
-    metrics: Arc<Metrics>,
+pub(super) struct Shared {
+    pub(super) settings: AmqpSettings,
+    pub(super) metrics: Arc<Metrics>,
     live: watch::Sender<Option<Arc<Live>>>,
-    wanted: watch::Sender<Option<Wanted>>,
-    /// Consumers of the live connection, to be cancelled when consumption stops, and their channels,
-    /// on which deliveries are settled as long as these are open.
-    consumers: Mutex<Vec<(Channel, String)>>,
+    pub(super) consuming: Consuming,
 }
 
 /// One connection while it lasts.
 #[derive(Debug)]
-struct Live {
-    connection: Connection,
+pub(super) struct Live {
+    pub(super) connection: Connection,
     publisher: Channel,
     /// Whoever finds this connection broken says so here. It ends with the connection: what a
     /// predecessor's consumers and publishers report late must not break its successor.
-    broken: Notify,
+    pub(super) broken: Notify,
+    /// It was given up: what came over it cannot be settled any more.
+    lost: AtomicBool,
 }
 
-/// What shall be consumed on every connection.
-#[derive(Debug, Clone)]
-struct Wanted {
-    classes: Vec<Class>,
-    prefetch: u16,
-    deliveries: UnboundedSender<Delivery>,
+impl Live {
+    /// Whether a delivery of this connection can still be settled.
+    pub(super) fn holds(&self) -> bool {
+        !self.lost.load(Ordering::Acquire) && self.connection.status().connected()
+    }
 }
 
 impl Amqp {
@@ -87,8 +86,7 @@ impl Amqp {
             settings,
             metrics,
             live: watch::Sender::new(None),
-            wanted: watch::Sender::new(None),
-            consumers: Mutex::new(Vec::new()),
+            consuming: Consuming::new(),
         });
         let keeper = tokio::spawn(keep(shared.clone()));
         Amqp { shared, keeper }
@@ -140,8 +138,14 @@ impl Amqp {
         self.live().await?.connection.create_channel().await.map_err(unavailable)
     }
 
-    /// How many messages of a queue nobody has been given.
+    /// How many messages of a queue nobody has been given. A broker that blocks its publishers lets such
+    /// questions hang, too.
     async fn waiting(&self, queue: &str) -> Result<u64, Violation> {
+        let asked = timeout(self.shared.settings.patience, self.asked(queue)).await;
+        asked.unwrap_or_else(|_| Err(unavailable("a question was not answered in time")))
+    }
+
+    async fn asked(&self, queue: &str) -> Result<u64, Violation> {
         let channel = self.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
@@ -170,6 +174,7 @@ async fn keep(shared: Arc<Shared>) {
                 let live = Arc::new(live);
                 shared.live.send_replace(Some(live.clone()));
                 let reason = serve(&shared, &live).await;
+                live.lost.store(true, Ordering::Release);
                 lasted = since.elapsed();
                 shared.live.send_replace(None);
                 shared.metrics.connected.set(0);
@@ -200,19 +205,26 @@ async fn connect(shared: &Shared) -> Result<Live, lapin::Error> {
     let publisher = connection.create_channel().await?;
     settings.names.declare(&publisher, &settings.classes, settings.results_queue).await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(Live { connection, publisher, broken: Notify::new() })
+    Ok(Live { connection, publisher, broken: Notify::new(), lost: AtomicBool::new(false) })
 }
 
 /// Consumes what is wanted until the connection breaks; says why it did.
 async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
-    let mut wanted = shared.wanted.subscribe();
+    let mut wanted = shared.consuming.wanted.subscribe();
     let mut now = wanted.borrow_and_update().clone();
     loop {
-        if let Some(wanted) = now.take()
-            && let Err(error) = consume(shared, live, &wanted).await
-        {
-            tracing::warn!(%error, "consuming failed");
-            return "consume";
+        if let Some(wanted) = now.take() {
+            match timeout(shared.settings.patience, consume(shared, live, &wanted)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "consuming failed");
+                    return "consume";
+                }
+                Err(_) => {
+                    tracing::warn!("consuming takes too long to begin");
+                    return "consume";
+                }
+            }
         }
         tokio::select! {
             changed = wanted.changed() => match changed {
@@ -232,85 +244,6 @@ async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
     }
 }
 
-async fn consume(shared: &Arc<Shared>, live: &Arc<Live>, wanted: &Wanted) -> Result<(), lapin::Error> {
-    let names = &shared.settings.names;
-    let mut sources: Vec<(String, Option<String>)> =
-        wanted.classes.iter().map(|class| (names.class(&class.name), Some(class.name.clone()))).collect();
-    sources.push((names.reaper(), None));
-    let mut consumers = Vec::new();
-    for (queue, class) in sources {
-        let channel = live.connection.create_channel().await?;
-        channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
-        let options = BasicConsumeOptions::default();
-        let consumer =
-            channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
-        consumers.push((channel, consumer.tag().to_string()));
-        tokio::spawn(forward(shared.clone(), live.clone(), consumer, class, wanted.deliveries.clone()));
-    }
-    *shared.consumers.lock().unwrap_or_else(PoisonError::into_inner) = consumers;
-    Ok(())
-}
-
-/// Hands on what a consumer receives, until it is cancelled or breaks.
-async fn forward(
-    shared: Arc<Shared>,
-    live: Arc<Live>,
-    mut consumer: Consumer,
-    class: Option<String>,
-    deliveries: UnboundedSender<Delivery>,
-) {
-    while let Some(item) = consumer.next().await {
-        let Ok(item) = item else { break };
-        let delivery = Delivery {
-            message: read_order(&item.properties, item.data),
-            exhausted: class.is_none(),
-            // What comes to the reaper kept its routing key.
-            class: class.clone().unwrap_or_else(|| item.routing_key.to_string()),
-            redelivered: item.redelivered,
-            receipt: Box::new(AmqpReceipt { acker: item.acker, metrics: shared.metrics.clone() }),
-        };
-        if deliveries.send(delivery).is_err() {
-            return;
-        }
-    }
-    // A cancelled consumer is what stopping looks like; any other end is a broken connection.
-    if shared.wanted.borrow().is_some() {
-        live.broken.notify_one();
-    }
-}
-
-#[derive(Debug)]
-struct AmqpReceipt {
-    acker: Acker,
-    metrics: Arc<Metrics>,
-}
-
-impl AmqpReceipt {
-    fn settled(&self, action: &str, result: Result<bool, lapin::Error>) -> Result<bool, Violation> {
-        let settled = result.unwrap_or_else(|error| {
-            // Lost with its connection: the broker delivers it again.
-            tracing::debug!(%error, action, "a delivery could not be settled");
-            false
-        });
-        if settled {
-            self.metrics.settlements.with_label_values(&[action]).inc();
-        }
-        Ok(settled)
-    }
-}
-
-#[async_trait]
-impl Receipt for AmqpReceipt {
-    async fn ack(&self) -> Result<bool, Violation> {
-        self.settled("ack", self.acker.ack(BasicAckOptions::default()).await)
-    }
-
-    async fn requeue(&self) -> Result<bool, Violation> {
-        let options = BasicNackOptions { requeue: true, ..Default::default() };
-        self.settled("requeue", self.acker.nack(options).await)
-    }
-}
-
 #[async_trait]
 impl Queue for Amqp {
     async fn consume(
@@ -319,19 +252,12 @@ impl Queue for Amqp {
         prefetch: u16,
     ) -> Result<UnboundedReceiver<Delivery>, Violation> {
         let (deliveries, receiver) = unbounded_channel();
-        self.shared.wanted.send_replace(Some(Wanted { classes: classes.to_vec(), prefetch, deliveries }));
+        self.shared.consuming.begin(classes, prefetch, deliveries);
         Ok(receiver)
     }
 
     async fn stop(&self) {
-        self.shared.wanted.send_replace(None);
-        // The channels stay: closing one would take away what is still held on it.
-        let consumers = self.shared.consumers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (channel, tag) in consumers {
-            let cancelling = channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
-            // A broken connection has cancelled it already.
-            drop(timeout(Duration::from_secs(2), cancelling).await);
-        }
+        self.shared.consuming.end().await;
     }
 
     async fn enqueue(&self, class: &str, message: &Message) -> Result<(), Violation> {

@@ -6,6 +6,7 @@
 
 pub mod amqp;
 mod backoff;
+mod consuming;
 pub mod dir;
 mod envelope;
 pub mod topology;
@@ -87,6 +88,12 @@ pub trait Receipt: Send + Sync + std::fmt::Debug {
 
     /// The order goes back for anyone to take.
     async fn requeue(&self) -> Result<bool, Violation>;
+
+    /// Whether it can still be settled, as far as is known: a delivery of a connection that is gone comes
+    /// again.
+    fn holds(&self) -> bool {
+        true
+    }
 }
 
 /// A class of orders and how many of it may be held unsettled.

@@ -251,10 +251,15 @@ async fn send(
     let label = Label { media_type, token: &token };
     let mut open: Option<Box<dyn Multipart>> = None;
     loop {
-        let (body, last) = match incoming.recv().await {
+        let next = tokio::select! {
+            next = incoming.recv() => next,
+            // The painter learns of it when it writes again.
+            () = told(&mut cancelled) => None,
+        };
+        let (body, last) = match next {
             Some(Piece::Part(body)) => (body, false),
             Some(Piece::End(body)) => (body, true),
-            // The painter gave up before the end.
+            // The painter gave up before the end, or was given up.
             None => {
                 if let Some(upload) = open {
                     upload.abort().await;

@@ -7,7 +7,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -27,6 +27,8 @@ struct Manner {
     refused: Option<&'static str>,
     completions: Completions,
     slow: Option<(&'static str, Duration)>,
+    /// Writes to paths with these words fail while that is asked for.
+    withheld: Option<&'static str>,
 }
 
 /// What becomes of requests that make an upload's object appear.
@@ -41,7 +43,15 @@ enum Completions {
 impl Manner {
     /// Passes everything on.
     fn harmless(behind: u16) -> Manner {
-        Manner { behind, percent: 0, seed: 0, refused: None, completions: Completions::AsOthers, slow: None }
+        Manner {
+            behind,
+            percent: 0,
+            seed: 0,
+            refused: None,
+            completions: Completions::AsOthers,
+            slow: None,
+            withheld: None,
+        }
     }
 }
 
@@ -51,6 +61,7 @@ struct Counts {
     before: AtomicU64,
     after: AtomicU64,
     lost_uploads: AtomicU64,
+    withholding: AtomicBool,
 }
 
 /// The next of a sequence of numbers that looks random and is the same for a seed (SplitMix64).
@@ -75,6 +86,16 @@ impl Faulty {
     /// Holds up every request to the server at `behind` whose query has these words.
     pub(crate) async fn slow(behind: u16, words: &'static str, pause: Duration) -> Faulty {
         Faulty::serve(Manner { slow: Some((words, pause)), ..Manner::harmless(behind) }).await
+    }
+
+    /// Can fail writes to the server at `behind` whose path has these words, see [`Faulty::withhold`].
+    pub(crate) async fn withholding(behind: u16, words: &'static str) -> Faulty {
+        Faulty::serve(Manner { withheld: Some(words), ..Manner::harmless(behind) }).await
+    }
+
+    /// Writes fail from now on, or no more.
+    pub(crate) fn withhold(&self, fail: bool) {
+        self.counts.withholding.store(fail, Ordering::Release);
     }
 
     /// Loses the answer to every completion of an upload at the server at `behind`.
@@ -133,7 +154,7 @@ async fn pass(
     manner: Manner,
     counts: &Counts,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
-    let Manner { behind, percent, seed, refused, completions, slow } = manner;
+    let Manner { behind, percent, seed, refused, completions, slow, withheld } = manner;
     let number = counts.requests.fetch_add(1, Ordering::Relaxed);
     let lot = scrambled(seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d)) % 200;
     let (mut fails, mut afterwards) = (lot < percent * 2, lot % 2 == 1);
@@ -144,7 +165,10 @@ async fn pass(
     if let Some((_, pause)) = slow.filter(|(words, _)| asks(words)) {
         tokio::time::sleep(pause).await;
     }
-    let refused = refused.is_some_and(asks);
+    let withheld = withheld.is_some_and(|words| head.uri.path().contains(words))
+        && head.method == hyper::Method::PUT
+        && counts.withholding.load(Ordering::Acquire);
+    let refused = withheld || refused.is_some_and(asks);
     let completes = head.method == hyper::Method::POST && asks("uploadId=");
     if completes && completions != Completions::AsOthers {
         (fails, afterwards) = (true, completions == Completions::Lost);

@@ -46,6 +46,17 @@ impl Tiny {
         tiny
     }
 
+    /// Adds a banner and its picture, `large.jpg`: its PDF has more parts than may wait for the network.
+    pub(crate) async fn large(&self, fleet: &Fleet) {
+        let mut banner = poster();
+        for side in ["width", "height"] {
+            banner["surfaces"][0][side] = 520.into();
+        }
+        self.write("catalog/banner/1/template.json", banner.to_string().as_bytes());
+        let request = fleet.bucket.put_object().bucket(BUCKET).key("assets/large.jpg");
+        request.body(noise(3080).into()).send().await.unwrap();
+    }
+
     fn write(&self, path: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

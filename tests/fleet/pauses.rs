@@ -1,0 +1,160 @@
+//! What a worker does while a service takes its questions and not what it has to say: a store that can be
+//! read and not written, a broker that routes no results, an order that only a newer worker can read.
+
+use crate::support::faults::Faulty;
+use crate::support::fleet::{Fleet, Worker};
+use crate::support::judge::{Account, Fate, Seen, judge, listen, rest};
+use crate::support::oracle::{enqueue, said};
+use crate::support::tiny::{Kind, Tiny};
+use crate::support::wait::{http, http_ok, until};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+fn received(worker: &Worker) -> f64 {
+    worker.metric("presswork_jobs_received_total", "")
+}
+
+fn says(worker: &Worker, reason: &str) -> bool {
+    http(worker.port, "/readyz", None).is_some_and(|answer| answer.contains(reason))
+}
+
+/// A fleet, the shop's orders and what becomes of them.
+struct Scene {
+    fleet: Fleet,
+    tiny: Tiny,
+    account: Account,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Scene {
+    async fn set() -> Scene {
+        let fleet = Fleet::start().await;
+        let tiny = Tiny::open(&fleet).await;
+        let (seen, _) = listen(&fleet);
+        Scene { fleet, tiny, account: Account::default(), seen }
+    }
+
+    /// Orders, with what has to come of them.
+    fn orders(&mut self, name: &str, count: usize) -> Vec<PathBuf> {
+        let order = |i| {
+            let job = format!("{name}-{i}");
+            self.account.fates.insert(job.clone(), Fate::Made(Kind::Tag));
+            self.tiny.order(Kind::Tag, &job, |_| {})
+        };
+        (0..count).map(order).collect()
+    }
+
+    fn worker(&self, change: impl FnOnce(&mut Command)) -> Worker {
+        self.fleet.worker(|command| {
+            self.tiny.settle(command);
+            command.env("PRESSWORK_CPU_THREADS", "4");
+            change(command);
+        })
+    }
+
+    fn all_decided(&self) {
+        let decided = || self.seen.lock().unwrap().decided().len();
+        until("every result", || decided() == self.account.fates.len());
+    }
+
+    /// Ends the worker: nothing is lost, and no attempt has left anything.
+    async fn end(&self, mut worker: Worker) {
+        rest(&self.fleet);
+        worker.signal("-TERM");
+        assert!(worker.child.wait().unwrap().success(), "{}", worker.log());
+        let seen = self.seen.lock().unwrap().clone();
+        let faults = judge(&self.fleet, &self.account, &self.tiny.expected(), &seen).await;
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+fn to(store: &Faulty) -> impl FnOnce(&mut Command) {
+    let address = format!("http://127.0.0.1:{}", store.port);
+    move |command| {
+        command.env("AWS_ENDPOINT_URL_S3", address);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_result_that_cannot_be_written_costs_no_second_rendering() {
+    let mut scene = Scene::set().await;
+    let store = Faulty::withholding(scene.fleet.weed.port, "result.json").await;
+    let worker = scene.worker(to(&store));
+    store.withhold(true);
+    let orders = scene.orders("RESULT", 3);
+    enqueue(&scene.fleet, &orders, &[]);
+    until("a result that cannot be written", || worker.log().contains("a store request failed"));
+    std::thread::sleep(Duration::from_secs(2));
+    store.withhold(false);
+    scene.all_decided();
+    let attempts = worker.metric("presswork_job_stage_duration_seconds_count", "stage=\"fetch\"");
+    assert_eq!(attempts, 3.0, "{}", worker.log());
+    scene.end(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_can_only_be_read_pauses_orders() {
+    const REASON: &str = "the store does not answer";
+    let mut scene = Scene::set().await;
+    let store = Faulty::withholding(scene.fleet.weed.port, "").await;
+    let worker = scene.worker(to(&store));
+    store.withhold(true);
+    let orders = scene.orders("FULL", 12);
+    enqueue(&scene.fleet, &orders, &[]);
+    until("readiness to fall", || says(&worker, REASON));
+    let (begin, begun) = (Instant::now(), received(&worker));
+    while begin.elapsed() < Duration::from_secs(8) {
+        assert!(says(&worker, REASON), "ready without a store:\n{}", worker.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(received(&worker), begun);
+    assert!(http_ok(worker.port, "/livez", None));
+    store.withhold(false);
+    scene.all_decided();
+    until("readiness", || http_ok(worker.port, "/readyz", None));
+    scene.end(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn results_that_nobody_takes_pause_orders() {
+    const REASON: &str = "the queue takes no results";
+    let mut scene = Scene::set().await;
+    let worker = scene.worker(|command| {
+        command.env("PRESSWORK_RESULTS_QUEUE", "off");
+    });
+    let orders = scene.orders("UNHEARD", 8);
+    // The program's own command would bind a queue of results.
+    let send = async |order: &PathBuf| {
+        scene.fleet.publish("presswork.orders", "standard", &std::fs::read(order).unwrap()).await;
+    };
+    send(&orders[0]).await;
+    until("readiness to fall", || says(&worker, REASON));
+    for order in &orders[1..] {
+        send(order).await;
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(received(&worker), 1.0, "orders began although no result can be sent");
+    assert!(says(&worker, REASON));
+    said(&scene.fleet, &["dead", "list"]);
+    scene.all_decided();
+    until("readiness", || http_ok(worker.port, "/readyz", None));
+    scene.end(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_for_a_newer_worker_waits_for_it() {
+    let scene = Scene::set().await;
+    let _worker = scene.worker(|command| {
+        command.env("PRESSWORK_MAX_ATTEMPTS", "1");
+    });
+    let order = scene.tiny.order(Kind::Tag, "NEWER-1", |order| order["schema"] = "presswork.order/2".into());
+    scene.fleet.publish("presswork.orders", "standard", &std::fs::read(order).unwrap()).await;
+    until("the longest delay", || {
+        let queues =
+            scene.fleet.rabbit.said(&["-q", "list_queues", "--no-table-headers", "name", "messages"]);
+        queues.lines().any(|line| line == "presswork.delay.100000\t1")
+    });
+    assert_eq!(said(&scene.fleet, &["dead", "list"]), "");
+}
