@@ -2,10 +2,8 @@
 //!
 //! The entropy-coded data are read once, in order, and every code word is checked as it is used, so
 //! that no walk beside the decoder is needed to know that the picture is whole. Rows of blocks that
-//! have been read become pixels in tasks of their own, a few rows each ([`jpeg_rows`]), while the
-//! reading goes on.
-//!
-//! [`jpeg_rows`]: super::jpeg_rows
+//! have been read become pixels in tasks of their own, a few rows each
+//! ([`jpeg_rows`](super::jpeg_rows)), while the reading goes on.
 
 use super::corrupt;
 use super::jpeg::{Jpeg, Meaning, named_rgb};
