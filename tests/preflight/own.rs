@@ -71,6 +71,12 @@ impl Break {
     }
 }
 
+/// More paint of a plate, off its layer.
+fn unlaid(wish: &mut Wish) {
+    wish.laid.clear();
+    wish.steps.clear();
+}
+
 fn name(text: &str) -> Object {
     Object::Name(text.as_bytes().to_vec())
 }
@@ -188,7 +194,8 @@ fn breaks_of_the_standard() -> Vec<Break> {
             p.add("ColorSpace", "Again", Patient::spot("CutContour", [0.0, 0.0, 1.0, 0.0]));
             square(p, "/Again CS 1 SCN 1 w 0 0 0 0.1 k");
             p.draw(|x, y| format!("q /Again CS 1 SCN 1 w {x} {y} 9 9 re S Q"));
-        }),
+        })
+        .sparing(unlaid),
         harm(ColorInks, CARD, |p| {
             let inks: Vec<Object> = vec![name("Cyan"), name("Cyan")];
             let program = Patient::stream(
@@ -497,7 +504,8 @@ fn breaks_of_the_house() -> Vec<Break> {
             let [x, y, ..] = p.area("TrimBox");
             let (x, y) = (x + 8.0, y + 300.0);
             p.content(0, |text| format!("q {text}\nQ q /Times gs /{white} cs 1 scn {x} {y} 50 50 re f Q"));
-        }),
+        })
+        .sparing(unlaid),
         harm(InkLimit, CARD, |p| square(p, "0.9 0.9 0.9 0.9 k")),
         harm(InkLimit, NETWORK, |_| {}).sparing(|wish| wish.ink_limit = Some(200.0)),
     ]
