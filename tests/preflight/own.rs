@@ -412,8 +412,8 @@ fn breaks_of_the_house() -> Vec<Break> {
             picture(p, vec![name("ICCBased"), other], 8, &[255; 4 * 400 * 400]);
         }),
         harm(LineThin, CARD, |p| p.draw(|x, y| format!("q 0 0 0 1 k {x} {y} 60 0.05 re f Q"))),
-        harm(PlateLaid, STICKERS, |p| knock_out(p)),
-        harm(PlateLaid, FOIL, |p| knock_out(p)),
+        harm(PlateLaid, STICKERS, knock_out),
+        harm(PlateLaid, FOIL, knock_out),
         harm(PlateStep, STICKERS, |p| {
             layers(p).into_iter().for_each(|(_, layer)| _ = layer.remove(b"GTS_Metadata"));
         }),
