@@ -324,6 +324,7 @@ impl App {
                 inspected.find_bare(&surface.name, bare, underbase.choke);
             }
         }
+        inspected.find_specks()?;
         let mut findings = prepared.composed.findings;
         let (found, refused) = inspected.findings();
         for found in found {

@@ -2,7 +2,7 @@
 //! small and else in a file, held to the profile's rules, and only then passed on.
 
 use super::expected::expected;
-use crate::derive::Bare;
+use crate::derive::{Bare, extent};
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
 use crate::order::event::{Finding, Verdict};
@@ -67,6 +67,33 @@ impl<'a, D: Destination> Inspected<'a, D> {
             );
             self.find(Rule::WhiteVanishes, surface, place, detail);
         }
+    }
+
+    /// Names surfaces on which all that is printed is smaller than a design can be. One without anything
+    /// counts where the job has nothing at all: a back may stay bare.
+    pub(super) fn find_specks(&mut self) -> Result<(), Violation> {
+        let Job { scene, profile, limits, control, .. } = *self.job;
+        let Some(least) = profile.preflight.extent_min else { return Ok(()) };
+        let surfaces = scene.surfaces.iter();
+        let printed: Vec<_> =
+            surfaces.map(|surface| extent(surface, limits, control)).collect::<Result<_, _>>()?;
+        let empty = printed.iter().all(Option::is_none);
+        for (surface, place) in scene.surfaces.iter().zip(printed) {
+            let place = match place {
+                None if !empty => continue,
+                None => Rect::ZERO,
+                Some(place) => place,
+            };
+            let extent = place.width().max(place.height());
+            if extent < least {
+                let detail = format!(
+                    "All that is printed is {extent:.1} mm large, and a design has at least {least} mm; find \
+                     out what is missing."
+                );
+                self.find(Rule::DesignSmall, &surface.name, place, detail);
+            }
+        }
+        Ok(())
     }
 
     /// Something about a surface, in its millimetres.

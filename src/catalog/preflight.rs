@@ -41,6 +41,10 @@ pub struct PreflightSettings {
     pub safe_zone: Option<f64>,
     /// A page with nothing on it is a finding.
     pub blank: bool,
+    /// What is printed on a surface is at least so large on its longer side, in mm: a
+    /// design of next to nothing is a mistake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extent_min: Option<f64>,
     /// All pages have one trim size.
     pub same_size: bool,
     /// Fewest pages.

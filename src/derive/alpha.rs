@@ -12,6 +12,10 @@ use kurbo::{Insets, Point, Rect};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+/// Fine enough to see how large a design is.
+const COARSE_DPI: f64 = 100.0;
+/// From this alpha on something is seen.
+const SEEN: u8 = 13;
 /// Finer than this no contour has to be traced.
 const TRACE_DPI: f64 = 300.0;
 
@@ -86,9 +90,50 @@ where
     choke.finish(&mut |white: &[u8]| out(&art.pop_front().unwrap_or_default(), white))
 }
 
+/// The bounds of everything that nodes paint inside an area, in millimetres; `None` of nothing. Coarse: to
+/// a quarter of a millimetre.
+///
+/// # Errors
+/// As [`paint`].
+pub(super) fn bounds(
+    nodes: Vec<Node>,
+    area: Rect,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<Option<Rect>, Violation> {
+    let frame = Frame::of(area, Dpi::new(COARSE_DPI), Placement::default());
+    let rows = BoundRows { width: frame.width as usize, rows: 0, bounds: None };
+    let sink = AlphaSink { knockout: None, consumer: Mutex::new(rows) };
+    paint(&canvas(nodes, area), &frame, limits, control, &sink)?;
+    let rows = sink.consumer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let to_mm = frame.matrix.inverse();
+    Ok(rows.bounds.map(|bounds| to_mm.transform_rect_bbox(bounds)))
+}
+
 /// An alpha from 0 to 1 as the smallest of 1 to 255 that is at least as much.
 pub(super) fn level(alpha: f64) -> u8 {
     libm::ceil(alpha * 255.0 - 1e-6).clamp(1.0, 255.0) as u8
+}
+
+struct BoundRows {
+    width: usize,
+    rows: u32,
+    bounds: Option<Rect>,
+}
+
+impl AlphaRows for BoundRows {
+    fn rows(&mut self, alpha: &mut [u8]) -> Result<(), Violation> {
+        for row in alpha.chunks_exact(self.width) {
+            let y = f64::from(self.rows);
+            self.rows += 1;
+            let seen = |alpha: &u8| *alpha >= SEEN;
+            let Some(first) = row.iter().position(seen) else { continue };
+            let last = row.iter().rposition(seen).unwrap_or(first);
+            let own = Rect::new(first as f64, y, last as f64 + 1.0, y + 1.0);
+            self.bounds = Some(self.bounds.map_or(own, |bounds| bounds.union(own)));
+        }
+        Ok(())
+    }
 }
 
 /// Nodes as a surface of their own.

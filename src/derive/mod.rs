@@ -71,6 +71,19 @@ pub fn derive(
     Ok(scene)
 }
 
+/// The bounds of all that is printed within a surface's trim, in its millimetres; `None` of an empty one.
+///
+/// # Errors
+/// As painting.
+pub fn extent(
+    surface: &Surface,
+    limits: &Limits,
+    control: Control<'_>,
+) -> Result<Option<kurbo::Rect>, Violation> {
+    let art = surface.nodes.iter().filter(|node| !matches!(node, Node::Separation(_)));
+    alpha::bounds(art.cloned().collect(), surface.trim.to_rect(), limits, control)
+}
+
 /// The alpha that outlines run at unless the profile says otherwise.
 const OUTLINED: f64 = 0.5;
 

@@ -107,8 +107,8 @@ impl<R: Read + Seek> Context<'_, R> {
     pub(crate) fn shading_space(&mut self, shading: &Dict, content: &Content<'_>) -> Result<(), ReadError> {
         if let Some(space) = shading.get("ColorSpace").cloned() {
             let space = self.space(&space, content.resources, 0)?;
-            if !content.mode.masking {
-                self.check_space(&space, None);
+            self.check_space(&space, None);
+            if !content.mode.masking && !content.mode.hidden {
                 self.plates.extend(space.spots().into_iter().map(str::to_owned));
             }
         }

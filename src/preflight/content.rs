@@ -20,6 +20,10 @@ pub(crate) struct Mode {
     pub(crate) repeated: bool,
     /// In a soft mask: nothing is printed.
     pub(crate) masking: bool,
+    /// On a layer that presses leave out.
+    pub(crate) hidden: bool,
+    /// The innermost layer around it that stands for a processing step.
+    pub(crate) step: Option<u32>,
     /// Forms around it.
     pub(crate) depth: u32,
 }
@@ -35,7 +39,8 @@ pub(crate) struct Content<'r> {
     pub(crate) line: Affine,
     pub(crate) text: Affine,
     in_text: bool,
-    marked: u32,
+    /// How things were drawn before each BMC and BDC that waits for its EMC.
+    marked: Vec<Mode>,
     compatible: u32,
 }
 
@@ -52,7 +57,7 @@ impl<'r> Content<'r> {
             line: Affine::IDENTITY,
             text: Affine::IDENTITY,
             in_text: false,
-            marked: 0,
+            marked: Vec::new(),
             compatible: 0,
         }
     }
@@ -147,7 +152,7 @@ impl<R: Read + Seek> Context<'_, R> {
         let open = [
             (!content.saved.is_empty(), "q is not followed by its Q"),
             (content.in_text, "BT is not followed by its ET"),
-            (content.marked > 0, "BMC or BDC is not followed by its EMC"),
+            (!content.marked.is_empty(), "BMC or BDC is not followed by its EMC"),
         ];
         for (_, what) in open.iter().filter(|(open, _)| *open) {
             self.say(
@@ -226,16 +231,21 @@ impl<R: Read + Seek> Context<'_, R> {
                 }
             }
             b"BMC" | b"BDC" => {
-                content.marked += 1;
+                if content.marked.len() >= SAVED {
+                    return Err(ReadError::limit(format!("more than {SAVED} BMC or BDC wait for their EMC")));
+                }
+                content.marked.push(content.mode);
                 if let (b"BDC", Some(Value::Name(_)), true) =
                     (name, operands.get(1), operands[0].is_name("OC"))
                 {
                     let layer = operands[1].name().unwrap_or_default();
-                    self.resource(content.resources, "Properties", &layer)?;
+                    if let Some(layer) = self.resource(content.resources, "Properties", &layer)? {
+                        content.mode = self.on_layer(&layer, content.mode)?;
+                    }
                 }
             }
-            b"EMC" => match content.marked.checked_sub(1) {
-                Some(fewer) => content.marked = fewer,
+            b"EMC" => match content.marked.pop() {
+                Some(before) => content.mode = before,
                 None => self.unbalanced("EMC without its BMC"),
             },
             b"BX" => content.compatible += 1,

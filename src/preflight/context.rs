@@ -3,6 +3,7 @@
 
 use super::font::Font;
 use super::ink::PictureInk;
+use super::layers::Layer;
 use super::marks::Marks;
 use super::outlined::Outlined;
 use super::picture::Canvas;
@@ -32,6 +33,10 @@ pub(crate) struct Context<'a, R> {
     pub(crate) boxes: Option<Boxes>,
     /// Components of the output intent's profile.
     pub(crate) intent: Option<usize>,
+    /// What tells that profile from others.
+    pub(crate) intent_profile: Option<Vec<u8>>,
+    /// Layers by object number.
+    pub(crate) layers: BTreeMap<u32, Layer>,
     /// Colour spaces by object number.
     pub(crate) spaces: BTreeMap<u32, Arc<Space>>,
     /// Components of profiles by object number.
@@ -46,6 +51,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) tagged_inks: BTreeMap<(Option<u32>, [u8; 3]), f64>,
     /// Ink of pictures by object number.
     pub(crate) loads: BTreeMap<u32, PictureInk>,
+    /// Pictures by object number whose data was looked at, and whether it is white as far as is known.
+    pub(crate) pictures: BTreeMap<u32, Option<bool>>,
     /// Fonts by object number.
     pub(crate) fonts: BTreeMap<u32, Arc<Font>>,
     /// Spot inks by name, with a digest of their definition.
@@ -78,6 +85,8 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             page: None,
             boxes: None,
             intent: None,
+            intent_profile: None,
+            layers: BTreeMap::new(),
             spaces: BTreeMap::new(),
             profiles: BTreeMap::new(),
             icc: BTreeMap::new(),
@@ -85,6 +94,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             press_most: None,
             tagged_inks: BTreeMap::new(),
             loads: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             fonts: BTreeMap::new(),
             spots: BTreeMap::new(),
             plates: BTreeSet::new(),

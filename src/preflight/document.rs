@@ -109,6 +109,7 @@ impl<R: Read + Seek> Context<'_, R> {
             self.findings
                 .file(Rule::IntentProfile, format!("The output intent's profile {what}; embed the press's."));
         }
+        self.intent_profile = super::icc::identity(&data);
         let process = header.as_ref().is_some_and(|header| header.components == 4);
         if process && self.findings.wish.ink_limit.is_some() {
             self.press = super::ink::press_of(data);
@@ -124,6 +125,7 @@ impl<R: Read + Seek> Context<'_, R> {
             Some(Value::Array(items)) => items,
             _ => Vec::new(),
         };
+        self.read_layers(&layers, &all)?;
         let mut configs = self.file.list(&layers, "Configs")?.unwrap_or_default();
         configs.extend(self.file.entry(&layers, "D")?);
         let mut names: Vec<Vec<u8>> = Vec::new();

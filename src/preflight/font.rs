@@ -3,6 +3,8 @@
 use super::context::Context;
 use super::read::{Dict, ReadError, Value};
 use super::rule::Rule;
+use skrifa::raw::tables::cff::Cff;
+use skrifa::raw::{FontData, FontRead, FontRef};
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -94,24 +96,45 @@ impl<R: Read + Seek> Context<'_, R> {
     fn embedded(&mut self, font: &Dict) -> Result<bool, ReadError> {
         let descriptor = self.file.dict(font, "FontDescriptor")?.unwrap_or_default();
         for key in ["FontFile", "FontFile2", "FontFile3"] {
-            if let Some(value) = descriptor.get(key).cloned()
-                && self.file.follow(&value)?.stream.is_some_and(|(_, length)| length > 0)
-            {
-                return Ok(true);
+            if let Some(value) = descriptor.get(key).cloned() {
+                let object = self.file.follow(&value)?;
+                let program = match object.stream {
+                    Some((_, length)) if length > 0 => self.file.data(&object)?.unwrap_or_default(),
+                    Some(_) | None => continue,
+                };
+                let subtype = match object.value.dict() {
+                    Some(dict) => self.file.entry(dict, "Subtype")?.and_then(|kind| kind.name()),
+                    None => None,
+                };
+                if is_program(key, subtype.as_deref(), &program) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
-    /// Lists a font whose program is missing.
+    /// Lists a font whose program is missing, or is none.
     pub(crate) fn check_font(&mut self, font: &Font, area: kurbo::Rect) {
         if !font.embedded {
             self.say(
                 Rule::FontEmbedded,
                 Some(area),
-                "A font is used whose program is not in the file; embed it, or turn the text into outlines.",
+                "A font is used whose program is not in the file, or is broken; embed it, or turn the text into outlines.",
             );
         }
+    }
+}
+
+/// True for what reads as a font's program of the kind that a key and a subtype claim.
+fn is_program(key: &str, subtype: Option<&str>, data: &[u8]) -> bool {
+    match (key, subtype) {
+        // In the clear, or in the segments of a PFB.
+        ("FontFile", _) => data.starts_with(b"%!") || data.starts_with(&[0x80, 1]),
+        ("FontFile3", Some("Type1C" | "CIDFontType0C")) => {
+            Cff::read(FontData::new(data)).is_ok_and(|font| font.top_dicts().get(0).is_ok())
+        }
+        _ => FontRef::new(data).is_ok(),
     }
 }
 

@@ -1,5 +1,14 @@
 //! The first 128 bytes of an ICC profile: what kind of device it speaks for.
 
+use sha2::{Digest, Sha256};
+
+/// What tells a profile from others: its identifier where it has one, or else a digest of it.
+pub(crate) fn identity(profile: &[u8]) -> Option<Vec<u8>> {
+    let size = u32::from_be_bytes(profile.get(..4)?.try_into().ok()?) as usize;
+    let (own, id) = (profile.get(..size)?, profile.get(84..100)?);
+    if id.iter().any(|byte| *byte != 0) { Some(id.to_vec()) } else { Some(Sha256::digest(own).to_vec()) }
+}
+
 /// A profile's header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {

@@ -7,14 +7,16 @@
 use super::content::Mode;
 use super::context::Context;
 use super::marks::{Kind, Mark};
-use super::read::{Dict, Indirect, ReadError, Value, filters};
+use super::read::{Dict, Indirect, PdfFile, ReadError};
 use super::rule::Rule;
+use super::samples::Claim;
 use super::space::Space;
 use crate::asset::{Depth, Limits, Samples, jpeg_samples};
 use crate::color::{Channels, Components, Press, Raster, RenderingIntent, Source, to_srgb};
 use crate::order::event::Verdict;
 use crate::scene::MM_PER_PT;
 use kurbo::Shape;
+use std::borrow::Cow;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -55,29 +57,30 @@ impl<R> Context<'_, R> {
         if matches!(mark.kind, Kind::Image { stencil: false, .. } | Kind::Shading) {
             return;
         }
-        let inks = match &*mark.ink.space {
-            Space::Cmyk | Space::Inks { .. } => {
-                mark.ink.values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0
-            }
-            Space::Defined { components: 3, icc } => {
-                let Some(inks) = self.tagged_ink(*icc, &mark.ink.values) else { return };
-                inks
-            }
-            Space::Gray
-            | Space::Rgb
-            | Space::Lab
-            | Space::Defined { .. }
-            | Space::Indexed(_)
-            | Space::Pattern(_) => {
-                return;
-            }
-        };
+        let Some(inks) = self.colour_ink(&mark.ink.space, &mark.ink.values) else { return };
         let slack = if matches!(&*mark.ink.space, Space::Defined { .. }) { SLACK } else { 1e-6 };
         if inks > limit + slack {
             let detail = format!(
                 "A colour asks for {inks:.0} % of ink, and the paper takes {limit:.0} %; make it lighter."
             );
             self.find(Rule::InkLimit, mark.bounds, mode, detail);
+        }
+    }
+
+    /// The ink of a colour, in per cent; `None` where nothing says so. Tagged inks are taken as they are.
+    fn colour_ink(&mut self, space: &Space, values: &[f64]) -> Option<f64> {
+        match space {
+            Space::Cmyk | Space::Inks { .. } | Space::Defined { components: 4, .. } => {
+                Some(values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0)
+            }
+            Space::Defined { components: 3, icc } => self.tagged_ink(*icc, values),
+            Space::Indexed(base, table) => {
+                let (count, index) = (base.components()?, *values.first()? as usize);
+                let colour = table.get(index.checked_mul(count)?..)?.get(..count)?;
+                let colour: Vec<f64> = colour.iter().map(|v| f64::from(*v) / 255.0).collect();
+                self.colour_ink(base, &colour)
+            }
+            Space::Gray | Space::Rgb | Space::Lab | Space::Defined { .. } | Space::Pattern(_) => None,
         }
     }
 
@@ -104,92 +107,87 @@ impl<R> Context<'_, R> {
 }
 
 impl<R: Read + Seek> Context<'_, R> {
-    /// What a picture asks for; measured once a file. `None` where its inks are not known: a
-    /// filter that is not read, no limit, no intent.
+    /// What a picture asks for, measured once a file, and how many bytes of samples it has where they
+    /// were gone through. Nothing where its inks are not known: a filter that is not read, no limit, no intent.
     pub(crate) fn picture_ink(
         &mut self,
-        number: Option<u32>,
         object: &Indirect,
         dict: &Dict,
-        space: &Space,
-    ) -> Result<Option<PictureInk>, ReadError> {
-        let Some(limit) = self.findings.wish.ink_limit else { return Ok(None) };
-        if self.findings.wish.verdict(Rule::InkLimit) == Verdict::Pass {
-            return Ok(None);
+        claim: Claim<'_>,
+    ) -> Result<(Option<PictureInk>, Option<u64>), ReadError> {
+        let nothing = Ok((None, None));
+        let (Some(limit), Some(space)) = (self.findings.wish.ink_limit, claim.space) else { return nothing };
+        let silent = self.findings.wish.verdict(Rule::InkLimit) == Verdict::Pass;
+        if silent || !self.is_inked(space, limit) {
+            return nothing;
         }
-        let inked = match space {
-            Space::Cmyk => true,
-            // A press that never exceeds the limit need not be asked.
-            Space::Defined { components: 3, .. } => self.press_exceeds(limit),
-            Space::Defined { .. }
-            | Space::Inks { .. }
-            | Space::Gray
-            | Space::Lab
-            | Space::Rgb
-            | Space::Indexed(_)
-            | Space::Pattern(_) => false,
-        };
-        if !inked {
-            return Ok(None);
+        if let Some(known) = claim.number.and_then(|number| self.loads.get(&number)) {
+            return Ok((Some(*known), None));
         }
-        if let Some(known) = number.and_then(|number| self.loads.get(&number)) {
-            return Ok(Some(*known));
-        }
-        let decode = self.file.list(dict, "Decode")?.unwrap_or_default();
-        let turned = decode.first().and_then(Value::number).is_some_and(|v| v > 0.5);
-        let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u64::try_from(n).ok());
-        let size = side(self.file.entry(dict, "Width")?).zip(side(self.file.entry(dict, "Height")?));
-        let pixels = size.map_or(0, |(width, height)| width.saturating_mul(height));
-        let mut load = Load::new(space, limit, pixels);
-        let names: Vec<String> = filters(dict).into_iter().map(|(name, _)| name).collect();
-        let bits = self.file.entry(dict, "BitsPerComponent")?.and_then(|v| v.int());
-        let measured = if names == ["DCTDecode"] {
-            self.jpeg_load(object, &mut load, turned)?
-        } else if bits == Some(8) {
-            let lens = self.lens(space);
+        let [Some(width), Some(height)] = claim.size else { return nothing };
+        let mut load = Load::new(space, limit, u64::from(width) * u64::from(height));
+        let filters = self.file.filters(dict)?;
+        let lens = self.lens(load.base());
+        let (mut measured, mut counted) = (false, None);
+        if filters.last().is_some_and(|(name, _)| name == "DCTDecode") {
+            measured = self.jpeg_load(object, filters.len(), &mut load, claim.turned, &lens)?;
+        } else if let Some(rows) = claim.rows() {
             let control = self.control;
-            let length = load.channels * PIECE;
+            let turned = claim.turned && load.table.is_none();
+            let whole = load.table.is_some();
             let mut give = |piece: &[u8]| {
                 control.check().map_err(ReadError::Stopped)?;
-                load.add(piece, turned, &lens);
-                Ok(())
+                load.add(&rows.eight(piece, whole), turned, &lens);
+                Ok(true)
             };
-            self.file.pieces(object, length, &mut give)?
-        } else {
-            None
-        };
-        let found = measured.and_then(|()| load.finish());
-        if let (Some(number), Some(found)) = (number, found) {
+            counted = self.file.pieces(object, rows.piece(), &mut give)?;
+            measured = counted.is_some();
+        }
+        let found = if measured { load.finish() } else { None };
+        if let (Some(number), Some(found)) = (claim.number, found) {
             self.loads.insert(number, found);
         }
-        Ok(found)
+        Ok((found, counted))
+    }
+
+    /// True for a space whose colours may ask for more than the limit.
+    fn is_inked(&mut self, space: &Space, limit: f64) -> bool {
+        match space {
+            Space::Cmyk | Space::Defined { components: 4, .. } => true,
+            Space::Inks { names, .. } => names.len() as f64 * 100.0 > limit,
+            // A press that never exceeds the limit need not be asked.
+            Space::Defined { components: 3, .. } => self.press_exceeds(limit),
+            Space::Indexed(base, _) => self.is_inked(base, limit),
+            Space::Defined { .. } | Space::Gray | Space::Lab | Space::Rgb | Space::Pattern(_) => false,
+        }
     }
 
     fn jpeg_load(
         &mut self,
         object: &Indirect,
+        filters: usize,
         load: &mut Load,
         turned: bool,
-    ) -> Result<Option<()>, ReadError> {
-        let Some(file) = self.file.raw(object)? else { return Ok(None) };
-        let Ok((raster, inverted)) = jpeg_samples(&file, &Limits::default()) else { return Ok(None) };
+        lens: &Lens,
+    ) -> Result<bool, ReadError> {
+        let Some(file) = jpeg_data(&mut self.file, object, filters)? else { return Ok(false) };
+        let Ok((raster, inverted)) = jpeg_samples(&file, &Limits::default()) else { return Ok(false) };
         let fits = raster.channels.count() == load.channels;
-        let Components::Eight(values) = raster.components else { return Ok(None) };
-        if !fits {
-            return Ok(None);
+        let Components::Eight(values) = raster.components else { return Ok(false) };
+        if !fits || load.table.is_some() {
+            return Ok(false);
         }
-        let lens = self.lens(&load.space);
         for piece in values.chunks(PIECE * load.channels) {
             self.control.check().map_err(ReadError::Stopped)?;
             // An inverting array undoes what an Adobe file inverts.
-            load.add(piece, turned != inverted, &lens);
+            load.add(piece, turned != inverted, lens);
         }
-        Ok(Some(()))
+        Ok(true)
     }
 
     /// How samples of a space become inks.
     fn lens(&self, space: &Space) -> Lens {
-        if let (Space::Defined { icc, .. }, Some(press)) = (space, &self.press) {
+        if let (Space::Defined { components: 3, icc }, Some(press)) = (space, &self.press) {
             let profile = icc.and_then(|number| self.icc.get(&number).cloned());
             return Lens::Tagged { profile, press: press.clone() };
         }
@@ -211,6 +209,50 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 }
 
+/// A JPEG's bytes, whatever it is packed in besides.
+pub(crate) fn jpeg_data<R: Read + Seek>(
+    file: &mut PdfFile<R>,
+    object: &Indirect,
+    filters: usize,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    if filters == 1 { file.raw(object) } else { file.unpacked(object).map(|(data, _)| Some(data)) }
+}
+
+/// Rows of samples, each of which begins with a byte of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) width: usize,
+    pub(crate) channels: usize,
+    pub(crate) bits: u8,
+}
+
+impl Rows {
+    /// Bytes of a row.
+    pub(crate) fn bytes(self) -> u64 {
+        (self.width as u64 * self.channels as u64 * u64::from(self.bits)).div_ceil(8).max(1)
+    }
+
+    /// Bytes of whole rows that are gone through at a time.
+    pub(crate) fn piece(self) -> usize {
+        let row = usize::try_from(self.bytes()).unwrap_or(usize::MAX);
+        row.saturating_mul((PIECE * self.channels / row).max(1))
+    }
+
+    /// Samples as bytes: stretched to 255, or, of indexes, as they are.
+    fn eight(self, piece: &[u8], indexes: bool) -> Cow<'_, [u8]> {
+        match self.bits {
+            8 => Cow::Borrowed(piece),
+            16 => piece.iter().step_by(2).copied().collect(),
+            bits => {
+                let by = if indexes { 1 } else { u8::MAX / (u8::MAX >> (8 - bits)) };
+                let rows = piece.chunks(usize::try_from(self.bytes()).unwrap_or(usize::MAX));
+                let samples = |row| (0..self.width * self.channels).map_while(move |i| self.sample(row, i));
+                rows.flat_map(samples).map(|value| value * by).collect()
+            }
+        }
+    }
+}
+
 /// How a picture's samples become inks.
 enum Lens {
     /// They are inks.
@@ -222,7 +264,10 @@ enum Lens {
 /// A picture under the meter.
 struct Load {
     space: Space,
+    /// Samples of a pixel.
     channels: usize,
+    /// The colours that samples stand for, where they stand for colours.
+    table: Option<Arc<[u8]>>,
     /// Every so many pixels are looked at.
     step: usize,
     bar: u32,
@@ -236,9 +281,20 @@ impl Load {
     fn new(space: &Space, limit: f64, pixels: u64) -> Load {
         // An odd step does not run down a column.
         let step = usize::try_from(pixels).unwrap_or(usize::MAX).div_ceil(LOOKED_AT).max(1) | 1;
+        let (base, table) = match space {
+            Space::Indexed(base, table) => ((**base).clone(), Some(table.clone())),
+            Space::Gray
+            | Space::Rgb
+            | Space::Cmyk
+            | Space::Defined { .. }
+            | Space::Lab
+            | Space::Inks { .. }
+            | Space::Pattern(_) => (space.clone(), None),
+        };
         Load {
             channels: space.components().unwrap_or(1),
-            space: space.clone(),
+            space: base,
+            table,
             step,
             bar: ((limit + SLACK) * 2.55) as u32,
             most: 0,
@@ -248,9 +304,25 @@ impl Load {
         }
     }
 
+    /// The space whose values are inks, or become some.
+    fn base(&self) -> &Space {
+        &self.space
+    }
+
     fn add(&mut self, piece: &[u8], turned: bool, lens: &Lens) {
+        if let Some(table) = self.table.clone() {
+            let count = self.space.components().unwrap_or(1);
+            let colour = |index: &u8| table.get(usize::from(*index) * count..)?.get(..count);
+            let chosen: Vec<u8> =
+                piece.iter().step_by(self.step).filter_map(colour).flatten().copied().collect();
+            return self.measure(&chosen, count, 1, turned, lens);
+        }
+        self.measure(piece, self.channels, self.step, turned, lens);
+    }
+
+    fn measure(&mut self, samples: &[u8], channels: usize, step: usize, turned: bool, lens: &Lens) {
         let value = |v: u8| if turned { 255 - v } else { v };
-        let chosen = piece.chunks_exact(self.channels).step_by(self.step);
+        let chosen = samples.chunks_exact(channels).step_by(step);
         match lens {
             Lens::Inks => {
                 chosen.for_each(|p| self.count(p.iter().map(|v| u32::from(value(*v))).sum()));

@@ -53,9 +53,16 @@ pub(crate) struct Mark<'p> {
     pub(crate) tints: Option<&'p Tints>,
     /// What a picture asks of ink.
     pub(crate) load: Option<PictureInk>,
+    /// A picture that is white all over.
+    pub(crate) paper: bool,
 }
 
 impl Mark<'_> {
+    /// True for what lands on every plate, as register marks do.
+    pub(crate) fn is_registration(&self) -> bool {
+        matches!(&*self.ink.space, Space::Inks { names, .. } if *names == ["All"])
+    }
+
     /// A line's width in units of the page; `None` of areas.
     pub(crate) fn width(&self) -> Option<f64> {
         match self.kind {
@@ -68,8 +75,12 @@ impl Mark<'_> {
 /// What a page's marks have shown so far.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
-    /// Something other than paper white is printed.
+    /// Something other than paper white is printed within the trim.
     pub(crate) printed: bool,
+    /// Something is painted on a layer that presses leave out.
+    pub(crate) hidden: bool,
+    /// Plates without their processing step that were named.
+    pub(crate) stepless: BTreeSet<String>,
     /// Something is mixed with what lies beneath.
     pub(crate) transparent: bool,
     /// Colours that run off the trim.
@@ -106,13 +117,16 @@ impl<'a, R> Context<'a, R> {
             return;
         }
         self.marks.transparent |= state.is_transparent(mark.alpha);
-        self.marks.printed |= !is_paper(&mark);
-        let place = (!mode.repeated).then_some(mark.bounds);
-        self.check_space(&mark.ink.space.clone(), place);
+        if mode.hidden {
+            self.hidden_mark(&mark, mode);
+            return;
+        }
+        self.count_printed(&mark, mode);
         let spots = mark.ink.space.spots();
         let inked = mark.ink.values.is_empty() || mark.ink.values.iter().any(|tint| *tint > 0.0);
         if inked {
             self.plates.extend(spots.iter().map(|name| (*name).to_owned()));
+            self.check_plate(&mark, state, mode);
         }
         self.check_white(&mark, state, mode);
         self.check_ink(&mark, mode);
@@ -159,17 +173,7 @@ impl<'a, R> Context<'a, R> {
         match mark.kind {
             Kind::Stroke { width } => {
                 let width = width * unit;
-                // A knife's path and registration marks are no print.
-                let all = matches!(&*mark.ink.space, Space::Inks { names, .. } if *names == ["All"]);
-                if all || self.is_technical(mark) {
-                    return;
-                }
-                if let Some(least) = wish.line_min.filter(|least| width + 1e-6 < *least) {
-                    let detail = format!(
-                        "A line is {width:.3} pt wide, and the press holds {least} pt; make it wider."
-                    );
-                    self.find(Rule::LineThin, mark.bounds, mode, detail);
-                }
+                self.check_line(mark, width, mode);
             }
             Kind::Text { size } => {
                 let size = size * unit;
@@ -206,12 +210,30 @@ impl<'a, R> Context<'a, R> {
                     self.find(Rule::ImageHigh, mark.bounds, mode, about(limit, "more is of no use than"));
                 }
             }
-            Kind::Fill | Kind::Shading => {}
+            Kind::Fill => {
+                if let Some(width) = super::paths::bar(mark.outline) {
+                    self.check_line(mark, width * unit, mode);
+                }
+            }
+            Kind::Shading => {}
+        }
+    }
+
+    /// A line, or a bar that stands for one, is as thick as the press can hold.
+    fn check_line(&mut self, mark: &Mark<'_>, width: f64, mode: Mode) {
+        // A knife's path and registration marks are no print, and neither is white.
+        if mark.is_registration() || self.is_technical(mark) || is_paper(mark) {
+            return;
+        }
+        if let Some(least) = self.findings.wish.line_min.filter(|least| width + 1e-6 < *least) {
+            let detail =
+                format!("A line is {width:.3} pt wide, and the press holds {least} pt; make it wider.");
+            self.find(Rule::LineThin, mark.bounds, mode, detail);
         }
     }
 
     /// True for what a knife follows.
-    fn is_technical(&self, mark: &Mark<'_>) -> bool {
+    pub(crate) fn is_technical(&self, mark: &Mark<'_>) -> bool {
         self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate])
     }
 
@@ -291,7 +313,10 @@ fn colour(mark: &Mark<'_>) -> Option<Vec<i32>> {
 }
 
 /// True for white paper in disguise: paint that prints nothing.
-fn is_paper(mark: &Mark<'_>) -> bool {
+pub(crate) fn is_paper(mark: &Mark<'_>) -> bool {
+    if mark.paper {
+        return true;
+    }
     if matches!(mark.kind, Kind::Image { stencil: false, .. } | Kind::Shading) {
         return false;
     }
@@ -300,6 +325,6 @@ fn is_paper(mark: &Mark<'_>) -> bool {
         Space::Gray | Space::Rgb | Space::Defined { components: 1 | 3, .. } => all(1.0),
         Space::Cmyk | Space::Defined { .. } | Space::Inks { .. } => all(0.0),
         Space::Lab => mark.ink.values.first() == Some(&100.0),
-        Space::Indexed(_) | Space::Pattern(_) => false,
+        Space::Indexed(..) | Space::Pattern(_) => false,
     }
 }

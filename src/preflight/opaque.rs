@@ -6,7 +6,7 @@
 
 use super::context::Context;
 use super::icc::Header;
-use super::read::{Dict, ReadError, Value, filters, text_string};
+use super::read::{Dict, ReadError, Value, text_string};
 use super::rule::Rule;
 use super::space::Space;
 use crate::catalog::print::Standard;
@@ -100,18 +100,23 @@ impl<R: Read + Seek> Context<'_, R> {
         self.say(Rule::NoLayers, None, detail);
     }
 
-    /// Looks at an object for what these standards do not allow. `stream`: it is a stream's.
-    pub(super) fn check_flat_object(&mut self, dict: &Dict, stream: bool) -> Result<(), ReadError> {
+    /// Looks at an object for what these standards do not allow. `stream`: it is a stream's; `state`: it is
+    /// a graphics state.
+    pub(super) fn check_flat_object(
+        &mut self,
+        dict: &Dict,
+        stream: bool,
+        state: bool,
+    ) -> Result<(), ReadError> {
         if !self.findings.wish.standard.is_flat() {
             return Ok(());
         }
-        let names = |key: &str| dict.get(key).and_then(Value::name).unwrap_or_default();
-        let kind = names("Type");
+        let kind = self.file.entry(dict, "Type")?.and_then(|kind| kind.name()).unwrap_or_default();
         if matches!(kind.as_str(), "OCG" | "OCMD") || stream && dict.has("OC") {
             self.layer();
         }
         if stream {
-            for (filter, _) in filters(dict) {
+            for (filter, _) in self.file.filters(dict)? {
                 let what = match filter.as_str() {
                     "JPXDecode" => "by JPEG 2000, which PDF 1.4 does not know",
                     "JBIG2Decode" => "by JBIG2, which the standard does not allow",
@@ -122,12 +127,13 @@ impl<R: Read + Seek> Context<'_, R> {
                 self.say(Rule::FileNewer, None, detail);
             }
             let bits = self.file.entry(dict, "BitsPerComponent")?.and_then(|v| v.int());
-            if names("Subtype") == "Image" && bits == Some(16) {
+            let image = self.file.entry(dict, "Subtype")?.is_some_and(|kind| kind.is_name("Image"));
+            if image && bits == Some(16) {
                 let detail = "A picture has 16 bits a component, and PDF 1.4 knows 8; write it with 8.";
                 self.say(Rule::FileNewer, None, detail);
             }
         }
-        if let Some(what) = self.transparent(dict, stream)? {
+        if let Some(what) = self.transparent(dict, stream, state)? {
             let detail = format!("{what}, and the standard has no transparency; flatten it.");
             self.say(Rule::NoTransparency, None, detail);
         }
@@ -135,16 +141,21 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     /// What is transparent about an object.
-    fn transparent(&mut self, dict: &Dict, stream: bool) -> Result<Option<&'static str>, ReadError> {
-        if dict.is("S", "Transparency") {
+    fn transparent(
+        &mut self,
+        dict: &Dict,
+        stream: bool,
+        state: bool,
+    ) -> Result<Option<&'static str>, ReadError> {
+        if self.file.entry(dict, "S")?.is_some_and(|kind| kind.is_name("Transparency")) {
             return Ok(Some("There is a transparency group"));
         }
         let mask = self.file.entry(dict, "SMask")?.is_some_and(|mask| !mask.is_name("None"));
-        if mask {
+        if mask && (stream || state) {
             return Ok(Some(if stream { "A picture has a soft mask" } else { "A soft mask is set" }));
         }
         // Annotations have an opacity of their own; they do not lie on what is printed.
-        if stream || dict.has("Subtype") {
+        if !state {
             return Ok(None);
         }
         for key in ["CA", "ca"] {
@@ -184,7 +195,7 @@ impl<R> Context<'_, R> {
 fn is_tagged(space: &Space) -> bool {
     match space {
         Space::Defined { .. } | Space::Lab => true,
-        Space::Indexed(base) => is_tagged(base),
+        Space::Indexed(base, _) => is_tagged(base),
         Space::Inks { alternate, .. } => is_tagged(alternate),
         Space::Pattern(Some(under)) => is_tagged(under),
         Space::Gray | Space::Rgb | Space::Cmyk | Space::Pattern(None) => false,

@@ -100,13 +100,7 @@ impl<R: Read + Seek> Context<'_, R> {
             let detail = "The page has transparency but names no blending space; give it a transparency group with /CS.";
             self.say(Rule::GroupSpace, None, detail);
         }
-        if wish.blank && !self.marks.printed {
-            self.say(
-                Rule::PageBlank,
-                Some(boxes.trim),
-                "Nothing is printed on this page; leave it out, or find out what is missing.",
-            );
-        }
+        self.check_printed(&boxes);
         if wish.bleed_painted {
             self.check_bleed(&boxes);
         }
@@ -177,6 +171,15 @@ impl<R: Read + Seek> Context<'_, R> {
 
     fn check_boxes(&mut self, page: &Dict, boxes: &Boxes) -> Result<(), ReadError> {
         let has = |key| page.has(key);
+        let turn = self.file.entry(page, "Rotate")?;
+        let quarters = |turn: &Value| turn.number().is_some_and(|angle| angle % 90.0 == 0.0);
+        if turn.is_some_and(|turn| !quarters(&turn)) {
+            self.say(
+                Rule::BoxTurn,
+                None,
+                "The page is turned by an angle that is no multiple of 90°; turn it by quarters.",
+            );
+        }
         if !has("TrimBox") && !has("ArtBox") {
             self.say(
                 Rule::BoxTrim,
@@ -200,6 +203,13 @@ impl<R: Read + Seek> Context<'_, R> {
                 Rule::BoxNesting,
                 Some(boxes.trim),
                 "The trim box leaves the bleed box; the boxes have to lie in each other.",
+            );
+        }
+        if let Some(crop) = self.rect(page, "CropBox")?.filter(|crop| !within(*crop, boxes.media)) {
+            self.say(
+                Rule::BoxNesting,
+                Some(crop),
+                "The crop box leaves the media box; the boxes have to lie in each other.",
             );
         }
         if !within(boxes.bleed, boxes.media) {

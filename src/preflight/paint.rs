@@ -3,7 +3,7 @@
 use super::content::{Content, Mode};
 use super::context::Context;
 use super::ink::PictureInk;
-use super::marks::{Kind, Mark};
+use super::marks::{Kind, Mark, is_paper};
 use super::paths::clipped;
 use super::space::Space;
 use super::state::{Ink, State};
@@ -19,12 +19,14 @@ pub(crate) struct Painted<'p> {
     pub(crate) even_odd: bool,
     pub(crate) tints: Option<&'p Tints>,
     pub(crate) load: Option<PictureInk>,
+    /// A picture that is white all over.
+    pub(crate) paper: bool,
 }
 
 impl<'p> Painted<'p> {
     /// An area, by the nonzero rule.
     pub(crate) fn area(kind: Kind, outline: &'p BezPath) -> Self {
-        Painted { kind, outline, even_odd: false, tints: None, load: None }
+        Painted { kind, outline, even_odd: false, tints: None, load: None, paper: false }
     }
 }
 
@@ -39,7 +41,7 @@ impl<R> Context<'_, R> {
 
     /// The same in an ink of its own.
     pub(crate) fn paint_in(&mut self, painted: Painted<'_>, ink: Ink, state: &State, mode: Mode) {
-        let Painted { kind, outline, even_odd, tints, load } = painted;
+        let Painted { kind, outline, even_odd, tints, load, paper } = painted;
         let (width, overprint, alpha) = match kind {
             Kind::Stroke { width } => (Some(width), state.overprint_stroke, state.alpha_stroke),
             Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => {
@@ -48,24 +50,33 @@ impl<R> Context<'_, R> {
         };
         let half = width.unwrap_or(0.0) / 2.0;
         let around = outline.bounding_box().inflate(half, half);
-        let Some(bounds) = clipped(around, state.clip) else { return };
+        let seen = clipped(around, state.clip);
+        // A colour has to be right wherever it is: presses convert what is hidden or cut off too.
+        self.check_space(&ink.space, (!mode.repeated).then_some(seen.unwrap_or(around)));
+        let Some(bounds) = seen else { return };
+        let mark = Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load, paper };
+        // White that overprints leaves what lies beneath.
+        let nothing = overprint && is_paper(&mark);
         if let Some(canvas) = &mut self.canvas
             && !mode.repeated
             && !mode.masking
+            && !mode.hidden
+            && !nothing
         {
-            let grey = Ink { space: Arc::new(Space::Gray), values: vec![0.72] };
+            let ink = &mark.ink;
+            let shade = if paper { 1.0 } else { 0.72 };
+            let grey = Ink { space: Arc::new(Space::Gray), values: vec![shade] };
             let (shown, alpha) = match kind {
                 Kind::Image { stencil: false, .. } => (&grey, alpha),
                 // Type is shown as bars.
-                Kind::Text { .. } => (&ink, alpha * 0.5),
-                Kind::Fill | Kind::Stroke { .. } | Kind::Image { .. } | Kind::Shading => (&ink, alpha),
+                Kind::Text { .. } => (ink, alpha * 0.5),
+                Kind::Fill | Kind::Stroke { .. } | Kind::Image { .. } | Kind::Shading => (ink, alpha),
             };
             match width {
                 Some(width) => canvas.stroke(outline, width, shown, alpha, state),
                 None => canvas.fill(outline, even_odd, shown, alpha, state),
             }
         }
-        let mark = Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load };
         self.mark(mark, state, mode);
     }
 }

@@ -6,7 +6,7 @@ use super::marks::Kind;
 use super::paint::Painted;
 use super::read::ReadError;
 use super::state::scale_of;
-use kurbo::{Affine, BezPath, Point, Rect, Shape};
+use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape};
 use std::io::{Read, Seek};
 
 /// Elements of one path.
@@ -114,6 +114,31 @@ pub(crate) fn clipped(bounds: Rect, clip: Rect) -> Option<Rect> {
     let apart = bounds.x1 < clip.x0 || bounds.x0 > clip.x1 || bounds.y1 < clip.y0 || bounds.y0 > clip.y1;
     let hidden = clip.width() <= 0.0 || clip.height() <= 0.0;
     (!apart && !hidden && bounds.is_finite()).then(|| overlap(bounds, clip))
+}
+
+/// How thick a bar is that stands for a line: an area of four corners, much longer than thick.
+pub(crate) fn bar(path: &BezPath) -> Option<f64> {
+    let mut corners: Vec<Point> = Vec::with_capacity(5);
+    for (i, element) in path.elements().iter().enumerate() {
+        match element {
+            PathEl::MoveTo(point) if i == 0 => corners.push(*point),
+            PathEl::LineTo(point) => corners.push(*point),
+            PathEl::ClosePath => {}
+            // Curves, and areas of several pieces.
+            PathEl::MoveTo(_) | PathEl::QuadTo(..) | PathEl::CurveTo(..) => return None,
+        }
+        if corners.len() > 5 {
+            return None;
+        }
+    }
+    if corners.len() == 5 && corners[0].distance(corners[4]) < 1e-6 {
+        corners.pop();
+    }
+    let [a, b, c, d] = <[Point; 4]>::try_from(corners).ok()?;
+    let length = [a.distance(b), b.distance(c), c.distance(d), d.distance(a)].into_iter().fold(0.0, f64::max);
+    let area = ((c - a).cross(d - b) / 2.0).abs();
+    let thick = if length > 0.0 { area / length } else { 0.0 };
+    (length > 4.0 * thick && length > 0.0).then_some(thick)
 }
 
 /// True for a rectangle with level sides.

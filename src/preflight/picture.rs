@@ -153,7 +153,7 @@ impl Canvas {
         Some(Arc::new(mask))
     }
 
-    /// How much of a strip of the page is painted, from 0 to 1.
+    /// How much of a strip of the page is painted, from 0 to 1. White paint is paper.
     pub(crate) fn covered(&self, strip: Rect) -> f64 {
         let area = self.to_pixels.transform_rect_bbox(strip);
         let (width, height) = (self.pixels.width(), self.pixels.height());
@@ -167,7 +167,7 @@ impl Canvas {
         let mut painted = 0_u32;
         for y in y0..=y1 {
             for x in x0..=x1 {
-                painted += u32::from(self.pixels.pixel(x, y).is_some_and(|p| p.alpha() > 0));
+                painted += u32::from(self.pixels.pixel(x, y).is_some_and(|p| !is_bare(p)));
             }
         }
         f64::from(painted) / f64::from((x1 - x0 + 1) * (y1 - y0 + 1))
@@ -189,6 +189,11 @@ impl Canvas {
     }
 }
 
+/// True for paper: nothing was painted there, or white at last.
+fn is_bare(pixel: tiny_skia::PremultipliedColorU8) -> bool {
+    [pixel.red(), pixel.green(), pixel.blue()] == [pixel.alpha(); 3]
+}
+
 /// A rectangle as a path.
 pub(crate) fn rectangle(area: Rect) -> BezPath {
     area.to_path(0.1)
@@ -204,7 +209,7 @@ fn paint(ink: &Ink, alpha: f64) -> Paint<'static> {
             ((1.0 - value(0)) * k, (1.0 - value(1)) * k, (1.0 - value(2)) * k)
         }
         Space::Inks { .. } => (1.0 - 0.1 * value(0), 1.0 - 0.8 * value(0), 1.0 - 0.3 * value(0)),
-        Space::Indexed(_) | Space::Lab | Space::Pattern(_) => (0.75, 0.75, 0.75),
+        Space::Indexed(..) | Space::Lab | Space::Pattern(_) => (0.75, 0.75, 0.75),
     };
     let mut paint = Paint::default();
     let color = Color::from_rgba(r as f32, g as f32, b as f32, alpha.clamp(0.0, 1.0) as f32);

@@ -104,19 +104,21 @@ rules! {
     BoxTrim: "box.trim", X, Fail;
     /// A page has a trim box and an art box.
     BoxArt: "box.art", X, Fail;
-    /// The trim box leaves the bleed box, or the bleed box the media box.
+    /// The trim box leaves the bleed box, or the bleed or crop box the media box.
     BoxNesting: "box.nesting", Always, Fail;
+    /// A page is turned by something other than quarters.
+    BoxTurn: "box.rotation", Always, Fail;
     /// Pages differ in their trim size.
     BoxSizes: "box.sizes", House, Warn;
 
-    /// A font's program is not in the file.
+    /// A font's program is not in the file, or what stands for it is none.
     FontEmbedded: "font.not_embedded", X, Fail;
 
     /// DeviceRGB is used though the output is no RGB.
     ColorRgb: "color.device_rgb", X, Fail;
     /// DeviceCMYK is used though the output is no CMYK.
     ColorCmyk: "color.device_cmyk", X, Fail;
-    /// An ICC-based space has a profile that does not fit it.
+    /// An ICC-based space has a profile that does not fit it, or (x4) the output intent's own CMYK.
     ColorProfile: "color.profile", X, Fail;
     /// A colour that is no ink's: given by a profile, by calibration, or as RGB.
     ColorTagged: "color.tagged", X1a, Fail;
@@ -142,9 +144,9 @@ rules! {
     NoLzw: "forbidden.lzw", X, Fail;
     /// PostScript inside the file.
     NoPostScript: "forbidden.postscript", X, Fail;
-    /// A transfer function.
+    /// A transfer function, of a state or of a process ink's halftone.
     NoTransfer: "forbidden.transfer_function", X, Fail;
-    /// A halftone that is not of type 1 or 5, or an origin for one.
+    /// A halftone that is not of type 1 or 5, a named one, or an origin for one.
     NoHalftone: "forbidden.halftone", X, Fail;
     /// OPI comments.
     NoOpi: "forbidden.opi", X, Fail;
@@ -154,12 +156,14 @@ rules! {
     NoExternal: "forbidden.external", X, Fail;
     /// A file within the file.
     NoEmbedded: "forbidden.embedded_file", X, Fail;
-    /// An annotation within the bleed box.
+    /// An annotation within the bleed box; a printer's mark or a trap within the trim.
     NoAnnotation: "forbidden.annotation", X, Fail;
     /// Sound, film, 3D or rich media.
     NoMedia: "forbidden.media", X, Fail;
     /// An interactive form.
     NoForm: "forbidden.form", X, Fail;
+    /// Steps of a presentation, or another order of pages to be shown.
+    NoPresentation: "forbidden.presentation", X, Fail;
     /// Viewer preferences that print something other than the media or the bleed box.
     NoViewer: "forbidden.viewer_area", X, Fail;
 
@@ -167,6 +171,8 @@ rules! {
     NoLayers: "layers.forbidden", Flat, Fail;
     /// A layer configuration has no name of its own, switches layers by event, or leaves one out.
     LayerConfig: "layers.configuration", X4, Fail;
+    /// A layer that something is painted on is switched off, so presses leave it out.
+    LayerHidden: "layers.hidden", Always, Hold;
 
     /// Operators that open something are not closed, or the reverse.
     ContentBalance: "content.unbalanced", Always, Fail;
@@ -177,6 +183,8 @@ rules! {
     /// A font, picture, colour space or state is named that the page does not have.
     ContentResource: "content.resource_missing", Always, Fail;
 
+    /// A picture's data is none, ends early, or has other colours than the picture claims.
+    ImageDamaged: "image.damaged", Always, Fail;
     /// A picture has fewer pixels per inch on the page than the profile asks for.
     ImageLow: "image.low_resolution", House, Warn;
     /// A picture has more pixels per inch on the page than the profile allows.
@@ -187,15 +195,17 @@ rules! {
     BleedEmpty: "bleed.not_reached", House, Hold;
     /// Something ends between the safe zone and the trim.
     SafeZone: "safe_zone.intruded", House, Hold;
-    /// Nothing is printed on a page.
+    /// Nothing is printed within a page's trim.
     PageBlank: "page.blank", House, Hold;
+    /// All that is printed on a surface is smaller together than a design can be.
+    DesignSmall: "design.too_small", House, Hold;
     /// The number of pages is not what the profile asks for.
     PageCount: "page.count", House, Fail;
     /// The sheet is not as wide as its covers and their spine.
     PageSpine: "page.spine", House, Fail;
     /// The trim size is not the profile's.
     PageSize: "page.size", House, Fail;
-    /// A line is thinner than the press can hold.
+    /// A line, or a rectangle that stands for one, is thinner than the press can hold.
     LineThin: "line.too_thin", House, Warn;
     /// Type is smaller than the press can hold.
     TypeSmall: "type.too_small", House, Warn;
@@ -203,7 +213,11 @@ rules! {
     PlateUnexpected: "plate.unexpected", House, Fail;
     /// An ink of the profile is not used.
     PlateMissing: "plate.missing", House, Fail;
-    /// Something is painted over the white ink.
+    /// A spot ink knocks out what it should leave, or the reverse.
+    PlateLaid: "plate.laid", House, Fail;
+    /// A spot ink lies on no layer that names the processing step that the profile says.
+    PlateStep: "plate.step", House, Fail;
+    /// Something that knocks out is painted over the white ink.
     WhiteOrder: "white.not_last", House, Fail;
     /// White ink neither overprints nor multiplies: it erases what it lies on.
     WhiteKnockout: "white.knocks_out", House, Fail;

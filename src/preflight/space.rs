@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::read::{Dict, ReadError, Value};
 use super::rule::Rule;
+use crate::catalog::print::Standard;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -25,8 +26,8 @@ pub(crate) enum Space {
     },
     /// CIE L*a*b*.
     Lab,
-    /// A table of colours.
-    Indexed(Arc<Space>),
+    /// A table of colours of another space, a byte a component.
+    Indexed(Arc<Space>, Arc<[u8]>),
     /// Inks by name, with what they look like elsewhere.
     Inks {
         /// One name a component.
@@ -42,7 +43,7 @@ impl Space {
     /// How many numbers a colour has; `None` of a pattern.
     pub(crate) fn components(&self) -> Option<usize> {
         match self {
-            Space::Gray | Space::Indexed(_) => Some(1),
+            Space::Gray | Space::Indexed(..) => Some(1),
             Space::Rgb | Space::Lab => Some(3),
             Space::Cmyk => Some(4),
             Space::Defined { components, .. } => Some(*components),
@@ -58,7 +59,7 @@ impl Space {
                 let process = ["Cyan", "Magenta", "Yellow", "Black", "All", "None"];
                 names.iter().map(String::as_str).filter(|name| !process.contains(name)).collect()
             }
-            Space::Indexed(base) => base.spots(),
+            Space::Indexed(base, _) => base.spots(),
             Space::Pattern(Some(under)) => under.spots(),
             Space::Gray
             | Space::Rgb
@@ -74,7 +75,7 @@ impl Space {
         match self {
             Space::Rgb => (true, false),
             Space::Cmyk => (false, true),
-            Space::Indexed(base) => base.devices(),
+            Space::Indexed(base, _) => base.devices(),
             Space::Inks { alternate, .. } => alternate.devices(),
             Space::Pattern(Some(under)) => under.devices(),
             Space::Gray | Space::Lab | Space::Defined { .. } | Space::Pattern(None) => (false, false),
@@ -131,10 +132,11 @@ impl<R: Read + Seek> Context<'_, R> {
         };
         if let Some((default, space)) = device {
             let Some(replaced) = own.get(default).cloned() else { return Ok(Arc::new(space)) };
+            // A default is never replaced by itself: one that names its device's space is none.
+            let found = self.space(&replaced, &Dict::default(), depth + 1)?;
             let components = space.components().unwrap_or(1);
-            // A default is never replaced by itself.
-            self.space(&replaced, &Dict::default(), depth + 1)?;
-            return Ok(Arc::new(Space::Defined { components, icc: None }));
+            let fits = found.components() == Some(components);
+            return Ok(if fits { found } else { Arc::new(Space::Defined { components, icc: None }) });
         }
         match own.get(&name).cloned() {
             Some(found) => self.space(&found, resources, depth + 1),
@@ -161,7 +163,19 @@ impl<R: Read + Seek> Context<'_, R> {
             "CalRGB" => Ok(Space::Defined { components: 3, icc: None }),
             "Lab" => Ok(Space::Lab),
             "ICCBased" => self.icc_space(item(1)?),
-            "Indexed" | "I" => self.space(item(1)?, resources, depth + 1).map(Space::Indexed),
+            "Indexed" | "I" => {
+                let base = self.space(item(1)?, resources, depth + 1)?;
+                let table = match items.get(3) {
+                    Some(table) => self.file.follow(table)?,
+                    None => return Err(bad()),
+                };
+                let bytes = match (table.value.bytes(), table.stream) {
+                    (Some(bytes), _) => bytes.to_vec(),
+                    (None, Some(_)) => self.file.data(&table)?.unwrap_or_default(),
+                    (None, None) => return Err(bad()),
+                };
+                Ok(Space::Indexed(base, bytes.into()))
+            }
             "Separation" => {
                 let name = self.file.resolve(item(1)?)?.name().ok_or_else(bad)?;
                 let alternate = self.space(item(2)?, resources, depth + 1)?;
@@ -200,6 +214,10 @@ impl<R: Read + Seek> Context<'_, R> {
         let components = components.filter(|n| matches!(n, 1 | 3 | 4)).ok_or_else(bad)? as usize;
         let profile = self.file.data(&object)?.ok_or_else(bad)?;
         let header = super::icc::Header::read(&profile);
+        if components == 4 && self.findings.wish.standard == Standard::X4 && self.is_intents(&profile) {
+            let detail = "An ICC-based CMYK has the output intent's own profile, so black type would be mixed anew; use DeviceCMYK.";
+            self.say(Rule::ColorProfile, None, detail);
+        }
         if let Some(header) = &header {
             self.check_icc_version(header);
         }
@@ -219,6 +237,11 @@ impl<R: Read + Seek> Context<'_, R> {
             return Ok(Space::Defined { components, icc: Some(*number) });
         }
         Ok(Space::Defined { components, icc: None })
+    }
+
+    /// True for the output intent's profile, by what it holds or by its identifier.
+    fn is_intents(&self, profile: &[u8]) -> bool {
+        self.intent_profile.is_some() && self.intent_profile == super::icc::identity(profile)
     }
 
     /// Several inks at once: the same ones always mix alike, and each spot ink that is described

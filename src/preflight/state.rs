@@ -27,7 +27,7 @@ impl Ink {
             | Space::Rgb
             | Space::Lab
             | Space::Defined { .. }
-            | Space::Indexed(_)
+            | Space::Indexed(..)
             | Space::Pattern(_) => {
                 vec![0.0; space.components().unwrap_or(0)]
             }

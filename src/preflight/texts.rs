@@ -114,17 +114,28 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         let placed = content.state.ctm * content.text;
         content.text *= Affine::translate((along, 0.0));
+        let (left, right) = if from > to { (0.0, along) } else { (from, to) };
+        let glyphs = Rect::new(left, text.rise - 0.2 * text.size, right, text.rise + 0.75 * text.size).abs();
+        let outline = placed * rectangle(glyphs);
+        // What is invisible is not drawn by a font.
+        if text.mode != 3 && pieces.iter().any(|piece| piece.bytes().is_some_and(|bytes| !bytes.is_empty())) {
+            // Spaces, clips and what lies off the page ask for the font as well.
+            let area = outline.bounding_box();
+            self.check_font(&font, clipped(area, content.state.clip).unwrap_or(area));
+        }
         // Modes 3 and 7 paint nothing.
         if from > to || matches!(text.mode, 3 | 7) {
             return;
         }
-        let glyphs = Rect::new(from, text.rise - 0.2 * text.size, to, text.rise + 0.75 * text.size).abs();
-        let outline = placed * rectangle(glyphs);
-        let Some(bounds) = clipped(outline.bounding_box(), content.state.clip) else { return };
-        self.check_font(&font, bounds);
         let [_, _, c, d, ..] = placed.as_coeffs();
         let kind = Kind::Text { size: text.size.abs() * libm::hypot(c, d) };
-        self.paint(Painted::area(kind, &outline), content);
+        let state = &content.state;
+        // Modes 1 and 5 draw outlines alone, 2 and 6 fill letters too.
+        if matches!(text.mode, 2 | 6) {
+            self.check_space(&state.stroke.space, Some(outline.bounding_box()));
+        }
+        let ink = if matches!(text.mode, 1 | 5) { &state.stroke } else { &state.fill };
+        self.paint_in(Painted::area(kind, &outline), ink.clone(), state, content.mode);
     }
 }
 

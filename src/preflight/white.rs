@@ -103,10 +103,12 @@ impl<R> Context<'_, R> {
         plate.pictures += canvas.splat(mask, tints, state);
     }
 
-    /// Cut lines and varnishes may follow white; colours that knock out may not.
+    /// Cut lines, and varnishes that overprint, may follow white; what knocks out may not.
     fn check_over_white(&mut self, mark: &Mark<'_>, state: &State, mode: Mode) {
-        let technical = matches!(&*mark.ink.space, Space::Inks { .. });
-        if technical || mode.repeated || !self.white.any() {
+        // An ink of its own that overprints leaves the white plate as it is.
+        let leaves = mark.overprint || state.blend == Blend::Multiply || state.multiplied;
+        let leaves = leaves && matches!(&*mark.ink.space, Space::Inks { .. });
+        if leaves || self.is_technical(mark) || mode.repeated || !self.white.any() {
             return;
         }
         let meets = |a: &Rect, b: &Rect| a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;

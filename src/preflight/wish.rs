@@ -3,7 +3,7 @@
 use super::rule::Rule;
 use crate::catalog::Profile;
 use crate::catalog::preflight::Level;
-use crate::catalog::print::{SpotInk, Standard, Step};
+use crate::catalog::print::{Laid, SpotInk, Standard, Step};
 use crate::order::event::Verdict;
 use std::collections::BTreeMap;
 
@@ -52,6 +52,10 @@ pub struct Wish {
     pub white: Vec<String>,
     /// Spot inks that a knife follows: they may run where nothing else may.
     pub technical: Vec<String>,
+    /// How spot inks meet what lies beneath.
+    pub laid: BTreeMap<String, Laid>,
+    /// Group and type of spot inks' processing steps.
+    pub steps: BTreeMap<String, (String, Option<String>)>,
     /// The most ink.
     pub ink_limit: Option<f64>,
     /// Verdicts that differ from a rule's own.
@@ -89,6 +93,8 @@ impl Wish {
             plates_required: own.plates_required.clone(),
             white: white.map(|spot| spot.plate.clone()).collect(),
             technical: profile.spots.values().filter(|spot| cuts(spot)).map(|s| s.plate.clone()).collect(),
+            laid: profile.spots.values().map(|spot| (spot.plate.clone(), spot.laid)).collect(),
+            steps: profile.spots.values().filter_map(step).collect(),
             ink_limit: profile.color.ink_limit.map(f64::from),
             verdicts: verdicts.collect(),
         }
@@ -98,6 +104,12 @@ impl Wish {
     pub fn verdict(&self, rule: Rule) -> Verdict {
         self.verdicts.get(&rule).copied().unwrap_or_else(|| rule.verdict())
     }
+}
+
+/// A plate with the group and the type of its processing step.
+fn step(spot: &SpotInk) -> Option<(String, (String, Option<String>))> {
+    let (group, kind) = spot.step?.metadata();
+    Some((spot.plate.clone(), (group.to_owned(), kind.map(str::to_owned))))
 }
 
 /// True for a plate that says where to cut or fold, not what to print.

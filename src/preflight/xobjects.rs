@@ -8,6 +8,7 @@ use super::paint::Painted;
 use super::paths::{clipped, narrow, unit_square};
 use super::read::{Dict, Indirect, Lexer, ReadError, Value, filters, matrix, rectangle};
 use super::rule::Rule;
+use super::samples::{Claim, is_turned};
 use super::space::Space;
 use super::state::{Blend, Ink};
 use super::white::Tints;
@@ -23,6 +24,8 @@ struct Drawn {
     soft: bool,
     tints: Option<Tints>,
     load: Option<PictureInk>,
+    /// It is white all over.
+    paper: bool,
 }
 
 impl<R: Read + Seek> Context<'_, R> {
@@ -38,11 +41,15 @@ impl<R: Read + Seek> Context<'_, R> {
             );
             return Ok(());
         };
-        if dict.is("Subtype", "Image") {
-            return self.image(&value, &object, &dict, content);
+        let mode = match dict.get("OC").cloned() {
+            Some(layer) => self.on_layer(&layer, content.mode)?,
+            None => content.mode,
+        };
+        let kind = self.file.entry(&dict, "Subtype")?.and_then(|kind| kind.name()).unwrap_or_default();
+        if kind == "Image" {
+            return self.image(&value, &object, &dict, content, mode);
         }
-        if dict.is("Subtype", "Form") {
-            let mode = content.mode;
+        if kind == "Form" {
             return self.form(&value, content, mode);
         }
         // PostScript is found by the walk through the file's objects.
@@ -118,6 +125,7 @@ impl<R: Read + Seek> Context<'_, R> {
         object: &Indirect,
         dict: &Dict,
         content: &Content<'_>,
+        mode: Mode,
     ) -> Result<(), ReadError> {
         let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());
         let size = [side(self.file.entry(dict, "Width")?), side(self.file.entry(dict, "Height")?)];
@@ -130,7 +138,7 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             // Only JPEG 2000 may leave it to its data.
             None => {
-                let jpx = filters(dict).iter().any(|(name, _)| name == "JPXDecode");
+                let jpx = self.file.filters(dict)?.iter().any(|(name, _)| name == "JPXDecode");
                 if !jpx {
                     self.say(
                         Rule::ContentOperand,
@@ -146,14 +154,26 @@ impl<R: Read + Seek> Context<'_, R> {
         }
         let soft = dict.has("SMask");
         let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
+        let space = ink.space.clone();
+        let decode = self.file.list(dict, "Decode")?.unwrap_or_default();
+        let claim = Claim {
+            number,
+            size,
+            bits: self.file.entry(dict, "BitsPerComponent")?.and_then(|v| v.int()),
+            space: (!stencil).then_some(&*space),
+            turned: is_turned(&decode),
+        };
+        let (load, counted) = self.picture_ink(object, dict, claim)?;
+        self.check_samples(object, dict, claim, counted)?;
         let drawn = Drawn {
             size,
             stencil,
             soft,
             tints: if stencil { None } else { self.white_tints(object, dict, &ink, size)? },
-            load: if stencil { None } else { self.picture_ink(number, object, dict, &ink.space)? },
+            load,
+            paper: self.is_white(object, dict, claim)?,
         };
-        self.picture(drawn, ink, content);
+        self.picture(drawn, ink, content, mode);
         Ok(())
     }
 
@@ -187,8 +207,8 @@ impl<R: Read + Seek> Context<'_, R> {
         Ok(Some(Tints { width, height, values }))
     }
 
-    fn picture(&mut self, drawn: Drawn, ink: Ink, content: &Content<'_>) {
-        let Drawn { size, stencil, soft, tints, load } = drawn;
+    fn picture(&mut self, drawn: Drawn, ink: Ink, content: &Content<'_>, mode: Mode) {
+        let Drawn { size, stencil, soft, tints, load, paper } = drawn;
         let [Some(width), Some(height)] = size else {
             self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
             return;
@@ -201,8 +221,8 @@ impl<R: Read + Seek> Context<'_, R> {
         let kind = Kind::Image { pixels: [width, height], dpi, stencil };
         let mut state = content.state.clone();
         state.masked |= soft;
-        let painted = Painted { tints: tints.as_ref(), load, ..Painted::area(kind, &outline) };
-        self.paint_in(painted, ink, &state, content.mode);
+        let painted = Painted { tints: tints.as_ref(), load, paper, ..Painted::area(kind, &outline) };
+        self.paint_in(painted, ink, &state, mode);
     }
 
     /// `BI … ID … EI`.
@@ -220,7 +240,11 @@ impl<R: Read + Seek> Context<'_, R> {
             Some(space) => self.space(&space, content.resources, 0)?,
             None => Arc::new(Space::Gray),
         };
-        let length = match (filters(&dict).is_empty(), size) {
+        let filters = filters(&dict);
+        if filters.iter().any(|(name, _)| matches!(name.as_str(), "LZW" | "LZWDecode")) {
+            self.lzw();
+        }
+        let length = match (filters.is_empty(), size) {
             (true, [Some(width), Some(height)]) => {
                 let bits = if stencil { 1 } else { side(get("BitsPerComponent", "BPC")).unwrap_or(8) };
                 let row = u64::from(width) * u64::from(bits) * space.components().unwrap_or(1) as u64;
@@ -234,7 +258,8 @@ impl<R: Read + Seek> Context<'_, R> {
         } else {
             Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
         };
-        self.picture(Drawn { size, stencil, soft: false, tints: None, load: None }, ink, content);
+        let drawn = Drawn { size, stencil, soft: false, tints: None, load: None, paper: false };
+        self.picture(drawn, ink, content, content.mode);
         Ok(())
     }
 }

@@ -44,7 +44,11 @@ fn breaks() -> Vec<Break> {
         (Rule::FileVersion, "a newer version in the catalog", |f| _ = f.add(CATALOG, "/Version /1.6")),
         (Rule::FileNewer, "JPEG 2000", |f| _ = f.add(IMAGE, "/Filter /JPXDecode")),
         (Rule::FileNewer, "JBIG2", |f| _ = f.add(IMAGE, "/Filter /JBIG2Decode")),
-        (Rule::FileNewer, "16 bits", |f| _ = f.edit(IMAGE, "/BitsPerComponent 8", "/BitsPerComponent 16")),
+        (Rule::FileNewer, "16 bits", |f| {
+            let (_, data) = f.objects.get_mut(&IMAGE).unwrap();
+            *data = Some(data.as_ref().unwrap().repeat(2));
+            f.edit(IMAGE, "/BitsPerComponent 8", "/BitsPerComponent 16");
+        }),
         (Rule::FileNewer, "a press's profile of version 4", |f| {
             let mut newer = profile(b"prtr", b"CMYK");
             newer[8] = 4;

@@ -7,5 +7,6 @@ mod outlined;
 mod own;
 mod reading;
 mod rules;
+mod specks;
 #[path = "../support/mod.rs"]
 mod support;

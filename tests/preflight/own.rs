@@ -71,6 +71,12 @@ impl Break {
     }
 }
 
+/// More paint of a plate, off its layer.
+fn unlaid(wish: &mut Wish) {
+    wish.laid.clear();
+    wish.steps.clear();
+}
+
 fn name(text: &str) -> Object {
     Object::Name(text.as_bytes().to_vec())
 }
@@ -83,7 +89,8 @@ fn square(p: &mut Patient, operators: &str) {
 fn type_of(p: &mut Patient, size: f32, embedded: bool) {
     let mut descriptor = dictionary! { "Type" => name("FontDescriptor"), "FontName" => name("Test") };
     if embedded {
-        let program = Patient::stream(dictionary! { "Subtype" => name("Type1C") }, &[1, 0, 4, 1]);
+        let program =
+            Patient::stream(dictionary! { "Subtype" => name("Type1C") }, crate::support::x4::PROGRAM);
         descriptor.set("FontFile3", p.pdf.add_object(program));
     }
     let descriptor = p.pdf.add_object(descriptor);
@@ -131,8 +138,48 @@ fn breaks_of_the_standard() -> Vec<Break> {
         }),
         harm(BoxNesting, FOIL, |p| p.resize(0, "BleedBox", [-9.0, 0.0, 0.0, 0.0]))
             .sparing(|wish| wish.bleed_painted = false),
+        harm(BoxNesting, FOIL, |p| {
+            let far = [-50, -50, 9_999, 9_999].map(Object::Integer);
+            p.page(0).set("CropBox", far.to_vec());
+        }),
+        harm(BoxTurn, CARD, |p| p.page(0).set("Rotate", 45)),
         harm(FontEmbedded, CARD, |p| type_of(p, 12.0, false)),
+        harm(FontEmbedded, CARD, |p| shown(p, "", "(   )")),
+        harm(FontEmbedded, CARD, |p| shown(p, "7 Tr", "(HH)")),
+        harm(FontEmbedded, CARD, |p| shown(p, "-2000 -2000 Td", "(HH)")),
+        harm(FontEmbedded, CARD, |p| {
+            type_of(p, 12.0, true);
+            let programs = p.pdf.objects.values_mut().filter_map(|object| object.as_stream_mut().ok());
+            let mut programs = programs
+                .filter(|stream| stream.dict.get(b"Subtype").is_ok_and(|kind| *kind == name("Type1C")));
+            programs.next().unwrap().set_content(b"garbage!".to_vec());
+        }),
         harm(ColorRgb, CARD, |p| square(p, "1 0 0 rg")),
+        harm(ColorRgb, CARD, |p| p.draw(|_, _| "q 1 0 0 rg -900 -900 5 5 re f Q".into())),
+        harm(ColorRgb, CARD, |p| {
+            p.add("ExtGState", "Gone", dictionary! { "ca" => 0 });
+            square(p, "/Gone gs 1 0 0 rg");
+        }),
+        harm(ColorRgb, CARD, |p| {
+            let form = dictionary! {
+                "Type" => name("XObject"), "Subtype" => name("Form"), "Resources" => Dictionary::new(),
+                "BBox" => [0, 0, 500, 500].map(Object::Integer).to_vec(),
+                "Group" => dictionary! { "S" => name("Transparency"), "CS" => name("DeviceCMYK") },
+            };
+            let form = p.pdf.add_object(Patient::stream(form, b"1 0 0 rg 0 0 500 500 re f"));
+            let mask = dictionary! { "S" => name("Luminosity"), "G" => Object::Reference(form) };
+            p.add("ExtGState", "Masked", dictionary! { "SMask" => mask });
+            square(p, "/Masked gs 0 0 0 0.1 k");
+        }),
+        harm(ColorRgb, CARD, |p| {
+            p.add("ColorSpace", "DefaultRGB", vec![name("DeviceRGB")]);
+            square(p, "1 0 0 rg");
+        }),
+        harm(ColorProfile, CARD, |p| {
+            let id = p.of_catalog("OutputIntents").get(b"DestOutputProfile").unwrap().as_reference().unwrap();
+            p.add("ColorSpace", "Own", vec![name("ICCBased"), Object::Reference(id)]);
+            square(p, "/Own cs 0.1 0.1 0.1 0.1 scn");
+        }),
         harm(ColorProfile, NETWORK, |p| {
             // Only the picture's profile has three components.
             let three =
@@ -147,7 +194,8 @@ fn breaks_of_the_standard() -> Vec<Break> {
             p.add("ColorSpace", "Again", Patient::spot("CutContour", [0.0, 0.0, 1.0, 0.0]));
             square(p, "/Again CS 1 SCN 1 w 0 0 0 0.1 k");
             p.draw(|x, y| format!("q /Again CS 1 SCN 1 w {x} {y} 9 9 re S Q"));
-        }),
+        })
+        .sparing(unlaid),
         harm(ColorInks, CARD, |p| {
             let inks: Vec<Object> = vec![name("Cyan"), name("Cyan")];
             let program = Patient::stream(
@@ -188,6 +236,17 @@ fn breaks_of_the_standard() -> Vec<Break> {
                 }},
             );
         }),
+        harm(NoScript, CARD, |p| {
+            let kind = Object::Reference(p.pdf.add_object(name("JavaScript")));
+            p.catalog().set("OpenAction", dictionary! { "S" => kind, "JS" => Object::string_literal("x") });
+        }),
+        harm(NoPresentation, CARD, |p| {
+            p.page(0).set("PresSteps", dictionary! { "Type" => name("NavNode") });
+        }),
+        harm(NoPresentation, CARD, |p| {
+            let shows = dictionary! { "Names" => Object::Array(Vec::new()) };
+            p.catalog().set("Names", dictionary! { "AlternatePresentations" => shows });
+        }),
         harm(NoAction, CARD, |p| {
             let page = Object::Reference(p.page_id(0));
             let action = dictionary! { "S" => name("GoTo"), "D" => vec![page, name("Fit")] };
@@ -198,12 +257,33 @@ fn breaks_of_the_standard() -> Vec<Break> {
             "BBox" => vec![0.into(), 0.into(), 9.into(), 9.into()] };
             p.add("XObject", "Lzw", Patient::stream(form, &[0x80, 0x0B, 0x60, 0x50]));
         }),
+        harm(NoLzw, CARD, |p| {
+            let filter = Object::Reference(p.pdf.add_object(name("LZWDecode")));
+            let form = dictionary! { "Type" => name("XObject"), "Subtype" => name("Form"), "Filter" => filter,
+            "BBox" => vec![0.into(), 0.into(), 9.into(), 9.into()] };
+            p.add("XObject", "Lzw", Patient::stream(form, &[0x80, 0x0B, 0x60, 0x50]));
+        }),
+        harm(NoLzw, CARD, |p| {
+            p.draw(|x, y| format!("q 3 0 0 3 {x} {y} cm BI /W 1 /H 1 /BPC 8 /CS /G /F /LZW ID abcd EI Q"));
+        })
+        .sparing(|wish| (wish.dpi_warn, wish.dpi_fail) = (None, None)),
+        harm(NoPostScript, CARD, |p| {
+            let kind = Object::Reference(p.pdf.add_object(name("PS")));
+            p.add("XObject", "Ps", Patient::stream(dictionary! { "Subtype" => kind }, b"showpage"));
+        }),
+        harm(NoPostScript, CARD, |p| {
+            let program = p.pdf.add_object(Patient::stream(Dictionary::new(), b"showpage"));
+            let form = dictionary! { "Subtype" => name("Form"), "PS" => Object::Reference(program) };
+            p.add("XObject", "Ps", Patient::stream(form, b"q Q"));
+        }),
         harm(NoPostScript, CARD, |p| {
             let entries = dictionary! { "Type" => name("XObject"), "Subtype" => name("PS") };
             p.add("XObject", "Ps", Patient::stream(entries, b"showpage"));
         }),
         harm(NoTransfer, FILM, |p| p.states(|_| true)[0].set("TR", name("Identity"))),
         harm(NoHalftone, FILM, |p| p.states(|_| true)[0].set("HTP", vec![0.into(), 0.into()])),
+        harm(NoTransfer, FILM, |p| halftone(p, "TransferFunction", name("Identity"))),
+        harm(NoHalftone, FILM, |p| halftone(p, "HalftoneName", Object::string_literal("Fine"))),
         harm(NoOpi, CARD, |p| p.picture().set("OPI", Dictionary::new())),
         harm(NoAlternates, CARD, |p| p.picture().set("Alternates", Object::Array(Vec::new()))),
         harm(NoExternal, CARD, |p| {
@@ -222,6 +302,8 @@ fn breaks_of_the_standard() -> Vec<Break> {
             );
         }),
         harm(NoAnnotation, CARD, |p| annotate(p, "Text")),
+        harm(NoAnnotation, CARD, |p| annotate(p, "PrinterMark")),
+        harm(NoAnnotation, CARD, |p| annotate(p, "TrapNet")),
         harm(NoMedia, CARD, |p| annotate(p, "Movie")),
         harm(NoForm, CARD, |p| {
             p.catalog().set("AcroForm", dictionary! { "Fields" => Object::Array(Vec::new()) })
@@ -237,6 +319,7 @@ fn breaks_of_the_standard() -> Vec<Break> {
             let layers = p.of_catalog("OCProperties");
             layers.get_mut(b"D").unwrap().as_dict_mut().unwrap().set("Order", Object::Array(Vec::new()));
         }),
+        harm(LayerHidden, STICKERS, |p| hide(p, "Artwork")).sparing(|wish| wish.blank = false),
         harm(ContentBalance, CARD, |p| p.content(0, |text| format!("{text}\nq"))),
         harm(ContentBalance, FOIL, |p| p.content(0, |text| text.replacen("BDC", "BDC q", 1))),
         harm(ContentOperator, CARD, |p| p.content(0, |text| format!("{text}\nsparkle"))),
@@ -252,9 +335,119 @@ fn annotate(p: &mut Patient, kind: &str) {
     p.page(0).set("Annots", vec![Object::Dictionary(note)]);
 }
 
+/// Type in a font that is not in the file.
+fn shown(p: &mut Patient, how: &str, text: &str) {
+    let font =
+        dictionary! { "Type" => name("Font"), "Subtype" => name("Type1"), "BaseFont" => name("Helvetica") };
+    p.add("Font", "Bare", font);
+    p.draw(|x, y| format!("q BT /Bare 12 Tf {x} {y} Td {how} {text} Tj ET Q"));
+}
+
+fn halftone(p: &mut Patient, key: &str, value: Object) {
+    let mut halftone = dictionary! {
+        "Type" => name("Halftone"), "HalftoneType" => 1, "Frequency" => 60, "Angle" => 45,
+        "SpotFunction" => name("Round"),
+    };
+    halftone.set(key, value);
+    p.states(|_| true)[0].set("HT", halftone);
+}
+
+/// Every layer of the document.
+fn layers(p: &mut Patient) -> Vec<(lopdf::ObjectId, &mut Dictionary)> {
+    let dicts = p.pdf.objects.iter_mut().filter_map(|(id, object)| Some((*id, object.as_dict_mut().ok()?)));
+    dicts.filter(|(_, dict)| dict.has_type(b"OCG")).collect()
+}
+
+/// Switches a layer off.
+fn hide(p: &mut Patient, title: &str) {
+    let named = |dict: &Dictionary| dict.get(b"Name").unwrap().as_str().unwrap() == title.as_bytes();
+    let found = layers(p).into_iter().find(|(_, dict)| named(dict)).map(|(id, _)| id);
+    let off = vec![Object::Reference(found.unwrap())];
+    p.of_catalog("OCProperties").get_mut(b"D").unwrap().as_dict_mut().unwrap().set("OFF", off);
+}
+
+/// A picture of so many pixels in the middle of the page, 60 points wide.
+fn picture(p: &mut Patient, space: impl Into<Object>, bits: i64, data: &[u8]) {
+    let picture = dictionary! {
+        "Type" => name("XObject"), "Subtype" => name("Image"), "Width" => 400, "Height" => 400,
+        "BitsPerComponent" => bits, "ColorSpace" => space.into(),
+    };
+    p.add("XObject", "More", Patient::stream(picture, data));
+    p.draw(|x, y| format!("q 60 0 0 60 {x} {y} cm /More Do Q"));
+}
+
+/// The same, in a JPEG that is said to be in inks.
+fn jpeg(p: &mut Patient, data: &[u8]) {
+    picture(p, name("DeviceCMYK"), 8, data);
+    let streams = p.pdf.objects.values_mut().filter_map(|object| object.as_stream_mut().ok());
+    let mut own = streams.filter(|stream| stream.content == data);
+    own.next().unwrap().dict.set("Filter", name("DCTDecode"));
+}
+
 fn breaks_of_the_house() -> Vec<Break> {
     use Rule::*;
     vec![
+        harm(ImageDamaged, CARD, |p| picture(p, name("DeviceCMYK"), 8, &[32; 100])),
+        harm(ImageDamaged, CARD, |p| jpeg(p, b"\xff\xd8garbage garbage")),
+        harm(ImageDamaged, CARD, |p| {
+            // A frame of three colours, and an end.
+            jpeg(p, b"\xff\xd8\xff\xc0\0\x11\x08\x01\x90\x01\x90\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xd9");
+        }),
+        harm(InkLimit, CARD, |p| {
+            let table = Object::String(vec![255; 4], lopdf::StringFormat::Hexadecimal);
+            let space = vec![name("Indexed"), name("DeviceCMYK"), 0.into(), table];
+            picture(p, space, 1, &[0; 50 * 400]);
+        }),
+        harm(InkLimit, CARD, |p| picture(p, name("DeviceCMYK"), 16, &[255; 8 * 400 * 400])),
+        harm(InkLimit, CARD, |p| {
+            let id = p.of_catalog("OutputIntents").get(b"DestOutputProfile").unwrap().as_reference().unwrap();
+            let mut other = p.pdf.get_object(id).unwrap().as_stream().unwrap().clone();
+            let mut bytes = other.decompressed_content().unwrap_or_else(|_| other.content.clone());
+            // Another profile, by its identifier.
+            bytes[84..100].copy_from_slice(&[7; 16]);
+            other.dict.remove(b"Filter");
+            other.dict.remove(b"DecodeParms");
+            other.set_content(bytes);
+            let other = Object::Reference(p.pdf.add_object(other));
+            picture(p, vec![name("ICCBased"), other], 8, &[255; 4 * 400 * 400]);
+        }),
+        harm(LineThin, CARD, |p| p.draw(|x, y| format!("q 0 0 0 1 k {x} {y} 60 0.05 re f Q"))),
+        harm(PlateLaid, STICKERS, knock_out),
+        harm(PlateLaid, FOIL, knock_out),
+        harm(PlateStep, STICKERS, |p| {
+            layers(p).into_iter().for_each(|(_, layer)| _ = layer.remove(b"GTS_Metadata"));
+        }),
+        harm(PlateStep, FOIL, |p| {
+            for (_, layer) in layers(p) {
+                if let Ok(metadata) = layer.get_mut(b"GTS_Metadata").and_then(Object::as_dict_mut) {
+                    metadata.set("GTS_ProcStepsType", name("Gluing"));
+                }
+            }
+        }),
+        harm(WhiteOrder, FILM, |p| {
+            p.add("ColorSpace", "K", Patient::spot("Black", [0.0, 0.0, 0.0, 1.0]));
+            square(p, "/K cs 1 scn");
+        }),
+        harm(PageBlank, CARD, |p| {
+            p.content(1, |_| "q 0 0 0 1 K 0.5 w 2 2 m 12 2 l S Q".into());
+        })
+        .sparing(|wish| wish.bleed_painted = false),
+        harm(PageBlank, CARD, |p| {
+            let white = dictionary! {
+                "Type" => name("XObject"), "Subtype" => name("Image"), "Width" => 300, "Height" => 400,
+                "BitsPerComponent" => 8, "ColorSpace" => name("DeviceCMYK"),
+            };
+            let white = p.pdf.add_object(Patient::stream(white, &[0; 4 * 300 * 400]));
+            let pictures = dictionary! { "White" => Object::Reference(white) };
+            p.page(1).set("Resources", dictionary! { "XObject" => pictures });
+            p.content(1, |_| "q 900 0 0 1300 -50 -50 cm /White Do Q".into());
+        })
+        .sparing(|wish| {
+            (wish.bleed_painted, wish.dpi_warn, wish.dpi_fail) = (false, None, None);
+        }),
+        harm(BleedEmpty, CARD, |p| {
+            p.content(1, |_| "0 0 0 0 k -50 -50 2000 2000 re f 0 0 0 1 k 200 200 30 30 re f".into());
+        }),
         harm(ImageLow, CARD, |p| shrink(p, 20)),
         harm(ImageHigh, CARD, |_| {}).sparing(|wish| {
             (wish.dpi_warn, wish.dpi_fail, wish.dpi_most) = (None, None, Some(72.0));
@@ -311,7 +504,8 @@ fn breaks_of_the_house() -> Vec<Break> {
             let [x, y, ..] = p.area("TrimBox");
             let (x, y) = (x + 8.0, y + 300.0);
             p.content(0, |text| format!("q {text}\nQ q /Times gs /{white} cs 1 scn {x} {y} 50 50 re f Q"));
-        }),
+        })
+        .sparing(unlaid),
         harm(InkLimit, CARD, |p| square(p, "0.9 0.9 0.9 0.9 k")),
         harm(InkLimit, NETWORK, |_| {}).sparing(|wish| wish.ink_limit = Some(200.0)),
     ]
@@ -338,6 +532,16 @@ fn rename(p: &mut Patient, plate: &str, to: &str) {
         found += 1;
     }
     assert!(found > 0, "no plate {plate}");
+}
+
+/// Every plate knocks out what it lies on.
+fn knock_out(p: &mut Patient) {
+    let states = p.states(|state| state.get(b"OP").is_ok_and(|on| *on == Object::Boolean(true)));
+    assert!(!states.is_empty(), "nothing overprints");
+    for state in states {
+        state.set("OP", false);
+        state.set("op", false);
+    }
 }
 
 fn multiplied(p: &mut Patient) -> Vec<&mut Dictionary> {
@@ -392,6 +596,51 @@ fn each_broken_file_of_our_own_is_refused_for_its_rule_and_no_other() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), breaks.len(), wrong.join("\n"));
     assert!(seen.len() >= 50, "{} rules", seen.len());
+}
+
+#[test]
+fn names_that_look_like_keys_are_no_fault() {
+    let (pdf, wish) = &FILES[STICKERS];
+    let mut p = Patient::new(pdf);
+    for font in ["TR", "EF", "OPI", "HTP", "Alternates", "A", "P"] {
+        let program =
+            Patient::stream(dictionary! { "Subtype" => name("Type1C") }, crate::support::x4::PROGRAM);
+        let program = Object::Reference(p.pdf.add_object(program));
+        let descriptor = dictionary! { "Type" => name("FontDescriptor"), "FontFile3" => program };
+        let descriptor = Object::Reference(p.pdf.add_object(descriptor));
+        let entries = dictionary! { "Subtype" => name("Type1"), "FontDescriptor" => descriptor };
+        p.add("Font", font, entries);
+    }
+    let curve = Object::Reference(p.pdf.add_object(name("Default")));
+    p.add("ExtGState", "TR2", dictionary! { "TR2" => curve });
+    let own = dictionary! { "Private" => dictionary! { "OPI" => 1, "TR" => 2, "S" => name("JavaScript"), "JS" => 3 } };
+    p.page(0).set("PieceInfo", dictionary! { "Maker" => own });
+    let element = dictionary! { "Type" => name("StructElem"), "S" => name("Named") };
+    let element = Object::Reference(p.pdf.add_object(element));
+    let tree = dictionary! { "Type" => name("StructTreeRoot"), "K" => element, "RoleMap" => dictionary! { "TR" => name("TR") } };
+    p.catalog().set("StructTreeRoot", tree);
+    // A stream of nothing that is said to be compressed.
+    let empty = dictionary! { "Subtype" => name("Form"), "Filter" => name("FlateDecode"),
+    "BBox" => [0, 0, 9, 9].map(Object::Integer).to_vec() };
+    p.add("XObject", "Empty", Patient::stream(empty, b""));
+    p.draw(|_, _| "/Empty Do".into());
+    assert_eq!(look(p.bytes(), wish, &[]).findings, []);
+}
+
+#[test]
+fn what_is_on_a_hidden_layer_is_no_print() {
+    let found = |order: &str, layer: &str| {
+        let (pdf, wish) = &FILES[order];
+        let mut p = Patient::new(pdf);
+        hide(&mut p, layer);
+        codes(&look(p.bytes(), wish, &[])).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found(STICKERS, "CutContour"), ["layers.hidden", "plate.missing"]);
+    assert_eq!(found(STICKERS, "Artwork"), ["layers.hidden", "page.blank"]);
+    let (pdf, wish) = &FILES[STICKERS];
+    let mut p = Patient::new(pdf);
+    p.of_catalog("OCProperties").get_mut(b"D").unwrap().as_dict_mut().unwrap().set("BaseState", name("OFF"));
+    assert_eq!(codes(&look(p.bytes(), wish, &[])), ["layers.hidden", "page.blank", "plate.missing"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! Over 400 lines: most of them are one table, an edit a rule.
 
 use crate::support::x4::*;
-use presswork::catalog::print::Standard;
+use presswork::catalog::print::{Laid, Standard};
 use presswork::order::event::Verdict;
 use presswork::preflight::{Expected, Inspection, Report, Rule, Wish};
 use std::io::Cursor;
@@ -33,6 +33,8 @@ fn wish() -> Wish {
         plates_required: vec!["CutContour".into()],
         white: vec!["White".into()],
         technical: vec!["CutContour".into()],
+        laid: [("CutContour".into(), Laid::Overprint)].into(),
+        steps: Default::default(),
         ink_limit: Some(300.0),
         verdicts: Default::default(),
     }
@@ -101,6 +103,8 @@ fn breaks() -> Vec<Break> {
             f.edit(PAGE, "/TrimBox [10 10 190 290]", "");
         }),
         (Rule::BoxArt, "an art box too", |f| _ = f.add(PAGE, "/ArtBox [10 10 190 290]")),
+        (Rule::BoxNesting, "a crop outside the media", |f| _ = f.add(PAGE, "/CropBox [-50 -50 999 999]")),
+        (Rule::BoxTurn, "a page askew", |f| _ = f.add(PAGE, "/Rotate 45")),
         (Rule::BoxNesting, "a bleed outside the media", |f| {
             _ = f.edit(PAGE, "[1.5 1.5 198.5 298.5]", "[-5 1.5 198.5 298.5]")
         }),
@@ -109,11 +113,15 @@ fn breaks() -> Vec<Break> {
         }),
         (Rule::ColorRgb, "RGB paint", |f| _ = f.redraw(FORM, "0.5 g", "1 0 0 rg")),
         (Rule::ColorRgb, "an RGB group", |f| _ = f.edit(FORM, "/DeviceCMYK", "/DeviceRGB")),
-        (Rule::ColorRgb, "an RGB picture", |f| _ = f.edit(IMAGE, "/DeviceGray", "/DeviceRGB")),
+        (Rule::ColorRgb, "an RGB picture", |f| {
+            longer(f, 3);
+            f.edit(IMAGE, "/DeviceGray", "/DeviceRGB");
+        }),
         (Rule::ColorCmyk, "CMYK on a grey press", |f| {
             f.object(PROFILE, "<< /N 1 >>", Some(&profile(b"prtr", b"GRAY")));
         }),
         (Rule::ColorProfile, "a profile of another kind", |f| {
+            longer(f, 3);
             f.object(30, "<< /N 3 >>", Some(&profile(b"mntr", b"GRAY")));
             f.edit(IMAGE, "/DeviceGray", "[/ICCBased 30 0 R]");
         }),
@@ -194,12 +202,19 @@ fn breaks() -> Vec<Break> {
             _ = f.add(PAGE, "/Annots [<< /Type /Annot /Subtype /Movie /Rect [50 50 60 60] >>]")
         }),
         (Rule::NoForm, "a form to fill in", |f| _ = f.add(CATALOG, "/AcroForm << /Fields [] >>")),
+        (Rule::NoPresentation, "steps of a show", |f| _ = f.add(PAGE, "/PresSteps << /Type /NavNode >>")),
         (Rule::NoViewer, "another area to print", |f| {
             _ = f.add(CATALOG, "/ViewerPreferences << /PrintArea /ArtBox >>")
         }),
         (Rule::LayerConfig, "layers without a name", |f| _ = f.edit(CATALOG, "/Name (All)", "")),
         (Rule::LayerConfig, "layers by event", |f| _ = f.edit(CATALOG, "/Name (All)", "/Name (All) /AS []")),
         (Rule::LayerConfig, "a layer left out", |f| _ = f.edit(CATALOG, "/Order [13 0 R]", "/Order []")),
+        (Rule::LayerHidden, "type on a hidden layer", |f| {
+            _ = f.edit(CATALOG, "/Name (All)", "/Name (All) /OFF [13 0 R]")
+        }),
+        (Rule::LayerHidden, "all layers off", |f| {
+            _ = f.edit(CATALOG, "/Name (All)", "/Name (All) /BaseState /OFF")
+        }),
         (Rule::ContentBalance, "q without Q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do")),
         (Rule::ContentBalance, "Q without q", |f| _ = f.redraw(CONTENT, "q /Fm Do Q", "/Fm Do Q")),
         (Rule::ContentBalance, "EMC without BMC", |f| _ = f.redraw(CONTENT, "/OC /Layer BDC", "")),
@@ -211,6 +226,9 @@ fn breaks() -> Vec<Break> {
         (Rule::ContentResource, "a picture that is missing", |f| _ = f.redraw(CONTENT, "/Im Do", "/Im2 Do")),
         (Rule::ContentResource, "a layer that is missing", |f| {
             _ = f.redraw(CONTENT, "/OC /Layer", "/OC /None")
+        }),
+        (Rule::ImageDamaged, "a picture that ends early", |f| {
+            _ = f.edit(IMAGE, "/Height 150", "/Height 151")
         }),
         (Rule::ImageLow, "a picture stretched", |f| {
             _ = f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40")
@@ -254,10 +272,29 @@ fn breaks() -> Vec<Break> {
         (Rule::WhiteOrder, "colour on white", |f| {
             _ = f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f")
         }),
-        (Rule::WhiteKnockout, "white that knocks out", |f| _ = f.redraw(CONTENT, "/Over gs", "")),
+        (Rule::WhiteKnockout, "white that knocks out", |f| {
+            _ = f.redraw(
+                CONTENT,
+                "/Over gs /White cs 1 scn 60 120 40 40 re f",
+                "/White cs 1 scn 60 120 40 40 re f /Over gs",
+            )
+        }),
+        (Rule::PlateLaid, "a cut line that knocks out", |f| {
+            _ = f.redraw(CONTENT, "/Cut CS", "/Out gs /Cut CS").edit(
+                PAGE,
+                "/Over 12 0 R",
+                "/Over 12 0 R /Out << /OP false >>",
+            )
+        }),
         (Rule::WhiteBoth, "white that does both", |f| _ = f.add(STATE, "/BM /Multiply")),
         (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
     ]
+}
+
+/// Gives the picture so many times its samples.
+fn longer(file: &mut X4, times: usize) {
+    let (_, data) = file.objects.get_mut(&IMAGE).unwrap();
+    *data = Some(data.as_ref().unwrap().repeat(times));
 }
 
 /// A thin line after a square. The knife's own path may be as thin as it likes.
@@ -316,8 +353,11 @@ fn each_broken_file_is_refused_for_its_rule_and_no_other() {
         Rule::PageBlank,
         Rule::PageSpine,
         Rule::WhiteCoverage,
-        // A job's alone; in `derived`.
+        // A job's alone; in `derived` and `own`.
         Rule::WhiteVanishes,
+        Rule::DesignSmall,
+        // Steps need layers; in `own`.
+        Rule::PlateStep,
     ];
     // Rules of the older standards are broken in `preflight_flat`.
     elsewhere.extend([Rule::FileNewer, Rule::ColorTagged, Rule::NoTransparency, Rule::NoLayers]);
@@ -337,7 +377,9 @@ fn rules_about_pages_need_more_than_one() {
     let mut file = X4::card();
     file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
     file.object(30, "<< >>", Some(b"0 0 0 0 k 0 0 200 300 re f"));
-    let report = look(file.bytes(), &wish());
+    // White paint is none, neither on the page nor in the bleed.
+    assert_eq!(codes(&look(file.bytes(), &wish())), ["bleed.not_reached", "page.blank"]);
+    let report = look(file.bytes(), &Wish { bleed_painted: false, ..wish() });
     assert_eq!(codes(&report), [Rule::PageBlank.as_str()]);
     assert_eq!(report.verdict, Verdict::Hold);
 

@@ -47,6 +47,10 @@ q /Fm Do Q
 /Cut CS 1 SCN 0.25 w 20 20 160 260 re S
 ";
 
+/// A font's program in Compact Font Format, of one empty glyph.
+pub const PROGRAM: &[u8] =
+    b"\x01\0\x04\x01\0\x01\x01\x01\x05Hand\0\x01\x01\x01\x07\x1d\0\0\0\x1c\x11\0\0\0\0\0\x01\x01\x01\x02\x0e";
+
 /// The first bytes of a profile: class and colours; no tags.
 pub fn profile(class: &[u8; 4], colors: &[u8; 4]) -> Vec<u8> {
     let mut bytes = vec![0; 132];
@@ -105,7 +109,7 @@ impl X4 {
             (XMP, "/Type /Metadata /Subtype /XML", PACKET.as_bytes().to_vec()),
             (PROFILE, "/N 4", profile(b"prtr", b"CMYK")),
             (CONTENT, "", DRAWING.as_bytes().to_vec()),
-            (10, "/Subtype /Type1C", vec![1, 0, 4, 1]),
+            (10, "/Subtype /Type1C", PROGRAM.to_vec()),
             (
                 IMAGE,
                 "/Type /XObject /Subtype /Image /Width 150 /Height 150 /BitsPerComponent 8 /ColorSpace /DeviceGray",

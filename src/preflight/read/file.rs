@@ -6,7 +6,6 @@
 use super::error::{ReadError, ReadLimits};
 use super::filter;
 use super::lex::Lexer;
-use super::predictor::Predictor;
 use super::table::{Entry, Table};
 use super::value::{Dict, Value};
 use crate::error::{Code, Violation};
@@ -222,32 +221,52 @@ impl<R: Read + Seek> PdfFile<R> {
 
     /// A stream's decoded data; `None` of a picture that is compressed as one.
     pub(crate) fn data(&mut self, object: &Indirect) -> Result<Option<Vec<u8>>, ReadError> {
+        let (data, picture) = self.unpacked(object)?;
+        Ok(picture.is_none().then_some(data))
+    }
+
+    /// A stream's data, decoded up to a filter that makes a picture, and that filter's name.
+    pub(crate) fn unpacked(&mut self, object: &Indirect) -> Result<(Vec<u8>, Option<String>), ReadError> {
         let Some((at, length)) = object.stream else {
             return Err(ReadError::damaged("something that should be a stream is none"));
         };
-        let Some(dict) = object.value.dict() else { return Ok(None) };
         if length > self.limits.stream_bytes {
             return Err(ReadError::limit(format!(
                 "a stream has more than {} bytes",
                 self.limits.stream_bytes
             )));
         }
-        let mut dict = dict.clone();
-        for (key, value) in dict.entries() {
-            if matches!(&**key, b"Filter" | b"DecodeParms") {
-                *value = self.resolved_list(value)?;
-            }
-        }
+        let filters = self.filters(&object.value.dict().cloned().unwrap_or_default())?;
         let data = self.bytes(at, length)?;
-        let decoded = filter::decode(data, &dict, self.limits.stream_bytes)?;
-        self.decoded += decoded.as_ref().map_or(0, |data| data.len() as u64);
+        let (data, picture) = filter::decode(data, filters, self.limits.stream_bytes)?;
+        if picture.is_none() {
+            self.count(data.len())?;
+        }
+        Ok((data, picture))
+    }
+
+    /// Counts decoded bytes against their limit.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<(), ReadError> {
+        self.decoded += bytes as u64;
         if self.decoded > self.limits.decoded_bytes {
             return Err(ReadError::limit(format!(
                 "the streams decode to more than {} bytes",
                 self.limits.decoded_bytes
             )));
         }
-        Ok(decoded)
+        Ok(())
+    }
+
+    /// A stream's filters by name, with their parameters, references followed.
+    pub(crate) fn filters(&mut self, dict: &Dict) -> Result<Vec<(String, Dict)>, ReadError> {
+        let mut own = Dict::default();
+        for key in ["Filter", "DecodeParms"] {
+            if let Some(value) = dict.get(key) {
+                let value = self.resolved_list(value)?;
+                own.entries().push((key.as_bytes().into(), value));
+            }
+        }
+        Ok(filter::filters(&own))
     }
 
     /// A stream's bytes as they lie in the file, where they are few enough.
@@ -255,48 +274,6 @@ impl<R: Read + Seek> PdfFile<R> {
         match object.stream {
             Some((at, length)) if length <= self.limits.stream_bytes => self.bytes(at, length).map(Some),
             Some(_) | None => Ok(None),
-        }
-    }
-
-    /// A picture's samples, piece by piece, each but the last of `piece` bytes: the whole is never
-    /// held. `None`, and nothing is given, where it is packed by anything but deflate.
-    pub(crate) fn pieces(
-        &mut self,
-        object: &Indirect,
-        piece: usize,
-        give: &mut dyn FnMut(&[u8]) -> Result<(), ReadError>,
-    ) -> Result<Option<()>, ReadError> {
-        let dict = object.value.dict().cloned().unwrap_or_default();
-        let filters = filter::filters(&dict);
-        let (packed, predictor) = match filters.as_slice() {
-            [] => (false, None),
-            [(name, parameters)] if name == "FlateDecode" => (true, Predictor::of(parameters)?),
-            _ => return Ok(None),
-        };
-        let Some(data) = self.raw(object)? else { return Ok(None) };
-        let mut reader: Box<dyn Read> =
-            if packed { Box::new(flate2::read::ZlibDecoder::new(&data[..])) } else { Box::new(&data[..]) };
-        if let Some(predictor) = predictor {
-            reader = Box::new(predictor.undo(reader));
-        }
-        let mut buffer = Vec::with_capacity(piece);
-        loop {
-            buffer.clear();
-            let read = reader.by_ref().take(piece as u64).read_to_end(&mut buffer);
-            if read.is_err() {
-                return Err(ReadError::damaged("a picture's compressed data is broken or cut off"));
-            }
-            if buffer.is_empty() {
-                return Ok(Some(()));
-            }
-            self.decoded += buffer.len() as u64;
-            if self.decoded > self.limits.decoded_bytes {
-                return Err(ReadError::limit(format!(
-                    "the streams decode to more than {} bytes",
-                    self.limits.decoded_bytes
-                )));
-            }
-            give(&buffer)?;
         }
     }
 

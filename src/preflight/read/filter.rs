@@ -8,6 +8,11 @@ use std::io::Read;
 /// The filters whose result is a picture; their streams are left as they are.
 const PICTURES: &[&str] = &["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
+/// True for a filter whose result is a picture.
+pub(super) fn is_picture(name: &str) -> bool {
+    PICTURES.contains(&name)
+}
+
 /// A stream's filters by name, with their parameters.
 pub(crate) fn filters(dict: &Dict) -> Vec<(String, Dict)> {
     let list = |keys: [&str; 2]| -> Vec<Value> {
@@ -27,12 +32,16 @@ pub(crate) fn filters(dict: &Dict) -> Vec<(String, Dict)> {
         .collect()
 }
 
-/// Decodes a stream that is no picture. `None` when one of its filters makes a picture.
-pub(crate) fn decode(data: Vec<u8>, dict: &Dict, most: u64) -> Result<Option<Vec<u8>>, ReadError> {
+/// Decodes a stream, up to a filter that makes a picture, which is named.
+pub(crate) fn decode(
+    data: Vec<u8>,
+    filters: Vec<(String, Dict)>,
+    most: u64,
+) -> Result<(Vec<u8>, Option<String>), ReadError> {
     let mut data = data;
-    for (name, parameters) in filters(dict) {
-        if PICTURES.contains(&name.as_str()) {
-            return Ok(None);
+    for (name, parameters) in filters {
+        if is_picture(&name) {
+            return Ok((data, Some(name)));
         }
         data = match name.as_str() {
             "FlateDecode" | "Fl" => predicted(inflate(&data, most)?, &parameters)?,
@@ -47,7 +56,7 @@ pub(crate) fn decode(data: Vec<u8>, dict: &Dict, most: u64) -> Result<Option<Vec
             _ => return Err(ReadError::damaged("a stream has a filter that PDF does not know")),
         };
     }
-    Ok(Some(data))
+    Ok((data, None))
 }
 
 fn over(most: u64) -> ReadError {
@@ -55,6 +64,10 @@ fn over(most: u64) -> ReadError {
 }
 
 fn inflate(data: &[u8], most: u64) -> Result<Vec<u8>, ReadError> {
+    // No stream at all, which writers leave of empty ones.
+    if data.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut out = Vec::new();
     let mut reader = flate2::read::ZlibDecoder::new(data).take(most.saturating_add(1));
     reader

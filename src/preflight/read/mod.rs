@@ -10,6 +10,7 @@ mod filter;
 mod inline;
 mod lex;
 mod predictor;
+mod samples;
 mod table;
 mod value;
 

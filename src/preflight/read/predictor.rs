@@ -41,6 +41,11 @@ impl Predictor {
         Ok(Some(Predictor { png: predictor != 2, row, step: ((colors * bits) / 8).max(1) as usize }))
     }
 
+    /// How many bytes of samples so many bytes are.
+    pub(super) fn samples(self, bytes: u64) -> u64 {
+        if self.png { bytes - bytes.div_ceil(self.row as u64 + 1) } else { bytes }
+    }
+
     /// The samples of predicted rows; a row at a time is held.
     pub(super) fn undo<R: Read>(self, inner: R) -> impl Read {
         Rows { inner, how: self, above: vec![0; self.row], current: Vec::new(), at: 0 }
