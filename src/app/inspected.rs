@@ -163,8 +163,8 @@ impl<D: Destination> Destination for Inspected<'_, D> {
         let document = documents(scene, profile).into_iter().find(|(document, _)| document == name);
         let surfaces = document.map(|(_, surfaces)| surfaces).unwrap_or_default();
         let pages = expected(surfaces, profile, limits, control)?;
-        let inspection = Inspection { control, pages: &pages, ..Inspection::new(&self.wish) };
-        for mut finding in inspection.inspect(&mut spool)?.findings {
+        let own = Inspection { control, pages: &pages, unpacking: false, ..Inspection::new(&self.wish) };
+        for mut finding in own.inspect(&mut spool)?.findings {
             finding.waived = self.accepted.contains(&finding.code);
             if finding.waived {
                 finding.verdict = Verdict::Warn;

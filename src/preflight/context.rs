@@ -27,6 +27,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) file: PdfFile<R>,
     pub(crate) findings: Findings<'a>,
     pub(crate) control: Control<'a>,
+    /// Pictures are unpacked to count their samples.
+    pub(crate) unpacking: bool,
     /// The page being read, counted from 0.
     pub(crate) page: Option<u32>,
     /// Its boxes.
@@ -82,6 +84,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             file,
             findings,
             control,
+            unpacking: true,
             page: None,
             boxes: None,
             intent: None,

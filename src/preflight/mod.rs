@@ -68,6 +68,9 @@ pub struct Inspection<'a> {
     pub pages: &'a [Expected],
     /// How many pages get a rough picture.
     pub pictures: u32,
+    /// Whether pictures are unpacked to see that none of their samples is missing. A writer that has just
+    /// packed them need not ask, and it costs more than all the rest.
+    pub unpacking: bool,
     /// Who may end it.
     pub control: Control<'a>,
 }
@@ -75,7 +78,7 @@ pub struct Inspection<'a> {
 impl<'a> Inspection<'a> {
     /// By the default limits, without pictures.
     pub fn new(wish: &'a Wish) -> Self {
-        Inspection { wish, limits: ReadLimits::default(), pages: &[], pictures: 0, control: Control::NONE }
+        Inspection { wish, limits: ReadLimits::default(), pages: &[], pictures: 0, unpacking: true, control: Control::NONE }
     }
 
     /// Looks at a file.
@@ -94,6 +97,7 @@ impl<'a> Inspection<'a> {
             }
         };
         let mut cx = Context::new(file, findings, self.control);
+        cx.unpacking = self.unpacking;
         let mut pages = Vec::new();
         let whole = self.go_through(&mut cx, &mut pages);
         if let Err(error) = whole {

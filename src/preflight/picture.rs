@@ -153,7 +153,8 @@ impl Canvas {
         Some(Arc::new(mask))
     }
 
-    /// How much of a strip of the page is painted, from 0 to 1. White paint is paper.
+    /// How much of a strip of the page is painted, from 0 to 1. White paint counts: a
+    /// ground of white that runs to the edge was put there.
     pub(crate) fn covered(&self, strip: Rect) -> f64 {
         let area = self.to_pixels.transform_rect_bbox(strip);
         let (width, height) = (self.pixels.width(), self.pixels.height());
@@ -167,7 +168,7 @@ impl Canvas {
         let mut painted = 0_u32;
         for y in y0..=y1 {
             for x in x0..=x1 {
-                painted += u32::from(self.pixels.pixel(x, y).is_some_and(|p| !is_bare(p)));
+                painted += u32::from(self.pixels.pixel(x, y).is_some_and(|p| p.alpha() > 0));
             }
         }
         f64::from(painted) / f64::from((x1 - x0 + 1) * (y1 - y0 + 1))
@@ -187,11 +188,6 @@ impl Canvas {
         encoder.write_header().ok()?.write_image_data(&rgb).ok()?;
         Some(out)
     }
-}
-
-/// True for paper: nothing was painted there, or white at last.
-fn is_bare(pixel: tiny_skia::PremultipliedColorU8) -> bool {
-    [pixel.red(), pixel.green(), pixel.blue()] == [pixel.alpha(); 3]
 }
 
 /// A rectangle as a path.

@@ -72,7 +72,8 @@ impl<R: Read + Seek> Context<'_, R> {
             let found = match (wanted, counted) {
                 (None, _) => None,
                 (Some(_), Some(counted)) => Some(counted),
-                (Some(wanted), None) => self.file.sample_bytes(object, wanted)?,
+                (Some(wanted), None) if self.unpacking => self.file.sample_bytes(object, wanted)?,
+                (Some(_), None) => None,
             };
             let short = found.zip(wanted).filter(|(found, wanted)| found < wanted);
             short.map(|(found, wanted)| format!("ends after {found} of {wanted} bytes"))
@@ -94,8 +95,7 @@ impl<R: Read + Seek> Context<'_, R> {
         claim: Claim<'_>,
     ) -> Result<bool, ReadError> {
         let wish = self.findings.wish;
-        let nothing_yet = wish.blank && !self.marks.printed;
-        if !nothing_yet && !wish.bleed_painted {
+        if !wish.blank || self.marks.printed {
             return Ok(false);
         }
         if let Some(known) = claim.number.and_then(|number| self.pictures.get(&number).copied().flatten()) {
