@@ -12,6 +12,7 @@ mod contours;
 mod delta_e;
 mod derived;
 mod determinism;
+mod finishing;
 mod flat;
 mod golden;
 mod memory;
