@@ -12,6 +12,8 @@ mod contours;
 mod delta_e;
 mod derived;
 mod determinism;
+mod engraving;
+mod finishing;
 mod finishing;
 mod flat;
 mod golden;
