@@ -1,7 +1,7 @@
 //! Marks outside the bleed: crop and bleed lines, registration crosses, a colour bar, a slug line.
 //!
 //! They lie in millimetres on the page, y down, and never turn or mirror with the art. Beside a
-//! special plate they are in the process inks: `/All` would cut, stamp or whiten them.
+//! special plate they are in the process inks, each over the other: `/All` would cut, stamp or whiten them.
 
 use super::content::{Content, PathPaint};
 use super::object::{dictionary, name, numbers};
@@ -32,8 +32,10 @@ pub(super) struct Page {
     pub(super) trim: Rect,
     /// The finished size and its bleed.
     pub(super) bleed: Rect,
-    /// The colour of lines and crosses: a space and its components.
-    pub(super) line: (ObjectId, Vec<f64>),
+    /// The colours of lines and crosses, one over the other: a space and its components.
+    pub(super) lines: Vec<(ObjectId, Vec<f64>)>,
+    /// The graphics state they are painted in.
+    pub(super) overprint: Option<ObjectId>,
     /// The colour of words, which are too small for more inks than one.
     pub(super) words: (ObjectId, Vec<f64>),
     /// The colour bar's patches.
@@ -94,6 +96,16 @@ pub(super) fn all_plates<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId,
     ]))
 }
 
+/// Process inks one over the other: a colour of all four at once would be over every limit of ink.
+pub(super) fn overprint<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId, Violation> {
+    objects.add(&Object::Dictionary(dictionary([
+        ("Type", name("ExtGState")),
+        ("OP", Object::Boolean(true)),
+        ("op", Object::Boolean(true)),
+        ("OPM", Object::Integer(1)),
+    ])))
+}
+
 /// Paints the marks that the rules ask for.
 pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
     let marks = &rules.marks;
@@ -120,9 +132,16 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
         }
     }
     if !lines.elements().is_empty() {
-        out.color(page.line.0, &page.line.1, true);
+        out.save();
+        if let Some(state) = page.overprint {
+            out.state(state);
+        }
         out.stroke_style(&kurbo::Stroke::new(marks.weight * MM_PER_PT).with_caps(kurbo::Cap::Butt));
-        out.path(&lines, PathPaint::Stroke, false);
+        for (space, components) in &page.lines {
+            out.color(*space, components, true);
+            out.path(&lines, PathPaint::Stroke, false);
+        }
+        out.restore();
     }
     if marks.color_bar {
         // Below the bleed, between the crop mark at the left and the cross in the middle.

@@ -241,11 +241,16 @@ impl<W: Write + Send> PdfWriter<W> {
             true => (self.spaces.cmyk, vec![0.0, 0.0, 0.0, 1.0]),
             false => (self.spaces.srgb, vec![0.0; 3]),
         };
-        let line = match (cmyk, special.is_empty()) {
-            (true, true) => (marks::all_plates(&mut self.objects)?, vec![1.0]),
-            (true, false) => (self.spaces.cmyk, vec![1.0; 4]),
-            (false, _) => black.clone(),
-        };
+        let (mut overprint, mut lines) = (None, vec![black.clone()]);
+        match (cmyk, special.is_empty()) {
+            (true, true) => lines = vec![(marks::all_plates(&mut self.objects)?, vec![1.0])],
+            (true, false) => {
+                overprint = Some(marks::overprint(&mut self.objects)?);
+                let alone = |i: usize| (0..4).map(|plate| f64::from(u8::from(plate == i))).collect();
+                lines = (0..4).map(|i| (self.spaces.cmyk, alone(i))).collect();
+            }
+            (false, _) => {}
+        }
         let mut patches = Vec::new();
         if cmyk {
             let bits = [1u8, 2, 4, 8, 3, 5, 6, 7];
@@ -264,7 +269,7 @@ impl<W: Write + Send> PdfWriter<W> {
             }
         }
         let slug = rules.slugs.get(self.pages.len()).cloned();
-        let page = marks::Page { trim, bleed, line, words: black, patches, slug };
+        let page = marks::Page { trim, bleed, lines, overprint, words: black, patches, slug };
         if rules.standard.is_flat() {
             marks::paint(content, rules, &page);
             return Ok(());

@@ -14,8 +14,7 @@ use std::path::{Path, PathBuf};
 
 const DPI: f64 = 200.0;
 
-const MARKS: &str =
-    "\n[marks]\ncrop = true\nbleed = true\nregistration = true\ncolor_bar = true\nslug = true\n";
+const MARKS: &str = "\n[marks]\ncrop = true\nbleed = true\nregistration = true\ncolor_bar = true\nslug = true\nweight = 1.0\n";
 
 /// How many pixels of a PDF's first page have ink outside the bleed, by plate, as Ghostscript separates it.
 fn outside(pdf: &Path) -> BTreeMap<String, usize> {
