@@ -15,7 +15,7 @@ use crate::color::Press;
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use crate::order::event::{Artifact, Boxes};
-use crate::pdf::{PdfOptions, PdfWriter, PrintRules};
+use crate::pdf::{PdfOptions, PdfWriter, PrintRules, slug_room};
 use crate::raster::Frame;
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
 use crate::text::FontLibrary;
@@ -221,7 +221,9 @@ impl Job<'_> {
     ) -> Result<Artifact, Violation> {
         let mut print = PrintRules::of(self.profile, self.press)?;
         if let Some(slug) = self.slug.filter(|_| print.marks.slug) {
-            print.slugs = surfaces.iter().map(|s| slug::line(slug, s)).collect::<Result<_, Violation>>()?;
+            let placement = placement(self.profile);
+            let line = |s| slug::lines(slug, s, slug_room(s, &placement));
+            print.slugs = surfaces.iter().map(line).collect::<Result<_, Violation>>()?;
         }
         let process = print.condition.is_some();
         let options = PdfOptions {

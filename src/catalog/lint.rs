@@ -5,7 +5,6 @@ use super::expr;
 use super::field::{Field, FieldType};
 use super::layer::Layer;
 use super::load::Template;
-use super::plates::UnderbaseForm;
 use super::preflight::PreflightSettings;
 use super::print::{Laid, RgbObjects, Space, SpotInk, Standard, Step};
 use super::profile::{Output, Profile};
@@ -166,13 +165,6 @@ fn lint_plates(profile: &Profile, out: &mut Violations) {
         spot(out, &underbase.spot, "/underbase/spot".into(), true);
         if underbase.choke > 0.0 && underbase.spread > 0.0 {
             invalid(out, "/underbase", "an underbase has a choke or a spread, not both");
-        }
-        if underbase.form == UnderbaseForm::Vector && underbase.garment_knockout.is_some() {
-            invalid(
-                out,
-                "/underbase/garment_knockout",
-                "only an underbase that is an image can leave colours out",
-            );
         }
     }
     for (i, contour) in profile.contour.iter().enumerate() {

@@ -27,7 +27,7 @@ pub struct Underbase {
     #[serde(default, rename = "as")]
     pub form: UnderbaseForm,
     /// Nothing under art of the garment's own colour; the number is the largest difference of
-    /// an sRGB component (0 to 1) that counts as the same. Images only.
+    /// an sRGB component (0 to 1) that counts as the same. Outlines leave it out before they are traced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 0.5))]
     pub garment_knockout: Option<f64>,

@@ -114,6 +114,16 @@ impl Standard {
         }
     }
 
+    /// The version of PDF it is written in.
+    pub fn pdf_version(self) -> &'static str {
+        match self {
+            Standard::Plain => "1.7",
+            Standard::X1a | Standard::X3 => "1.4",
+            // ISO 15930-7 is built on 1.6 and takes nothing newer.
+            Standard::X4 => "1.6",
+        }
+    }
+
     /// It is built on PDF 1.4 and allows neither transparency nor layers.
     pub fn is_flat(self) -> bool {
         match self {
@@ -209,20 +219,6 @@ impl Step {
             Step::Debossing => ("Structural", Some("Debossing")),
             Step::White => ("White", None),
             Step::Varnish => ("Varnish", None),
-        }
-    }
-
-    /// A knife, a needle or a drill follows it: marks must not land on its plate.
-    pub fn cuts(self) -> bool {
-        match self {
-            Step::Cutting | Step::PartialCutting | Step::Perforating | Step::Drilling => true,
-            Step::Creasing
-            | Step::FoilStamping
-            | Step::ColdFoilStamping
-            | Step::Embossing
-            | Step::Debossing
-            | Step::White
-            | Step::Varnish => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The pass before printing: the art is painted in bands, and only its alpha goes on.
 
 use super::choke::Choke;
+use super::contour::Traced;
 use super::trace::Tracer;
 use crate::asset::Limits;
 use crate::control::Control;
@@ -19,22 +20,19 @@ const SEEN: u8 = 13;
 /// Finer than this no contour has to be traced.
 const TRACE_DPI: f64 = 300.0;
 
-/// The contours of everything that nodes paint inside an area, in millimetres.
+/// The contours of everything that art paints inside an area, in millimetres.
 pub(super) fn contours(
-    nodes: Vec<Node>,
+    art: Traced,
     area: Rect,
     dpi: Dpi,
-    threshold: u8,
     limits: &Limits,
     control: Control<'_>,
 ) -> Result<Vec<Vec<Point>>, Violation> {
     let frame = Frame::of(area, Dpi::new(dpi.get().min(TRACE_DPI)), Placement::default());
     let width = frame.width as usize;
-    let sink = AlphaSink {
-        knockout: None,
-        consumer: Mutex::new(TraceRows { width, tracer: Tracer::new(width, threshold) }),
-    };
-    paint(&canvas(nodes, area), &frame, limits, control, &sink)?;
+    let tracer = Tracer::new(width, level(art.threshold));
+    let sink = AlphaSink { knockout: art.knockout, consumer: Mutex::new(TraceRows { width, tracer }) };
+    paint(&canvas(art.nodes, area), &frame, limits, control, &sink)?;
     let rows = sink.consumer.into_inner().unwrap_or_else(PoisonError::into_inner);
     let to_mm = frame.matrix.inverse();
     let mut contours = rows.tracer.finish()?;

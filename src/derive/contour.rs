@@ -6,6 +6,7 @@ use crate::asset::Limits;
 use crate::catalog::plates::{Contour, ContourFrom, Holes};
 use crate::control::Control;
 use crate::error::{Code, Violation};
+use crate::scene::separation::{Coverage, Knockout};
 use crate::scene::{Dpi, FillRule, Node, Surface};
 use kurbo::{Affine, BezPath, Point};
 
@@ -40,7 +41,8 @@ pub(super) fn path(
         }
         ContourFrom::Alpha => {
             let nodes = art::without_spots(&surface.nodes);
-            traced(surface, nodes, spec.threshold, dpi, limits, control)?
+            let traced = Traced { nodes, threshold: spec.threshold, knockout: None };
+            traced.region(surface, dpi, limits, control)?
         }
     };
     control.check()?;
@@ -61,33 +63,43 @@ pub(super) fn path(
     Ok(curves(&region, spec.smoothing))
 }
 
-/// The closed curves of an underbase.
+/// The closed curves of an underbase. What it leaves out for the garment is left out before it is
+/// traced, so that a choke draws in from there too.
 pub(super) fn underbase(
     surface: &Surface,
-    nodes: Vec<Node>,
-    reach: f64,
-    threshold: f64,
+    coverage: &Coverage,
     dpi: Dpi,
     limits: &Limits,
     control: Control<'_>,
 ) -> Result<BezPath, Violation> {
     check_size(surface)?;
-    let region = traced(surface, nodes, threshold, dpi, limits, control)?.grown(reach)?;
+    let threshold = f64::from(coverage.threshold.unwrap_or(1.0));
+    let traced = Traced { nodes: coverage.from.to_vec(), threshold, knockout: coverage.knockout };
+    let region = traced.region(surface, dpi, limits, control)?.grown(coverage.reach)?;
     Ok(curves(&region, UNDERBASE_TOLERANCE))
 }
 
-fn traced(
-    surface: &Surface,
-    nodes: Vec<Node>,
-    threshold: f64,
-    dpi: Dpi,
-    limits: &Limits,
-    control: Control<'_>,
-) -> Result<Region, Violation> {
-    let level = alpha::level(threshold);
-    let contours = alpha::contours(nodes, surface.bleed_box(), dpi, level, limits, control)?;
-    // Holes run the other way round: the winding number is 1 inside and 0 elsewhere.
-    Ok(Region::new(&contours, FillRule::NonZero))
+/// Art whose outline is traced.
+pub(super) struct Traced {
+    pub(super) nodes: Vec<Node>,
+    /// Alpha from which it counts.
+    pub(super) threshold: f64,
+    /// A colour that does not count.
+    pub(super) knockout: Option<Knockout>,
+}
+
+impl Traced {
+    fn region(
+        self,
+        surface: &Surface,
+        dpi: Dpi,
+        limits: &Limits,
+        control: Control<'_>,
+    ) -> Result<Region, Violation> {
+        let contours = alpha::contours(self, surface.bleed_box(), dpi, limits, control)?;
+        // Holes run the other way round: the winding number is 1 inside and 0 elsewhere.
+        Ok(Region::new(&contours, FillRule::NonZero))
+    }
 }
 
 /// Offset, then without bends tighter than the radius: notches are bridged, points are blunted.

@@ -132,17 +132,7 @@ impl Pass<'_> {
             })),
             UnderbaseForm::Vector => {
                 let dpi = self.profile.dpi();
-                let Coverage { from, reach, .. } = coverage;
-                let threshold = spec.threshold.unwrap_or(OUTLINED);
-                let path = contour::underbase(
-                    surface,
-                    from.to_vec(),
-                    reach,
-                    threshold,
-                    dpi,
-                    self.limits,
-                    self.control,
-                )?;
+                let path = contour::underbase(surface, &coverage, dpi, self.limits, self.control)?;
                 let fill = Fill { paint: Paint::Solid(ink.clone()), opacity: 1.0, rule: FillRule::NonZero };
                 Ok(outlines(path, Some(fill), None, ink, Purpose::Underbase, self.beneath(&spec.spot)))
             }
@@ -153,15 +143,12 @@ impl Pass<'_> {
 /// What an underbase is made from, and how; `None` where there is no art in process inks.
 fn coverage(surface: &Surface, spec: &Underbase) -> Option<Coverage> {
     let from = art::without_spots(&surface.nodes);
-    let (knockout, threshold) = match spec.form {
-        UnderbaseForm::Image => {
-            let garment = surface.garment.map(|garment| garment.to_srgb());
-            let knockout = spec.garment_knockout.zip(garment);
-            let knockout =
-                knockout.map(|(tolerance, garment)| Knockout { garment, tolerance: tolerance as f32 });
-            (knockout, spec.threshold)
-        }
-        UnderbaseForm::Vector => (None, Some(spec.threshold.unwrap_or(OUTLINED))),
+    let garment = surface.garment.map(|garment| garment.to_srgb());
+    let knockout = spec.garment_knockout.zip(garment);
+    let knockout = knockout.map(|(tolerance, garment)| Knockout { garment, tolerance: tolerance as f32 });
+    let threshold = match spec.form {
+        UnderbaseForm::Image => spec.threshold,
+        UnderbaseForm::Vector => Some(spec.threshold.unwrap_or(OUTLINED)),
     };
     (!from.is_empty()).then(|| Coverage {
         from: Arc::new(from),

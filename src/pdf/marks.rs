@@ -1,17 +1,19 @@
 //! Marks outside the bleed: crop and bleed lines, registration crosses, a colour bar, a slug line.
 //!
-//! They lie in millimetres on the page, y down, and never turn or mirror with the art. On jobs
-//! with a plate that a knife follows they are in process black, since `/All` would cut them.
+//! They lie in millimetres on the page, y down, and never turn or mirror with the art. Beside a
+//! special plate they are in the process inks, each over the other: `/All` would cut, stamp or whiten them.
 
 use super::content::{Content, PathPaint};
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
 use crate::error::Violation;
 use crate::print::PrintRules;
-use crate::scene::MM_PER_PT;
+use crate::scene::{Ink, MM_PER_PT, Node, Placement, Surface};
 use kurbo::{BezPath, Circle, Line, Rect, Shape};
 use lopdf::{Object, ObjectId};
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 
 /// What the colour bar and the slug line need beside the bleed, in mm.
 pub(super) const BAND: f64 = 8.0;
@@ -19,6 +21,10 @@ pub(super) const BAND: f64 = 8.0;
 pub(super) const CROSS: f64 = 7.0;
 /// A patch of the colour bar, in mm.
 const PATCH: f64 = 5.0;
+/// From the trim's corners to the bands between them, in mm.
+const CORNER: f64 = 2.0;
+/// On narrower pages the slug line stands out under the crop mark, in mm.
+const LEAST_SLUG: f64 = 20.0;
 
 /// Where marks go, in mm from the page's top left corner, and with what.
 pub(super) struct Page {
@@ -26,8 +32,12 @@ pub(super) struct Page {
     pub(super) trim: Rect,
     /// The finished size and its bleed.
     pub(super) bleed: Rect,
-    /// The colour of lines and words: a space and its components.
-    pub(super) line: (ObjectId, Vec<f64>),
+    /// The colours of lines and crosses, one over the other: a space and its components.
+    pub(super) lines: Vec<(ObjectId, Vec<f64>)>,
+    /// The graphics state they are painted in.
+    pub(super) overprint: Option<ObjectId>,
+    /// The colour of words, which are too small for more inks than one.
+    pub(super) words: (ObjectId, Vec<f64>),
     /// The colour bar's patches.
     pub(super) patches: Vec<(ObjectId, Vec<f64>)>,
     /// The slug line, from its own top left corner.
@@ -46,6 +56,29 @@ pub(super) fn margin(rules: &PrintRules, bleed: f64) -> f64 {
     lines.max(bands).max(crosses) + 1.0
 }
 
+/// The plates on which no mark may land: those that the profile paints after all art (cut lines, foil,
+/// white, varnish, embossing), whether this page has them or not, and those made from its art.
+pub(super) fn special<'a>(surface: &'a Surface, rules: &'a PrintRules) -> BTreeSet<&'a Arc<str>> {
+    let lifted = rules.plates.iter().filter(|(_, plate)| plate.turn.is_some()).map(|(name, _)| name);
+    let made = surface.nodes.iter().filter_map(|node| match node {
+        Node::Separation(separation) => match &separation.ink {
+            Ink::Spot { name, .. } => Some(name),
+            Ink::Process(_) => None,
+        },
+        Node::Group(_) | Node::Path(_) | Node::Pattern(_) | Node::Image(_) | Node::Filter(_) => None,
+    });
+    lifted.chain(made).collect()
+}
+
+/// How many mm a slug line has on a surface's page: from the cross in the middle to before the crop
+/// mark at the right.
+pub(crate) fn slug_room(surface: &Surface, placement: &Placement) -> f64 {
+    let place = placement.matrix();
+    let (trim, bleed) = (surface.trim_box(), surface.bleed_box());
+    let (trim, bleed) = (place.transform_rect_bbox(trim), place.transform_rect_bbox(bleed));
+    (trim.x1 - CORNER - bleed.center().x - CROSS).max(LEAST_SLUG)
+}
+
 /// `/Separation /All`: every plate there is.
 pub(super) fn all_plates<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId, Violation> {
     let function = dictionary([
@@ -61,6 +94,16 @@ pub(super) fn all_plates<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId,
         name("DeviceCMYK"),
         Object::Dictionary(function),
     ]))
+}
+
+/// Process inks one over the other: a colour of all four at once would be over every limit of ink.
+pub(super) fn overprint<W: Write>(objects: &mut Objects<W>) -> Result<ObjectId, Violation> {
+    objects.add(&Object::Dictionary(dictionary([
+        ("Type", name("ExtGState")),
+        ("OP", Object::Boolean(true)),
+        ("op", Object::Boolean(true)),
+        ("OPM", Object::Integer(1)),
+    ])))
 }
 
 /// Paints the marks that the rules ask for.
@@ -89,13 +132,20 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
         }
     }
     if !lines.elements().is_empty() {
-        out.color(page.line.0, &page.line.1, true);
+        out.save();
+        if let Some(state) = page.overprint {
+            out.state(state);
+        }
         out.stroke_style(&kurbo::Stroke::new(marks.weight * MM_PER_PT).with_caps(kurbo::Cap::Butt));
-        out.path(&lines, PathPaint::Stroke, false);
+        for (space, components) in &page.lines {
+            out.color(*space, components, true);
+            out.path(&lines, PathPaint::Stroke, false);
+        }
+        out.restore();
     }
     if marks.color_bar {
         // Below the bleed, between the crop mark at the left and the cross in the middle.
-        let start = trim.x0 + 2.0;
+        let start = trim.x0 + CORNER;
         let room = ((bleed.center().x - CROSS - start) / PATCH).max(0.0) as usize;
         for (i, (space, components)) in page.patches.iter().take(room).enumerate() {
             let x = start + PATCH * i as f64;
@@ -105,12 +155,9 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
         }
     }
     if let Some(slug) = page.slug.as_ref().filter(|_| marks.slug) {
-        // From the cross in the middle to before the crop mark at the right, smaller where it is narrow.
-        let start = bleed.center().x + CROSS;
-        let fit = (trim.x1 - 2.0 - start) / slug.control_box().x1.max(1.0);
-        let place =
-            kurbo::Affine::translate((start, bleed.y1 + 2.0)) * kurbo::Affine::scale(fit.clamp(0.1, 1.0));
-        out.color(page.line.0, &page.line.1, false);
+        // It was set to fit: see `slug_room`.
+        let place = kurbo::Affine::translate((bleed.center().x + CROSS, bleed.y1 + 2.0));
+        out.color(page.words.0, &page.words.1, false);
         out.path(&(place * slug), PathPaint::Fill, false);
     }
     out.restore();

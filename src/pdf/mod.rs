@@ -27,10 +27,11 @@ mod separation;
 mod tiling;
 
 pub use crate::print::{Condition, Plate, PrintRules};
+pub(crate) use marks::slug_room;
 pub use metadata::Moment;
 
 use crate::asset::Limits;
-use crate::catalog::print::{Standard, Step};
+use crate::catalog::print::Standard;
 use crate::control::Control;
 use crate::error::Violation;
 use crate::print::{Inking, Role, uses};
@@ -100,8 +101,7 @@ impl<W: Write + Send> PdfWriter<W> {
     /// # Errors
     /// When the sink does not take the bytes.
     pub fn new(out: W, options: PdfOptions) -> Result<Self, Violation> {
-        let version = if options.print.standard.is_flat() { "1.4" } else { "1.6" };
-        let mut objects = Objects::new(out, version)?;
+        let mut objects = Objects::new(out, options.print.standard.pdf_version())?;
         let spaces = Spaces::new(&mut objects, &options.print)?;
         let tree = objects.reserve();
         let images = Images::new(options.dpi, options.limits.output_pixels);
@@ -235,14 +235,22 @@ impl<W: Write + Send> PdfWriter<W> {
     ) -> Result<(), Violation> {
         let rules = &self.options.print;
         let inking = Inking { rules, blend: surface.blend_space };
-        let used = |plate: &str| uses(&surface.nodes, plate);
-        let cuts = rules.plates.iter().any(|(name, p)| p.step.is_some_and(Step::cuts) && used(name));
+        let special = marks::special(surface, rules);
         let cmyk = surface.blend_space == BlendSpace::Process;
-        let line = match (cmyk, cuts) {
-            (true, false) => (marks::all_plates(&mut self.objects)?, vec![1.0]),
-            (true, true) => (self.spaces.cmyk, vec![0.0, 0.0, 0.0, 1.0]),
-            (false, _) => (self.spaces.srgb, vec![0.0; 3]),
+        let black = match cmyk {
+            true => (self.spaces.cmyk, vec![0.0, 0.0, 0.0, 1.0]),
+            false => (self.spaces.srgb, vec![0.0; 3]),
         };
+        let (mut overprint, mut lines) = (None, vec![black.clone()]);
+        match (cmyk, special.is_empty()) {
+            (true, true) => lines = vec![(marks::all_plates(&mut self.objects)?, vec![1.0])],
+            (true, false) => {
+                overprint = Some(marks::overprint(&mut self.objects)?);
+                let alone = |i: usize| (0..4).map(|plate| f64::from(u8::from(plate == i))).collect();
+                lines = (0..4).map(|i| (self.spaces.cmyk, alone(i))).collect();
+            }
+            (false, _) => {}
+        }
         let mut patches = Vec::new();
         if cmyk {
             let bits = [1u8, 2, 4, 8, 3, 5, 6, 7];
@@ -254,14 +262,14 @@ impl<W: Write + Send> PdfWriter<W> {
             patches.extend(colours.map(|c| (self.spaces.srgb, c.to_vec())));
         }
         for (name, plate) in &rules.plates {
-            // A patch of an ink that a knife follows would be cut out.
-            if used(name) && !plate.step.is_some_and(Step::cuts) {
+            // A patch of a special plate would be cut out, foiled or covered with white.
+            if uses(&surface.nodes, name) && !special.contains(name) {
                 let space = self.spaces.separation(&mut self.objects, name, plate.alternate, inking)?;
                 patches.push((space, vec![1.0]));
             }
         }
         let slug = rules.slugs.get(self.pages.len()).cloned();
-        let page = marks::Page { trim, bleed, line, patches, slug };
+        let page = marks::Page { trim, bleed, lines, overprint, words: black, patches, slug };
         if rules.standard.is_flat() {
             marks::paint(content, rules, &page);
             return Ok(());

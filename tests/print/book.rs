@@ -71,7 +71,7 @@ fn a_book_of_photos_is_written_and_read_back_in_little_memory() {
     let pages = if in_full() { PAGES.1 } else { PAGES.0 };
     let shop = Shop::new("book");
     let profile = "schema = \"presswork.profile/1\"\ntitle = \"Book\"\ndpi = 300\noutputs = [\"pdf\"]\n\
-                   [color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\nrgb = \"tagged\"\n[pdf]\nstandard = \"x4\"\n\
+                   [color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\nrgb = \"tagged\"\nink_limit = 340\n[pdf]\nstandard = \"x4\"\n\
                    [preflight]\ndpi_warn = 290\nblank = true\nsame_size = true\n";
     shop.write("profiles/plain.toml", profile.as_bytes());
     let layers = json!([
@@ -113,11 +113,21 @@ fn a_book_of_photos_is_written_and_read_back_in_little_memory() {
     assert!(bytes as f64 > pages as f64 * PHOTO * 1e6, "{bytes} bytes");
 
     let mut inspect = presswork();
-    inspect.arg("preflight").arg(&pdf).args(["--standard", "x4", "--json"]);
+    // With the profile's limit of ink, so that every photo is decoded and added up.
+    inspect.arg("preflight").arg(&pdf).args(["--profile", "plain", "--json", "--profiles"]);
+    inspect.arg(shop.folder.join("profiles"));
     let (read, said) = peak(inspect);
     let line: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(line["report"]["verdict"], "pass", "{}", line["report"]["findings"]);
     assert_eq!(line["report"]["pages"].as_array().unwrap().len(), pages);
+    // The limit was looked at: a lower one is exceeded, and only where it is a photo that exceeds it.
+    shop.write("profiles/low.toml", profile.replace("= 340", "= 100").as_bytes());
+    let mut low = presswork();
+    low.arg("preflight").arg(&pdf).args(["--profile", "low", "--json", "--profiles"]);
+    let (measured, said) =
+        peak_megabytes(low.arg(shop.folder.join("profiles")).env("RAYON_NUM_THREADS", "2"));
+    assert!(said.stdout.contains("\"ink.limit\""), "{}", said.stdout);
+    assert!(measured < MOST + largest_object(&pdf) as f64 / 1e6, "measured in {measured:.1} MB");
 
     let page = largest_object(&pdf) as f64 / 1e6;
     println!(

@@ -106,7 +106,8 @@ fn both_ways(order: &str, profile: &str) -> (PathBuf, PathBuf, PathBuf) {
 
 #[test]
 fn the_white_plate_equals_its_mask_and_leaves_the_art_alone() {
-    let job = "dtf-transfer-customized";
+    // Nothing of the art has the colour of a red shirt.
+    let job = "dtf-transfer-red";
     let (out, with, without) = both_ways(job, "dtf-transfer-white");
     crate::support::judges::qpdf_check(&with);
     let folder = scratch("derived-dtf-sep");
@@ -141,6 +142,48 @@ fn the_white_plate_equals_its_mask_and_leaves_the_art_alone() {
     let (mean, _) = difference(&ours, &plates["White"]);
     assert!(mean < 0.5, "our plate and the PDF's differ by {mean}");
     assert!(coverage(&ours) > 0.1);
+}
+
+#[test]
+fn a_black_shirt_shows_where_the_art_has_its_colour() {
+    let out = scratch("derived-shirts");
+    let jobs = ["dtf-transfer-customized", "dtf-transfer-red"];
+    render_well(orders_named(&jobs), &out);
+    let folder = scratch("derived-shirts-sep");
+    let [black, red] = jobs.map(|job| {
+        let (pdf, _) = only(artifacts(&out, job, "pdf"));
+        let place = folder.join(job);
+        std::fs::create_dir(&place).unwrap();
+        separations(&pdf, 300, &place)
+    });
+    for (name, plate) in black.iter().filter(|(name, _)| *name != "White") {
+        assert_eq!(difference(plate, &red[name]), (0.0, 0), "the shirt changes {name}");
+    }
+    // The art is the same. Where it has a black shirt's colour, and by the choke beside it, there is no
+    // white; everywhere else there is what a red shirt gets.
+    let (png, _) = only(artifacts(&out, jobs[0], "png"));
+    let picture = load(&png);
+    let close = |x: u32, y: u32| {
+        let [r, g, b, a] = picture.get_pixel(x, y).0;
+        let off = [r, g, b].iter().zip([0x1b_u8, 0x1b, 0x1d]).map(|(a, b)| a.abs_diff(b)).max();
+        a == 255 && off <= Some(12)
+    };
+    let (w, h) = picture.dimensions();
+    let near = |x: u32, y: u32| {
+        let (rows, columns) = (y.saturating_sub(4)..(y + 5).min(h), x.saturating_sub(4)..(x + 5).min(w));
+        rows.into_iter().any(|v| columns.clone().any(|u| close(u, v)))
+    };
+    let (mut left_out, mut stray) = (0, 0);
+    for (x, y, white) in black["White"].enumerate_pixels() {
+        let wanted = red["White"].get_pixel(x, y).0[0];
+        if close(x, y) && wanted > 250 {
+            left_out += 1;
+            assert!(white.0[0] < 5, "white at {x}, {y} beneath the shirt's own colour");
+        }
+        stray += u32::from(white.0[0].abs_diff(wanted) > 2 && !near(x, y));
+    }
+    assert!(left_out > 2000, "{left_out} pixels in the shirt's colour");
+    assert_eq!(stray, 0, "pixels that differ elsewhere");
 }
 
 #[test]
@@ -358,23 +401,38 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
         "knockout",
         &format!("{outputs}\n{spots}\n[underbase]\nspot = \"White\"\ngarment_knockout = 0.05"),
     );
-    let rect = |id: &str, x: f64, fill: &str| {
-        json!({ "id": id, "box": { "x": x, "y": 10, "width": 20, "height": 20 },
+    profile(
+        &shop,
+        "outlined",
+        &format!(
+            "{outputs}\n{spots}\nstep = \"white\"\n[underbase]\nspot = \"White\"\nchoke = 0.5\n\
+             as = \"vector\"\ngarment_knockout = 0.05\n[preflight]\nplates_required = [\"White\"]"
+        ),
+    );
+    let rect = |id: &str, x: f64, size: f64, fill: &str| {
+        json!({ "id": id, "box": { "x": x, "y": 20.0 - size / 2.0, "width": size, "height": size },
                 "shape": { "shape": { "rect": {} }, "fill": fill } })
     };
+    // The red square has a black one in its middle, which only a knock-out sees.
+    let squares = [rect("red", 5.0, 20.0, "#c02020"), rect("black", 35.0, 20.0, "#202020")];
+    let layers = [&squares[..], &[rect("hole", 10.0, 10.0, "#202020")]].concat();
     let template = json!({
-        "schema": "presswork.template/1", "name": "two", "profiles": ["vector", "knockout"], "fields": {},
+        "schema": "presswork.template/1", "name": "two", "profiles": ["vector", "knockout", "outlined"],
+        "fields": {},
         "surfaces": [{ "name": "front", "width": 60, "height": 40, "garment": "#202020",
-                       "layers": [rect("red", 5.0, "#c02020"), rect("black", 35.0, "#202020")] }],
+                       "layers": layers }],
     });
     shop.write("catalog/two/1/template.json", template.to_string().as_bytes());
     let out = shop.folder.join("out");
     let mm2 = |plate: &GrayImage| coverage(plate) * 60.0 * 40.0;
-    for (name, expected) in [
+    for (name, expected, tolerance) in [
         // Two squares of 20 mm, spread by half a millimetre with round corners.
-        ("vector", 2.0 * (400.0 + 80.0 * 0.5 + 0.25 * std::f64::consts::PI)),
-        // The black square is the shirt itself.
-        ("knockout", 400.0),
+        ("vector", 2.0 * (400.0 + 80.0 * 0.5 + 0.25 * std::f64::consts::PI), 8.0),
+        // The black squares are the shirt itself.
+        ("knockout", 300.0, 3.0),
+        // The same, drawn in by half a millimetre on every side, the hole's included. Pixels that are red
+        // in part have white, so that 40 mm of the hole's edge are found within one, at 200 dpi.
+        ("outlined", 19.0 * 19.0 - (100.0 + 40.0 * 0.5 + 0.25 * std::f64::consts::PI), 5.0),
     ] {
         let order = shop.order(&format!("two-{name}"), "two", json!({ "profile": name }));
         shop.render(&[order], &out);
@@ -384,7 +442,7 @@ fn an_underbase_of_outlines_and_one_without_the_garments_colour() {
         let plates = separations(&pdf, 1200, &scratch(&format!("derived-two-{name}")));
         assert_eq!(names(&plates), ["Black", "Cyan", "Magenta", "White", "Yellow"]);
         for white in [&plates["White"], &image::open(&plate).unwrap().to_luma8()] {
-            assert!((mm2(white) - expected).abs() < expected * 0.01, "{name}: {} mm²", mm2(white));
+            assert!((mm2(white) - expected).abs() < tolerance, "{name}: {} mm²", mm2(white));
         }
     }
 }

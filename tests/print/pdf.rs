@@ -4,6 +4,7 @@
 //!
 //! More than 400 lines: one small scene after another, each with its judges.
 
+use crate::support::judges::{exiftool, picture_data, tool};
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
 use presswork::asset::{Limits, Picture};
 use presswork::control::Control;
@@ -141,7 +142,7 @@ fn boxes_are_exact_and_the_document_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let red = filled(rect(0.0, 0.0, 9.0, 9.0), solid(255, 0, 0), 1.0);
     let (bytes, summary) = write(&[surface(vec![red])], options());
-    assert!(bytes.starts_with(b"%PDF-1.6\n"));
+    assert!(bytes.starts_with(b"%PDF-1.7\n"));
     assert_eq!(summary.bytes, bytes.len() as u64);
     assert_eq!(summary.pages[0].trim, Rect::new(3.0, 3.0, 93.0, 63.0));
     let pdf = save(folder.path(), &bytes);
@@ -428,7 +429,10 @@ const WHOLE: Rect = Rect::new(0.0, 0.0, 1.0, 1.0);
 fn a_jpeg_passes_through_untouched_and_upright() {
     let folder = tempfile::tempdir().unwrap();
     let source = jpeg(folder.path());
-    let sos = |bytes: &[u8]| bytes.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
+    let parts = picture_data(&source);
+    for (what, marker) in [("DQT", 0xDB), ("SOF0", 0xC0), ("DHT", 0xC4), ("SOS", 0xDA)] {
+        assert!(parts.iter().any(|(found, _)| *found == marker), "the source has {what}");
+    }
     // Where the stored picture's red quarter stands when it is upright, for each orientation.
     let corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0), (1, 0), (1, 1), (0, 1)];
     let mut nodes = Vec::new();
@@ -444,7 +448,8 @@ fn a_jpeg_passes_through_untouched_and_upright() {
     let pdf = save(folder.path(), &bytes);
     run("pdfimages", &["-all", &pdf, folder.path().join("out").to_str().unwrap()]);
     let back = std::fs::read(folder.path().join("out-000.jpg")).unwrap();
-    assert!(back[sos(&back)..] == source[sos(&source)..], "the scan changed");
+    assert!(picture_data(&back) == parts, "tables, frame or scan changed");
+    assert!(!back.windows(2).any(|w| w == [0xFF, 0xE1]), "EXIF is left out");
     let pages = Renderings::of(nodes);
     for (i, (right, low)) in corners.into_iter().enumerate() {
         let x = (i % 4) as f64 * 22.0 + 5.0 + f64::from(right) * 10.0;
@@ -453,6 +458,36 @@ fn a_jpeg_passes_through_untouched_and_upright() {
     }
     // Turned by a quarter, the green quarter follows clockwise.
     pages.shows(22.0 + 15.0, 25.0 + 15.0, [30, 200, 30], 6);
+}
+
+#[test]
+fn a_photos_place_and_camera_stay_out_of_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("camera.jpg");
+    std::fs::write(&path, jpeg(folder.path())).unwrap();
+    let tags = ["-GPSLatitude=54.1", "-GPSLatitudeRef=N", "-GPSLongitude=13.4", "-GPSLongitudeRef=E"];
+    let said = ["-XMP-dc:Creator=Somebody", "-Make=Camera", "-Comment=at home", "-overwrite_original", "-q"];
+    tool("exiftool", [&tags[..], &said, &[path.to_str().unwrap()]].concat());
+    let told = |file: &Path| {
+        let all = exiftool(file);
+        let all = all.as_object().unwrap();
+        ["GPSLatitude", "Creator", "Make", "Comment"].map(|tag| all.contains_key(tag))
+    };
+    assert_eq!(told(&path), [true; 4], "the photo tells");
+    let source = std::fs::read(&path).unwrap();
+    let node = placed(&picture(source.clone()), WHOLE, Rect::new(0.0, 0.0, 40.0, 20.0));
+    let pdf = save(folder.path(), &write(&[surface(vec![Node::Image(Arc::new(node))])], options()).0);
+    run("pdfimages", &["-all", &pdf, folder.path().join("out").to_str().unwrap()]);
+    let back = folder.path().join("out-000.jpg");
+    assert_eq!(told(&back), [false; 4], "the document does not");
+    assert!(picture_data(&std::fs::read(&back).unwrap()) == picture_data(&source));
+    // Nor does anything else in the file, whether it is packed or not.
+    let open = folder.path().join("open.pdf");
+    run("qpdf", &["--stream-data=uncompress", &pdf, open.to_str().unwrap()]);
+    let open = std::fs::read(open).unwrap();
+    for word in ["Exif\0\0", "Somebody", "at home", "GPS"] {
+        assert_eq!(count(&open, word), 0, "{word}");
+    }
 }
 
 #[test]

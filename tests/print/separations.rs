@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every order that is printed in process inks.
-fn orders() -> Vec<String> {
+pub(crate) fn orders() -> Vec<String> {
     let mut all = job::orders();
     all.retain(|order| {
         let profile = job::json(order)["profile"].as_str().unwrap().to_owned();
@@ -103,9 +103,10 @@ fn pictures_are_soft_proofs_of_the_plates() {
         for (index, surface) in subject.surfaces().iter().enumerate() {
             let picture = flatten(&load(&subject.file(&ours[index])), WHITE);
             let (page, number) = subject.page(&pdfs, index);
-            // What a knife follows and white are on no sheet that is looked at.
+            // What is no colour on the sheet is not looked at; nor is white.
             let hidden = subject.folder.join("hidden.pdf");
-            hide(&page, &["CutContour", "White", "Marks"], &hidden);
+            let unseen = ["CutContour", "PerfCutContour", "Varnish", "Emboss", "White", "Marks"];
+            hide(&page, &unseen, &hidden);
             let size = picture.dimensions();
             let proofs = [
                 ("Ghostscript", foreign_proof(&hidden, number, size, &subject.folder)),

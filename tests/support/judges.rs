@@ -209,3 +209,27 @@ pub fn scratch(name: &str) -> PathBuf {
     std::fs::create_dir_all(&folder).expect("a folder below target");
     folder
 }
+
+/// What a JPEG's picture is made of, in the file's order: quantisation and Huffman tables, frame and restart
+/// headers, and each scan with its header. Not what is said about it: APP segments and comments.
+pub fn picture_data(jpeg: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    assert_eq!(jpeg[..2], [0xFF, 0xD8], "a JPEG");
+    let (mut parts, mut at) = (Vec::new(), 2);
+    while jpeg[at + 1] != 0xD9 {
+        assert_eq!(jpeg[at], 0xFF, "a marker at {at}");
+        let marker = jpeg[at + 1];
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        let mut end = at + 2 + length;
+        if marker == 0xDA {
+            // Up to the next marker that is neither a stuffed byte nor a restart.
+            while jpeg[end] != 0xFF || matches!(jpeg[end + 1], 0 | 0xD0..=0xD7) {
+                end += 1;
+            }
+        }
+        if !matches!(marker, 0xE0..=0xEF | 0xFE) {
+            parts.push((marker, jpeg[at + 2..end].to_vec()));
+        }
+        at = end;
+    }
+    parts
+}
