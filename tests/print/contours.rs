@@ -356,7 +356,7 @@ fn a_ring_too_few_and_a_corner_are_seen() {
     assert_eq!(rings.len(), 2);
     let whole = from_outside(&rings, &edge, &alpha, &surface);
     assert!(whole < TOLERANCE, "{whole}");
-    assert!(sharpest(&rings) > OFFSET * 0.9, "{}", sharpest(&rings));
+    assert!(sharpest(&rings) > OFFSET * 0.8, "{}", sharpest(&rings));
     let lost = rings.pop().unwrap();
     assert!(from_outside(&rings, &edge, &alpha, &surface) > 1.0, "a ring is missing");
     // Its first point, pulled out by a millimetre.
