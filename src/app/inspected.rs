@@ -76,7 +76,7 @@ impl<'a, D: Destination> Inspected<'a, D> {
         let Some(least) = profile.preflight.extent_min else { return Ok(()) };
         let surfaces = scene.surfaces.iter();
         let printed: Vec<_> =
-            surfaces.map(|surface| extent(surface, limits, control)).collect::<Result<_, _>>()?;
+            surfaces.map(|surface| extent(surface, least, limits, control)).collect::<Result<_, _>>()?;
         let empty = printed.iter().all(Option::is_none);
         for (surface, place) in scene.surfaces.iter().zip(printed) {
             let place = match place {

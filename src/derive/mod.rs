@@ -10,6 +10,7 @@
 mod alpha;
 mod art;
 mod bare;
+mod certain;
 mod choke;
 mod contour;
 mod crossing;
@@ -71,15 +72,21 @@ pub fn derive(
     Ok(scene)
 }
 
-/// The bounds of all that is printed within a surface's trim, in its millimetres; `None` of an empty one.
+/// The bounds of all that is printed within a surface's trim, in its millimetres, or the trim where they are
+/// certainly `least` wide or high; `None` of an empty surface.
 ///
 /// # Errors
 /// As painting.
 pub fn extent(
     surface: &Surface,
+    least: f64,
     limits: &Limits,
     control: Control<'_>,
 ) -> Result<Option<kurbo::Rect>, Violation> {
+    let trim = surface.trim_box();
+    if certain::is_as_large(&surface.nodes, kurbo::Affine::IDENTITY, trim, least) {
+        return Ok(Some(trim));
+    }
     let art = surface.nodes.iter().filter(|node| !matches!(node, Node::Separation(_)));
     alpha::bounds(art.cloned().collect(), surface.trim.to_rect(), limits, control)
 }

@@ -78,7 +78,14 @@ pub struct Inspection<'a> {
 impl<'a> Inspection<'a> {
     /// By the default limits, without pictures.
     pub fn new(wish: &'a Wish) -> Self {
-        Inspection { wish, limits: ReadLimits::default(), pages: &[], pictures: 0, unpacking: true, control: Control::NONE }
+        Inspection {
+            wish,
+            limits: ReadLimits::default(),
+            pages: &[],
+            pictures: 0,
+            unpacking: true,
+            control: Control::NONE,
+        }
     }
 
     /// Looks at a file.
