@@ -153,7 +153,7 @@ fn boxes_are_exact_and_the_document_is_named() {
         "MediaBox:            0.00     0.00   272.13   187.09",
         "BleedBox:            0.00     0.00   272.13   187.09",
         "TrimBox:             8.50     8.50   263.62   178.58",
-        "PDF version:     1.6",
+        "PDF version:     1.7",
     ] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
     }
