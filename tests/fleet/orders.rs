@@ -83,7 +83,8 @@ fn rendered(fleet: &Fleet, orders: &[PathBuf]) -> BTreeMap<String, ResultEvent> 
 async fn is_as_rendered(fleet: &Fleet, body: &[u8], rendered: &BTreeMap<String, ResultEvent>) {
     let mut event: ResultEvent = serde_json::from_slice(body).unwrap();
     let job = event.data.job_id.clone().unwrap();
-    assert_eq!(fleet.get(&format!("out/{job}/1/result.json")).await, body, "the event is not the result");
+    let key = format!("out/{job}/{}/result.json", event.data.revision.unwrap());
+    assert_eq!(fleet.get(&key).await, body, "the event is not the result");
     let mut expected = rendered[&job].clone();
     assert!(!expected.data.artifacts.is_empty(), "{job}: {:?}", expected.data.errors);
     for artifact in &mut event.data.artifacts {
