@@ -445,9 +445,6 @@ fn breaks_of_the_house() -> Vec<Break> {
         .sparing(|wish| {
             (wish.bleed_painted, wish.dpi_warn, wish.dpi_fail) = (false, None, None);
         }),
-        harm(BleedEmpty, CARD, |p| {
-            p.content(1, |_| "0 0 0 0 k -50 -50 2000 2000 re f 0 0 0 1 k 200 200 30 30 re f".into());
-        }),
         harm(ImageLow, CARD, |p| shrink(p, 20)),
         harm(ImageHigh, CARD, |_| {}).sparing(|wish| {
             (wish.dpi_warn, wish.dpi_fail, wish.dpi_most) = (None, None, Some(72.0));
