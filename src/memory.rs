@@ -9,7 +9,7 @@
 
 //!
 //! A decoded picture is tens of megabytes that are written once, from one end to the other. In huge
-//! pages it costs a sixth of the kernel's time for as many small ones.
+//! pages it costs about a seventh of what small ones cost the kernel.
 
 #![allow(unsafe_code, reason = "mallopt and madvise are C functions; see the proofs at their calls")]
 
