@@ -24,12 +24,17 @@ const KEPT: libc::c_int = 16 << 20;
 /// Fixes the allocator's limits. Call it once, before any thread is started.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt takes two integers, keeps no pointer, and is documented to be called before
-    // other threads allocate, which `main` does first of all; called later it takes the allocator's
-    // lock. A value it does not like changes nothing.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+    {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let heaps = libc::c_int::try_from(processors).unwrap_or(libc::c_int::MAX);
+        // SAFETY: mallopt takes two integers, keeps no pointer, and is documented to be called before
+        // other threads allocate, which `main` does first of all; called later it takes the allocator's
+        // lock. A value it does not like changes nothing.
+        unsafe {
+            libc::mallopt(libc::M_ARENA_MAX, heaps);
+            libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+        }
     }
 }
 

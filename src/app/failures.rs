@@ -42,16 +42,19 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
 }
 
 /// The event of a body that names no run, whose id comes from the body's bytes, or contradicts one.
-/// The latter says which order it is; its id comes from the run and the order's digest, so that the
-/// same order sent again with other metadata is refused under the same id.
+/// The latter says which order it is, its metadata included; its id comes from all that it says, so that
+/// one id never has two bodies.
 pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let contradicts = violations.0.iter().any(|violation| violation.code == Code::OrderConflict);
     let (id, data) = match Draft::parse(body) {
         Ok(draft) if contradicts => {
-            let id = conflict_id(draft.job_id(), draft.revision(), &draft.digest());
-            (id, names(&draft))
+            let data = wrong(names(&draft), violations);
+            (conflict_id(draft.job_id(), draft.revision(), &data), data)
         }
-        Ok(_) | Err(_) => (event_id(&hex::encode(Sha256::digest(body)), 1), ResultData::default()),
+        Ok(_) | Err(_) => {
+            let id = event_id(&hex::encode(Sha256::digest(body)), 1);
+            (id, wrong(ResultData::default(), violations))
+        }
     };
-    ResultEvent::new(EventType::Rejected, id, wrong(data, violations))
+    ResultEvent::new(EventType::Rejected, id, data)
 }

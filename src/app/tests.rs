@@ -111,7 +111,7 @@ fn a_plain_mistake_is_told_in_full() {
 }
 
 #[test]
-fn a_conflict_says_which_order_it_is_under_one_id() {
+fn a_conflict_says_which_order_it_is_under_an_id_of_what_it_says() {
     let order = |quantity: u32, note: &str| {
         let order = json!({
             "schema": "presswork.order/1", "job_id": "ORDER-1", "revision": 3, "order_ref": "SHOP-9",
@@ -127,7 +127,10 @@ fn a_conflict_says_which_order_it_is_under_one_id() {
     assert_eq!(event.data.metadata, Some(json!({ "note": "first" })));
     let draft = Draft::parse(&order(2, "first")).unwrap();
     assert_eq!(event.data.order_digest, Some(draft.digest()));
-    assert_eq!(rejected_event(&order(2, "second"), &conflict).id, event.id, "metadata makes no other order");
+    assert_eq!(rejected_event(&order(2, "first"), &conflict), event);
+    let noted = rejected_event(&order(2, "second"), &conflict);
+    assert_eq!(noted.data.order_digest, event.data.order_digest, "metadata makes no other order");
+    assert_ne!(noted.id, event.id, "it says something else, and one id has one body");
     assert_ne!(rejected_event(&order(4, "first"), &conflict).id, event.id);
     assert_ne!(failed(&draft, &conflict).id, event.id, "it is not the event of the run");
     // A body that names no run says nothing of one.

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The event's `source`; together with `id` it names an event for ever.
@@ -286,9 +287,12 @@ pub fn event_id(job_id: &str, revision: u32) -> String {
     named(&format!("{SOURCE}/{job_id}/{revision}"))
 }
 
-/// The same of the run and the digest of an order that contradicts what the run was decided for.
-pub fn conflict_id(job_id: &str, revision: u32, digest: &str) -> String {
-    named(&format!("{SOURCE}/{job_id}/{revision}/{digest}"))
+/// The same of the run and of what is said of an order that contradicts what the run was decided for: the
+/// SHA-256 of its JSON.
+pub fn conflict_id(job_id: &str, revision: u32, said: &ResultData) -> String {
+    // JSON exists for all that an event can say; the fallback keeps the type honest.
+    let json = serde_json::to_vec(said).unwrap_or_default();
+    named(&format!("{SOURCE}/{job_id}/{revision}/{}", hex::encode(Sha256::digest(&json))))
 }
 
 fn named(path: &str) -> String {
