@@ -102,19 +102,23 @@ pub fn apply_within(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64
     }
 }
 
-/// By how much a picture may be divided when it is decoded (1, 2, 4 or 8), where it has `spare` times the
-/// pixels, along either side, that are shown. Tones of a reduced picture are those of the whole one;
-/// a blur's reach and a threshold's edges are given in the picture's own pixels.
-pub fn shrink(picture: &Picture, adjust: &[Adjust], spare: f64) -> u32 {
-    let tone = |adjust: &Adjust| match adjust {
+/// Whether a picture may be brought to its size first: tones of a reduced picture are those of the whole
+/// one, while a blur's reach and a threshold's edges are given in the picture's own pixels.
+pub fn may_follow(adjust: &[Adjust]) -> bool {
+    adjust.iter().all(|adjust| match adjust {
         Adjust::Greyscale
         | Adjust::Sepia(_)
         | Adjust::Brightness(_)
         | Adjust::Contrast(_)
         | Adjust::Duotone(_, _) => true,
         Adjust::Blur(_) | Adjust::Threshold(_) => false,
-    };
-    if !adjust.iter().all(tone) {
+    })
+}
+
+/// By how much a picture may be divided when it is decoded (1, 2, 4 or 8), where it has `spare` times the
+/// pixels, along either side, that are shown.
+pub fn shrink(picture: &Picture, adjust: &[Adjust], spare: f64) -> u32 {
+    if !may_follow(adjust) {
         return 1;
     }
     let fits = |shrink: &u32| f64::from(*shrink) <= spare && picture.divides(*shrink);

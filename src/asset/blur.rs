@@ -30,9 +30,9 @@ pub(super) fn gaussian(pixels: &mut Pixels, sigma: (f64, f64)) {
     macro_rules! opaque {
         ($data:expr, $wide:expr, $narrow:expr) => {
             for channel in 0..3 {
-                let plane = blur($data.iter().skip(channel).step_by(3).map($wide).collect());
-                for (sample, value) in $data.iter_mut().skip(channel).step_by(3).zip(plane) {
-                    *sample = $narrow(value);
+                let plane = blur($data.as_chunks::<3>().0.iter().map(|p| $wide(&p[channel])).collect());
+                for (pixel, value) in $data.as_chunks_mut::<3>().0.iter_mut().zip(plane) {
+                    pixel[channel] = $narrow(value);
                 }
             }
         };
@@ -68,12 +68,18 @@ pub(super) fn gaussian(pixels: &mut Pixels, sigma: (f64, f64)) {
     }
 }
 
+/// Rows become columns, several at a time: a line of the cache is read once.
 fn transpose(plane: &[u16], width: usize) -> Vec<u16> {
+    const COLUMNS: usize = 32;
     let height = plane.len() / width;
     let mut out = vec![0; plane.len()];
-    out.par_chunks_mut(height).enumerate().for_each(|(x, column)| {
-        for (y, value) in column.iter_mut().enumerate() {
-            *value = plane[y * width + x];
+    out.par_chunks_mut(height * COLUMNS).enumerate().for_each(|(some, columns)| {
+        let from = some * COLUMNS;
+        let count = columns.len() / height;
+        for (y, row) in plane.chunks_exact(width).enumerate() {
+            for (x, value) in row[from..from + count].iter().enumerate() {
+                columns[x * height + y] = *value;
+            }
         }
     });
     out
@@ -95,9 +101,9 @@ fn rows(mut plane: Vec<u16>, width: usize, sigma: f64) -> Vec<u16> {
         } else {
             [(half, half - 1), (half - 1, half), (half, half)]
         };
-        plane.par_chunks_mut(width).for_each(|row| {
+        plane.par_chunks_mut(width).for_each_init(Vec::new, |room, row| {
             for (before, after) in boxes {
-                box_filter(row, before, after);
+                box_filter(row, before, after, room);
             }
         });
     }
@@ -130,17 +136,25 @@ fn convolve(row: &mut [u16], kernel: &[u32]) {
     }
 }
 
-/// The mean of `before` samples, the sample itself and `after` samples.
-fn box_filter(row: &mut [u16], before: usize, after: usize) {
-    let source = row.to_vec();
-    let last = source.len() - 1;
-    let size = (before + after + 1) as u64;
-    let mut sum = u64::from(source[0]) * (before as u64 + 1);
-    sum += (1..=after).map(|i| u64::from(source[i.min(last)])).sum::<u64>();
-    for (x, out) in row.iter_mut().enumerate() {
-        *out = ((sum + size / 2) / size) as u16;
-        sum += u64::from(source[(x + after + 1).min(last)]);
-        sum -= u64::from(source[x.saturating_sub(before)]);
+/// The mean of `before` samples, the sample itself and `after` samples. `padded` is room that is kept.
+fn box_filter(row: &mut [u16], before: usize, after: usize, padded: &mut Vec<u16>) {
+    let (Some(first), Some(last)) = (row.first().copied(), row.last().copied()) else { return };
+    let size = before + after + 1;
+    if size < 2 {
+        return;
+    }
+    padded.clear();
+    padded.extend(std::iter::repeat_n(first, before));
+    padded.extend_from_slice(row);
+    padded.extend(std::iter::repeat_n(last, after + 1));
+    // At most 65,535 times a size of MAX_SIGMA: 32 bits hold it. Of such a number the upper half of
+    // the product with 2⁶⁴ / size, rounded up, is the quotient.
+    let (size, reciprocal) = (size as u64, u64::MAX / size as u64 + 1);
+    let mut sum: u64 = padded[..before + after + 1].iter().map(|s| u64::from(*s)).sum();
+    let enter = &padded[before + after + 1..];
+    for ((out, enters), leaves) in row.iter_mut().zip(enter).zip(&*padded) {
+        *out = (u128::from(sum + size / 2) * u128::from(reciprocal) >> 64) as u16;
+        sum = sum + u64::from(*enters) - u64::from(*leaves);
     }
 }
 

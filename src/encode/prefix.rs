@@ -54,23 +54,36 @@ pub(super) fn distance_symbol(less_one: usize) -> (usize, u64, u32) {
     (symbol, (less_one & ((1 << extra_bits) - 1)) as u64, extra_bits)
 }
 
-/// Lengths of an optimal prefix code, brought below a limit.
+/// Lengths of an optimal prefix code of at most [`SYMBOLS`] symbols, brought below a limit.
 pub(super) fn code_lengths(counts: &[u32], limit: usize) -> Vec<u8> {
-    let mut order: Vec<usize> = (0..counts.len()).filter(|s| counts[*s] > 0).collect();
+    /// Bits of a symbol's number beside its count.
+    const NUMBER: u32 = 16;
     let mut lengths = vec![0u8; counts.len()];
-    if let [only] = order.as_slice() {
-        lengths[*only] = 1;
+    // Every band of rows has its own codes: what they are made in is on the stack.
+    let mut order = [0u64; SYMBOLS];
+    let mut n = 0;
+    for (symbol, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        order[n] = u64::from(*count) << NUMBER | symbol as u64;
+        n += 1;
+    }
+    let order = &mut order[..n];
+    if let [only] = order {
+        lengths[(*only & 0xffff) as usize] = 1;
+    }
+    if n < 2 {
         return lengths;
     }
-    order.sort_by_key(|s| (counts[*s], *s));
+    order.sort_unstable();
     // Two queues: the leaves in order, and the inner nodes, which come in order by themselves.
-    let n = order.len();
-    let mut weight: Vec<u64> = order.iter().map(|s| u64::from(counts[*s])).collect();
-    let mut parent = vec![0usize; 2 * n];
+    let mut weight = [0u64; 2 * SYMBOLS];
+    for (weight, counted) in weight.iter_mut().zip(&*order) {
+        *weight = counted >> NUMBER;
+    }
+    let mut parent = [0u16; 2 * SYMBOLS];
     let (mut leaf, mut inner) = (0, n);
-    while weight.len() < 2 * n - 1 {
+    for node in n..2 * n - 1 {
         let mut lightest = || {
-            if leaf < n && (inner >= weight.len() || weight[leaf] <= weight[inner]) {
+            if leaf < n && (inner >= node || weight[leaf] <= weight[inner]) {
                 leaf += 1;
                 leaf - 1
             } else {
@@ -79,17 +92,17 @@ pub(super) fn code_lengths(counts: &[u32], limit: usize) -> Vec<u8> {
             }
         };
         let (a, b) = (lightest(), lightest());
-        (parent[a], parent[b]) = (weight.len(), weight.len());
-        weight.push(weight[a] + weight[b]);
+        (parent[a], parent[b]) = (node as u16, node as u16);
+        weight[node] = weight[a] + weight[b];
     }
-    let mut depth = vec![0usize; 2 * n];
+    let mut depth = [0u16; 2 * SYMBOLS];
     for node in (0..2 * n - 2).rev() {
-        depth[node] = depth[parent[node]] + 1;
+        depth[node] = depth[usize::from(parent[node])] + 1;
     }
     // How many codes of each length; too long ones are shortened at the cost of others.
     let mut of_length = vec![0usize; limit + 1];
     for d in &depth[..n] {
-        of_length[(*d).min(limit)] += 1;
+        of_length[usize::from(*d).min(limit)] += 1;
     }
     let mut space: usize = (1..=limit).map(|l| of_length[l] << (limit - l)).sum();
     while space > 1 << limit {
@@ -101,10 +114,10 @@ pub(super) fn code_lengths(counts: &[u32], limit: usize) -> Vec<u8> {
         space -= 1;
     }
     // The rarest symbols get the longest codes.
-    let mut symbols = order.into_iter();
+    let mut symbols = order.iter();
     for length in (1..=limit).rev() {
         for symbol in symbols.by_ref().take(of_length[length]) {
-            lengths[symbol] = length as u8;
+            lengths[(*symbol & 0xffff) as usize] = length as u8;
         }
     }
     lengths
@@ -112,12 +125,14 @@ pub(super) fn code_lengths(counts: &[u32], limit: usize) -> Vec<u8> {
 
 /// The codes that lengths stand for, bits reversed as deflate writes them.
 pub(super) fn canonical(lengths: &[u8]) -> Vec<Word> {
+    let mut of_length = [0u32; 16];
+    for length in lengths {
+        of_length[usize::from(*length)] += 1;
+    }
+    of_length[0] = 0;
     let mut first = [0u32; 16];
-    let mut code = 0;
-    for (length, first) in first.iter_mut().enumerate().skip(1) {
-        let shorter = lengths.iter().filter(|l| usize::from(**l) == length - 1 && **l > 0).count() as u32;
-        code = (code + shorter) << 1;
-        *first = code;
+    for length in 1..first.len() {
+        first[length] = (first[length - 1] + of_length[length - 1]) << 1;
     }
     lengths
         .iter()

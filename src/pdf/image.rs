@@ -233,21 +233,27 @@ impl<W: Write> Painter<'_, W> {
         if let Some(matte) = &node.matte {
             adjust::apply_matte(&mut picture, &matte.decode_for(Depth::Eight, 1, self.control)?)?;
         }
-        // A reduction's kernel reaches past the crop.
-        let reach = size.map_or(0.0, |size| {
-            let columns = crop.width() * f64::from(picture.width) / f64::from(size.0);
-            let rows = crop.height() * f64::from(picture.height) / f64::from(size.1);
-            LOBES * columns.max(rows).max(1.0)
-        });
-        let window = adjust::Window::around(&picture, crop, reach + 1.0);
-        adjust::apply_within(&mut picture, &node.adjust, density, &window);
-        let part;
+        let resizer = &mut self.images.resizer;
+        let mut part = crop;
         let cropped = match size {
+            // Fewer pixels are left to be toned.
+            Some(size) if !node.pixelated && adjust::may_follow(&node.adjust) => {
+                let mut small = pixels::resampled(resizer, picture, crop, size, false)?;
+                adjust::apply(&mut small, &node.adjust, density);
+                small
+            }
             Some(size) => {
-                part = crop;
-                pixels::resampled(&mut self.images.resizer, picture, crop, size, node.pixelated)?
+                // A reduction's kernel reaches past the crop.
+                let columns = crop.width() * f64::from(picture.width) / f64::from(size.0);
+                let rows = crop.height() * f64::from(picture.height) / f64::from(size.1);
+                let reach = LOBES * columns.max(rows).max(1.0);
+                let window = adjust::Window::around(&picture, crop, reach + 1.0);
+                adjust::apply_within(&mut picture, &node.adjust, density, &window);
+                pixels::resampled(resizer, picture, crop, size, node.pixelated)?
             }
             None => {
+                let window = adjust::Window::around(&picture, crop, 1.0);
+                adjust::apply_within(&mut picture, &node.adjust, density, &window);
                 let (pixels, kept) = pixels::cropped(picture, crop);
                 part = kept;
                 pixels

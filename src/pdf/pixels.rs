@@ -87,10 +87,10 @@ pub(super) fn cropped(pixels: Pixels, part: Rect) -> (Pixels, Rect) {
         return (pixels, Rect::new(0.0, 0.0, 1.0, 1.0));
     }
     let (data, channels) = eight(pixels.data);
-    let kept = (y0..y1)
-        .flat_map(|y| &data[(y * width + x0) * channels..(y * width + x1) * channels])
-        .copied()
-        .collect();
+    let mut kept = Vec::with_capacity((x1 - x0) * (y1 - y0) * channels);
+    for y in y0..y1 {
+        kept.extend_from_slice(&data[(y * width + x0) * channels..(y * width + x1) * channels]);
+    }
     let part = Rect::new(
         x0 as f64 / width as f64,
         y0 as f64 / height as f64,

@@ -240,12 +240,12 @@ impl Builder {
             Paint::Solid(ink) => solid(scope, ink, opacity)?,
             Paint::Linear(g) => {
                 let table = table(&g.stops, opacity, colorants)?;
-                match Gradient::linear(g.start, g.end, &g.stops, table, to_px) {
+                match Gradient::linear(g.start, g.end, &g.stops, &table, to_px) {
                     Some(gradient) => Some(Shader::Gradient(gradient)),
                     None => last(scope, &g.stops)?,
                 }
             }
-            Paint::Radial(g) => match Gradient::radial(g, table(&g.stops, opacity, colorants)?, to_px) {
+            Paint::Radial(g) => match Gradient::radial(g, &table(&g.stops, opacity, colorants)?, to_px) {
                 Some(gradient) => Some(Shader::Gradient(gradient)),
                 None => last(scope, &g.stops)?,
             },

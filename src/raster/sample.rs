@@ -44,6 +44,9 @@ pub(crate) trait Sample:
     /// Decoded samples in this depth, and how many components a pixel has.
     fn take(samples: Samples) -> (Vec<Self>, usize);
 
+    /// Of pixels that there are in both depths, those of this one.
+    fn pick<'a>(eight: &'a [Pixel<u8>], sixteen: &'a [Pixel<u16>]) -> &'a [Pixel<Self>];
+
     /// `self` with `MAX - self`.
     fn inverse(self) -> Self {
         Self::MAX.minus(self)
@@ -103,6 +106,9 @@ impl Sample for u8 {
     }
     fn pixel_type(channels: usize) -> PixelType {
         if channels == 3 { PixelType::U8x3 } else { PixelType::U8x4 }
+    }
+    fn pick<'a>(eight: &'a [Pixel<u8>], _: &'a [Pixel<u16>]) -> &'a [Pixel<u8>] {
+        eight
     }
     fn take(samples: Samples) -> (Vec<u8>, usize) {
         let narrow = |words: Vec<u16>| words.into_iter().map(to_byte).collect();
@@ -167,6 +173,9 @@ impl Sample for u16 {
     }
     fn pixel_type(channels: usize) -> PixelType {
         if channels == 3 { PixelType::U16x3 } else { PixelType::U16x4 }
+    }
+    fn pick<'a>(_: &'a [Pixel<u8>], sixteen: &'a [Pixel<u16>]) -> &'a [Pixel<u16>] {
+        sixteen
     }
     fn take(samples: Samples) -> (Vec<u16>, usize) {
         let widen = |bytes: Vec<u8>| bytes.into_iter().map(|b| u16::from(b) * 257).collect();

@@ -17,8 +17,10 @@ const STEPS: usize = 1024;
 pub(super) struct Gradient {
     kind: Kind,
     spread: Spread,
-    /// Straight colours and alpha, opacity included.
-    table: Vec<[f32; 4]>,
+    /// The colours from offset 0 to 1, opacity included, premultiplied.
+    eight: Vec<Pixel<u8>>,
+    /// The same for passes of 16 bits.
+    sixteen: Vec<Pixel<u16>>,
     /// From pixels to the space of [`Kind`].
     from_px: Affine,
 }
@@ -27,8 +29,8 @@ pub(super) struct Gradient {
 enum Kind {
     /// Offset is x.
     Linear,
-    /// Circles from centre (0, 0) with radius `r0` to centre (`dx`, 0)… in a general position.
-    Radial { focus: Point, r0: f64, to: Point, dr: f64 },
+    /// Offset is of the circle that the point lies on.
+    Radial(Radial),
 }
 
 impl Gradient {
@@ -38,7 +40,7 @@ impl Gradient {
         start: Point,
         end: Point,
         stops: &Stops,
-        table: Vec<[f32; 4]>,
+        table: &[[f32; 4]],
         to_px: Affine,
     ) -> Option<Gradient> {
         let along = end - start;
@@ -52,7 +54,8 @@ impl Gradient {
         Some(Gradient {
             kind: Kind::Linear,
             spread: stops.spread,
-            table,
+            eight: premultiplied(table),
+            sixteen: premultiplied(table),
             from_px: onto * inverse(to_px * stops.transform)?,
         })
     }
@@ -60,7 +63,7 @@ impl Gradient {
     /// Between a focal circle and an outer one.
     pub(super) fn radial(
         g: &crate::scene::RadialGradient,
-        table: Vec<[f32; 4]>,
+        table: &[[f32; 4]],
         to_px: Affine,
     ) -> Option<Gradient> {
         if g.radius <= 0.0 {
@@ -68,53 +71,33 @@ impl Gradient {
         }
         let (focus, r0) = (g.focus, g.focus_radius.clamp(0.0, g.radius));
         Some(Gradient {
-            kind: Kind::Radial { focus, r0, to: (g.center - focus).to_point(), dr: g.radius - r0 },
+            kind: Kind::Radial(Radial::new(focus, r0, (g.center - focus).to_point(), g.radius - r0)),
             spread: g.stops.spread,
-            table,
+            eight: premultiplied(table),
+            sixteen: premultiplied(table),
             from_px: inverse(to_px * g.stops.transform)?,
         })
     }
 
     /// Premultiplied colours of the pixels from (`x`, `y`) to the right.
     pub(super) fn row<S: Sample>(&self, x: i32, y: i32, out: &mut [Pixel<S>]) {
-        for (i, pixel) in out.iter_mut().enumerate() {
-            let centre = Point::new(f64::from(x) + i as f64 + 0.5, f64::from(y) + 0.5);
-            *pixel = match self.offset(self.from_px * centre) {
-                Some(offset) => {
-                    let [r, g, b, a] = self.table[self.index(offset)];
-                    let alpha = S::from_unit(a);
-                    [
-                        S::from_unit(r * a).min(alpha),
-                        S::from_unit(g * a).min(alpha),
-                        S::from_unit(b * a).min(alpha),
-                        alpha,
-                    ]
-                }
-                None => [S::ZERO; 4],
-            };
-        }
-    }
-
-    fn offset(&self, p: Point) -> Option<f64> {
+        let colors = S::pick(&self.eight, &self.sixteen);
+        let centres = (0..out.len()).map(|i| f64::from(x) + i as f64 + 0.5);
+        let y = f64::from(y) + 0.5;
+        let [xx, yx, xy, yy, dx, dy] = self.from_px.as_coeffs();
         match &self.kind {
-            Kind::Linear => Some(p.x),
-            Kind::Radial { focus, r0, to, dr } => {
-                // Largest t with |p - t·to| = r0 + t·dr and a radius not below zero.
-                let p = p - *focus;
-                let a = to.x * to.x + to.y * to.y - dr * dr;
-                let b = p.x * to.x + p.y * to.y + r0 * dr;
-                let c = p.x * p.x + p.y * p.y - r0 * r0;
-                let fits = |t: f64| (r0 + t * dr >= 0.0).then_some(t);
-                if a.abs() < 1e-12 {
-                    return if b == 0.0 { None } else { fits(c / (2.0 * b)) };
+            // Across its direction it has one colour.
+            Kind::Linear if xx == 0.0 => out.fill(colors[self.index(xy * y + dx)]),
+            Kind::Linear => {
+                for (pixel, x) in out.iter_mut().zip(centres) {
+                    *pixel = colors[self.index(xx * x + xy * y + dx)];
                 }
-                let disc = b * b - a * c;
-                if disc < 0.0 {
-                    return None;
+            }
+            Kind::Radial(radial) => {
+                for (pixel, x) in out.iter_mut().zip(centres) {
+                    let at = Point::new(xx * x + xy * y + dx, yx * x + yy * y + dy);
+                    *pixel = radial.offset(at).map_or([S::ZERO; 4], |offset| colors[self.index(offset)]);
                 }
-                let root = libm::sqrt(disc);
-                let (one, two) = ((b + root) / a, (b - root) / a);
-                fits(one.max(two)).or_else(|| fits(one.min(two)))
             }
         }
     }
@@ -130,6 +113,58 @@ impl Gradient {
         };
         (t * (STEPS - 1) as f64 + 0.5) as usize
     }
+}
+
+/// Circles from one to another; a point lies on one of them, or on none.
+#[derive(Debug, Clone)]
+struct Radial {
+    /// The first one's centre.
+    focus: Point,
+    /// Its radius.
+    r0: f64,
+    /// From its centre to the last one's.
+    to: Point,
+    /// What the last one's radius has more.
+    dr: f64,
+    /// The quadratic coefficient of every point.
+    a: f64,
+}
+
+impl Radial {
+    fn new(focus: Point, r0: f64, to: Point, dr: f64) -> Radial {
+        Radial { focus, r0, to, dr, a: to.x * to.x + to.y * to.y - dr * dr }
+    }
+
+    /// The largest t with |p - t·to| = r0 + t·dr and a radius not below zero.
+    #[inline(always)]
+    fn offset(&self, p: Point) -> Option<f64> {
+        let Radial { focus, r0, to, dr, a } = *self;
+        let p = p - focus;
+        let b = p.x * to.x + p.y * to.y + r0 * dr;
+        let c = p.x * p.x + p.y * p.y - r0 * r0;
+        let fits = |t: f64| (r0 + t * dr >= 0.0).then_some(t);
+        if a.abs() < 1e-12 {
+            return if b == 0.0 { None } else { fits(c / (2.0 * b)) };
+        }
+        let disc = b * b - a * c;
+        if disc < 0.0 {
+            return None;
+        }
+        // The processor's root is as exact as any: IEEE 754 asks it of all of them.
+        let root = disc.sqrt();
+        let (larger, smaller) = if a > 0.0 { (b + root, b - root) } else { (b - root, b + root) };
+        fits(larger / a).or_else(|| fits(smaller / a))
+    }
+}
+
+/// A table's pixels.
+fn premultiplied<S: Sample>(table: &[[f32; 4]]) -> Vec<Pixel<S>> {
+    let pixel = |[r, g, b, a]: &[f32; 4]| {
+        let alpha = S::from_unit(*a);
+        let [r, g, b] = [r, g, b].map(|c| S::from_unit(c * a).min(alpha));
+        [r, g, b, alpha]
+    };
+    table.iter().map(pixel).collect()
 }
 
 /// The colours from offset 0 to 1 in a pass's channels, interpolated without premultiplication.
