@@ -7,7 +7,8 @@ dir=${1:-$here/../assets}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 
-packages=(mate-backgrounds openclipart-svg imagemagick hyperfine nodejs npm time chromium)
+# ImageMagick asks rsvg-convert for SVG.
+packages=(mate-backgrounds openclipart-svg imagemagick librsvg2-bin hyperfine nodejs npm time chromium)
 missing=()
 for package in "${packages[@]}"; do
   # A Node.js from elsewhere will do, with its npm.
