@@ -153,7 +153,7 @@ fn box_filter(row: &mut [u16], before: usize, after: usize, padded: &mut Vec<u16
     let mut sum: u64 = padded[..before + after + 1].iter().map(|s| u64::from(*s)).sum();
     let enter = &padded[before + after + 1..];
     for ((out, enters), leaves) in row.iter_mut().zip(enter).zip(&*padded) {
-        *out = (u128::from(sum + size / 2) * u128::from(reciprocal) >> 64) as u16;
+        *out = ((u128::from(sum + size / 2) * u128::from(reciprocal)) >> 64) as u16;
         sum = sum + u64::from(*enters) - u64::from(*leaves);
     }
 }
