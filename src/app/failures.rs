@@ -3,7 +3,7 @@
 use crate::error::{Code, Violations};
 use crate::order::Draft;
 use crate::order::brief::errors;
-use crate::order::event::{EventType, ResultData, ResultEvent, conflict_id, event_id};
+use crate::order::event::{EventType, ResultData, ResultEvent, conflict_id, event_id, refusal_id};
 use sha2::{Digest, Sha256};
 
 /// The revision that an order names; 1 where it names none.
@@ -41,9 +41,9 @@ pub fn failed(draft: &Draft, violations: &Violations) -> ResultEvent {
     ResultEvent::new(EventType::Failed, id, wrong(names(draft), violations))
 }
 
-/// The event of a body that names no run, whose id comes from the body's bytes, or contradicts one.
-/// The latter says which order it is, its metadata included; its id comes from all that it says, so that
-/// one id never has two bodies.
+/// The event of a body that names no run, or contradicts one. The latter says which order it is, its
+/// metadata included. Its id comes from all that it says beside the body's bytes or the run, so that one id
+/// never has two bodies, of workers of other versions either.
 pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
     let contradicts = violations.0.iter().any(|violation| violation.code == Code::OrderConflict);
     let (id, data) = match Draft::parse(body) {
@@ -52,8 +52,8 @@ pub fn rejected_event(body: &[u8], violations: &Violations) -> ResultEvent {
             (conflict_id(draft.job_id(), draft.revision(), &data), data)
         }
         Ok(_) | Err(_) => {
-            let id = event_id(&hex::encode(Sha256::digest(body)), 1);
-            (id, wrong(ResultData::default(), violations))
+            let data = wrong(ResultData::default(), violations);
+            (refusal_id(&hex::encode(Sha256::digest(body)), &data), data)
         }
     };
     ResultEvent::new(EventType::Rejected, id, data)

@@ -133,6 +133,10 @@ fn a_conflict_says_which_order_it_is_under_an_id_of_what_it_says() {
     assert_ne!(noted.id, event.id, "it says something else, and one id has one body");
     assert_ne!(rejected_event(&order(4, "first"), &conflict).id, event.id);
     assert_ne!(failed(&draft, &conflict).id, event.id, "it is not the event of the run");
+    // Nor is a refusal of the same body by a worker of another version, which says it otherwise.
+    let [one, other] = ["the body is not JSON", "the body is no JSON"]
+        .map(|said| rejected_event(b"{", &Violation::new(Code::OrderMalformed, said).into()));
+    assert_ne!(one.id, other.id);
     // A body that names no run says nothing of one.
     let malformed = Violation::new(Code::OrderMalformed, "the body is not JSON").into();
     assert_eq!(rejected_event(b"{", &malformed).subject, None);

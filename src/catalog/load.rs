@@ -85,10 +85,13 @@ pub fn load(files: &dyn Files, pin: &str, cache: &Cache) -> Result<Arc<Template>
     let (id, version) = parse_pin(pin)
         .ok_or_else(|| not_found("a template is named with its version, as `mug-photo-name@3`"))?;
     let base = format!("{id}/{version}");
-    let bytes = files
-        .read(&format!("{base}/template.json"))
-        .and_then(|file| file.load())
-        .map_err(|_| not_found("the catalog has no such template, or not in this version"))?;
+    let bytes =
+        files.read(&format!("{base}/template.json")).and_then(|file| file.load()).map_err(|violation| {
+            match violation.code == Code::StoreUnavailable {
+                true => violation.into(),
+                false => not_found("the catalog has no such template, or not in this version"),
+            }
+        })?;
     let size = |bytes: &[u8]| bytes.len() as u64 * PARSED;
     let file = cache.get_or(Kind::TemplateFile, cache::digest([&*bytes]), || {
         Ok::<_, Violations>((parse::<TemplateFile>(&bytes)?, size(&bytes)))

@@ -38,7 +38,7 @@ pub(super) struct CancelArgs {
     #[arg(value_name = "JOB")]
     job: String,
     /// Its revision
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     revision: u32,
 }
 
@@ -295,7 +295,7 @@ async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violatio
         true
     };
     queue.exhume(filter.limit, &mut keep).await?;
-    let mut sent = Vec::new();
+    let (mut sent, mut failed) = (Vec::new(), 0);
     for dead in chosen {
         let Some(body) = next_revision(&dead) else {
             eprintln!("an order that names no run cannot be replayed: purge it, or correct it at its source");
@@ -303,12 +303,19 @@ async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violatio
         };
         let traceparent = dead.message.traceparent.clone();
         let message = Message { enqueued_at_ms: Some(now_ms()), traceparent, ..Message::new(body) };
-        send(queue, &dead.class, &message).await?;
-        sent.push(dead);
+        // One whose class is gone does not keep the others.
+        match send(queue, &dead.class, &message).await {
+            Ok(()) => sent.push(dead),
+            Err(violation) => {
+                eprintln!("an order of class {:?} stays: {violation}", dead.class);
+                failed += 1;
+            }
+        }
     }
     let mut keep = |dead: &Dead| !sent.contains(dead);
     queue.exhume(filter.limit, &mut keep).await?;
-    Ok(print_line(&format!("{} orders enqueued again", sent.len())))
+    let printed = print_line(&format!("{} orders enqueued again", sent.len()));
+    Ok(if failed == 0 { printed } else { ExitCode::FAILURE })
 }
 
 fn next_revision(dead: &Dead) -> Option<Vec<u8>> {

@@ -4,6 +4,7 @@ use crate::asset::{Encoded, Spool};
 use crate::cache::{self, Cache, Kind};
 use crate::catalog::{Files, Profile, load_profile};
 use crate::color::Press;
+use crate::edge::store::unavailable;
 use crate::error::{Code, Violation, Violations};
 use crate::order::field::is_safe_key;
 use crate::render::{Destination, sink_failed};
@@ -48,6 +49,7 @@ impl Folder {
             ErrorKind::PermissionDenied => {
                 Violation::new(Code::AssetAccessDenied, "this asset may not be read")
             }
+            kind if !is_absence(kind) => unavailable(format!("a file cannot be read: {kind}")),
             _ if remote.is_some() => Violation::new(
                 Code::AssetSourceForbidden,
                 "only a worker fetches s3:// and https:// addresses: give a key below the assets' folder",
@@ -74,6 +76,18 @@ impl Folder {
     }
 }
 
+/// Whether the system says that there is no such file; what else it says is no fault of who named it.
+fn is_absence(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidFilename
+    )
+}
+
 /// Where a picture from elsewhere lies in an assets' folder, by its address.
 pub fn remote_name(address: &str) -> String {
     format!(".remote/{}", hex::encode(Sha256::digest(address.as_bytes())))
@@ -92,7 +106,10 @@ impl Spool for FileOnDisk {
     }
 
     fn load(&self) -> Result<Arc<[u8]>, Violation> {
-        let gone = |_| Violation::new(Code::AssetNotFound, "this asset could be found, but not read");
+        let gone = |error: io::Error| match is_absence(error.kind()) {
+            true => Violation::new(Code::AssetNotFound, "this asset could be found, but not read"),
+            false => unavailable(format!("a file cannot be read: {}", error.kind())),
+        };
         let mut file = File::open(&self.path).map_err(gone)?;
         // Straight to where it stays: what has another length than before is no longer the same.
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, self.len as usize).collect();

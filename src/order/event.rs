@@ -290,9 +290,18 @@ pub fn event_id(job_id: &str, revision: u32) -> String {
 /// The same of the run and of what is said of an order that contradicts what the run was decided for: the
 /// SHA-256 of its JSON.
 pub fn conflict_id(job_id: &str, revision: u32, said: &ResultData) -> String {
+    named(&format!("{SOURCE}/{job_id}/{revision}/{}", said_digest(said)))
+}
+
+/// The same of a body that names no run, by its SHA-256 (hex), and of what is said of it. No run has a name
+/// that could give this id.
+pub fn refusal_id(body: &str, said: &ResultData) -> String {
+    named(&format!("{SOURCE}/refused/{body}/{}", said_digest(said)))
+}
+
+fn said_digest(said: &ResultData) -> String {
     // JSON exists for all that an event can say; the fallback keeps the type honest.
-    let json = serde_json::to_vec(said).unwrap_or_default();
-    named(&format!("{SOURCE}/{job_id}/{revision}/{}", hex::encode(Sha256::digest(&json))))
+    hex::encode(Sha256::digest(serde_json::to_vec(said).unwrap_or_default()))
 }
 
 fn named(path: &str) -> String {

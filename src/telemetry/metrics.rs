@@ -115,7 +115,7 @@ metrics! {
     store_seconds: HistogramVec("s3_request_duration_seconds", "Seconds of a store operation.", ["operation", "outcome"], WORK);
     store_retries: IntCounterVec("s3_retries_total", "Requests that the store's client repeated.", ["operation"]);
     asset_cache: IntCounterVec("asset_cache_requests_total", "Questions to the cache of templates, profiles, the catalog's art and pictures, and printing conditions (hit, miss).", ["result"]);
-    last_success: IntGauge("last_success_timestamp_seconds", "Unix time of the last decided run.");
+    last_success: IntGauge("last_success_timestamp_seconds", "Unix time of the last run that made files.");
     build_info: GaugeVec("build_info", "1, with the version.", ["version", "revision"]);
 }
 

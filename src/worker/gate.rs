@@ -1,6 +1,7 @@
 //! A store that does not take files, or a queue that takes no results, stops consumption; no order pays for
 //! it with an attempt.
 
+use super::folders::Folders;
 use crate::edge::store::{Label, Store, unavailable};
 use crate::error::Violation;
 use crate::telemetry::admin::Health;
@@ -88,15 +89,17 @@ impl Gate {
     }
 
     /// Asks the stores, while one fails, whether they are back: the results' for a write as well, since one
-    /// that is full, or lost a permission, may still be read. Runs for ever.
-    pub async fn watch(&self, results: Arc<dyn Store>, assets: Option<Arc<dyn Store>>) {
+    /// that is full, or lost a permission, may still be read. The worker's own folders are stores of a kind.
+    /// Runs for ever.
+    pub async fn watch(&self, results: Arc<dyn Store>, assets: Option<Arc<dyn Store>>, folders: Folders) {
         loop {
             self.until(|state| state.store_fails).await;
             let mut pause = Duration::from_millis(500);
             loop {
                 sleep(pause).await;
                 let reads = join_all([Some(&results), assets.as_ref()].into_iter().flatten().map(reads));
-                if reads.await.iter().all(Result::is_ok) && writes(&results).await.is_ok() {
+                let stores = reads.await.iter().all(Result::is_ok) && writes(&results).await.is_ok();
+                if stores && looks(&folders).await.is_ok() {
                     break;
                 }
                 pause = (pause * 2).min(Duration::from_secs(5));
@@ -105,6 +108,16 @@ impl Gate {
             self.change(|state| state.store_fails = false);
         }
     }
+}
+
+async fn looks(folders: &Folders) -> Result<(), Violation> {
+    let folders = folders.clone();
+    let looked = tokio::task::spawn_blocking(move || folders.check()).await;
+    let looked = looked.unwrap_or_else(|_| Err(unavailable("a file operation was cut off")));
+    if let Err(violation) = &looked {
+        tracing::warn!(%violation, "a folder fails");
+    }
+    looked
 }
 
 async fn reads(store: &Arc<dyn Store>) -> Result<(), Violation> {

@@ -12,6 +12,7 @@ use super::Tools;
 use super::paint::{Stopped, too_slow};
 use super::settle::ended;
 use crate::asset::Limits;
+use crate::edge::store::unavailable;
 use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Violation, Violations};
 use crate::order::Draft;
@@ -109,7 +110,9 @@ pub(super) async fn render(
 }
 
 async fn child(tools: &Tools, job: &str, path: &Path, out: &Path, bounds: Bounds) -> Result<(), Stopped> {
-    let broken = |e: io::Error| unable("started", &e);
+    // Of processes and memory there may be enough again later.
+    let broken =
+        |e: io::Error| Stopped::Wrong(unavailable(format!("a renderer cannot be started: {e}")).into());
     let mut command = Command::new(program().map_err(broken)?);
     command.arg("render").arg("--leashed").arg(path).arg("--out").arg(out);
     let assets = Some(path.with_file_name("assets"));

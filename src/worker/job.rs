@@ -162,7 +162,7 @@ impl Bench {
         let key = result_key(draft.job_id(), app::revision(draft));
         let digest = draft.digest();
         // Most runs are not decided: their assets come while that is asked.
-        let mut fetching = pin!(self.scratch(delivery, draft, &spending));
+        let mut fetching = pin!(self.scratch(delivery, draft, &spending, busy));
         let mut fetched = None;
         let stands = {
             let mut asking = pin!(standing(store, &key));
@@ -174,8 +174,11 @@ impl Bench {
             }
         };
         if let Some(stands) = stands {
-            self.tools.metrics.duplicates.with_label_values(&["decided"]).inc();
-            return Ok(compared(stands, &digest, None));
+            let compared = compared(stands, &digest, None);
+            if matches!(compared, Tried::Decided(..)) {
+                self.tools.metrics.duplicates.with_label_values(&["decided"]).inc();
+            }
+            return Ok(compared);
         }
         if delivery.exhausted {
             let violation = Violation::new(
@@ -215,6 +218,11 @@ impl Bench {
                     && delivery.message.attempt < self.settings.max_attempts
                 {
                     return Ok(Tried::Again(violation.clone()));
+                }
+                let (tools, missing) = (self.tools.clone(), violations.clone());
+                let looked = tokio::task::spawn_blocking(move || tools.folders().blamed(&missing)).await;
+                if let Ok(Err(folder)) = looked {
+                    return Err(Halt::Store(folder));
                 }
                 (app::failed(draft, &violations), None)
             }

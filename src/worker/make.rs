@@ -8,6 +8,7 @@ use super::{fetch, isolate};
 use crate::app;
 use crate::compose::plan;
 use crate::edge::queue::Delivery;
+use crate::edge::store::unavailable;
 use crate::edge::store::upload::Uploads;
 use crate::error::{Code, Violation, Violations};
 use crate::order::Draft;
@@ -141,22 +142,35 @@ impl Bench {
         delivery: &Delivery,
         draft: &Draft,
         spending: &Spending,
+        busy: &Busy,
     ) -> Result<tempfile::TempDir, Violations> {
         let span = traces::stage(Stage::Fetch, &Span::current());
-        spending.timed(Stage::Fetch, self.fetched(delivery, draft).instrument(span)).await
+        spending.timed(Stage::Fetch, self.fetched(delivery, draft, busy).instrument(span)).await
     }
 
-    async fn fetched(&self, delivery: &Delivery, draft: &Draft) -> Result<tempfile::TempDir, Violations> {
-        let failed = |e: std::io::Error| {
-            Violation::new(Code::InternalError, format!("a scratch folder cannot be made: {}", e.kind()))
-        };
+    async fn fetched(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+        busy: &Busy,
+    ) -> Result<tempfile::TempDir, Violations> {
+        // A disk that is full is not the order's doing: it waits.
+        let failed =
+            |e: std::io::Error| unavailable(format!("a scratch folder cannot be made: {}", e.kind()));
         let scratch = tempfile::Builder::new().prefix("presswork-").tempdir().map_err(failed)?;
         tokio::fs::write(scratch.path().join("order.json"), &delivery.message.body).await.map_err(failed)?;
         let folder = scratch.path().join("assets");
         tokio::fs::create_dir(&folder).await.map_err(failed)?;
         let wanted = self.plan(scratch.path(), draft).await?;
-        let (limit, budget) = (self.tools.app.limits().src_bytes, &self.input);
-        fetch::fetch(&self.tools.assets, &wanted, &folder, limit, budget, &self.tools.metrics).await?;
+        let means = fetch::Means {
+            sources: &self.tools.assets,
+            limit: self.tools.app.limits().src_bytes,
+            time: self.settings.job_limit,
+            budget: &self.input,
+            busy,
+            metrics: &self.tools.metrics,
+        };
+        fetch::fetch(&means, &wanted, &folder).await?;
         Ok(scratch)
     }
 

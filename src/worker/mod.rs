@@ -9,6 +9,7 @@ mod commit;
 mod cost;
 mod effect;
 mod fetch;
+mod folders;
 mod gate;
 mod isolate;
 mod job;
@@ -25,6 +26,7 @@ mod watchdog;
 pub use admission::Budget;
 pub use commit::{Committed, cancel, commit, result_key};
 pub use effect::{Effect, Moment};
+pub use folders::Folders;
 pub use gate::Gate;
 pub use pool::Worker;
 
@@ -34,6 +36,7 @@ use crate::edge::queue::{Class, Queue};
 use crate::edge::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::admin::Health;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +57,17 @@ pub struct Tools {
     pub metrics: Arc<Metrics>,
     /// What probes are told.
     pub health: Arc<Health>,
+}
+
+impl Tools {
+    /// The machine's own folders that orders are made from.
+    fn folders(&self) -> Folders {
+        Folders {
+            catalog: self.places.catalog.clone(),
+            profiles: self.places.profiles.clone(),
+            assets: self.assets.own_folder().map(Path::to_owned),
+        }
+    }
 }
 
 /// How a worker works.

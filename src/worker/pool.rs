@@ -77,7 +77,7 @@ impl Worker {
         helpers.spawn({
             let bench = bench.clone();
             let (results, assets) = (bench.tools.store.clone(), bench.tools.assets.own_store());
-            async move { bench.gate.watch(results, assets).await }
+            async move { bench.gate.watch(results, assets, bench.tools.folders()).await }
         });
         helpers.spawn(watchdog::watch(bench.clone(), signs.clone()));
         let mut jobs = JoinSet::new();

@@ -36,15 +36,20 @@ impl Bench {
             drop(delivery.receipt.ack().await);
             planted::linger().await;
         }
-        if !self.publish(event, body, delivery).await {
-            return self.requeue(delivery).await;
-        }
         let error = event.data.errors.iter().find(|e| e.fault == Fault::System).or(event.data.errors.first());
         let fault = match error.map(|e| e.fault) {
             None => "none",
             Some(Fault::Customer) => "customer",
             Some(Fault::System) => "system",
         };
+        let kind = outcome(event.kind);
+        // Whoever publishes it after all, should this worker end before, does not count it again.
+        if stands.ours {
+            self.count(delivery, event, kind, fault);
+        }
+        if !self.publish(event, body, delivery).await {
+            return self.requeue(delivery).await;
+        }
         // A duplicate of a decided run was parked by whoever decided it, or parks again if that one
         // died in between: operators see it twice rather than never.
         if let Some(error) = error {
@@ -56,12 +61,10 @@ impl Bench {
             return self.requeue(delivery).await;
         }
         let settled = delivery.receipt.ack().await.unwrap_or(false);
-        let kind = outcome(event.kind);
-        if stands.ours {
-            self.count(delivery, event, kind, fault);
-        }
         tracing::info!(job = draft.job_id(), outcome = kind, settled, ours = stands.ours, "a run is decided");
-        metrics.last_success.set(i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX));
+        if fault == "none" {
+            metrics.last_success.set(i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX));
+        }
         Some(kind)
     }
 

@@ -230,6 +230,38 @@ async fn a_picture_that_is_denied_is_the_orders_fault_and_a_bucket_is_not() {
     );
 }
 
+/// A folder that is not mounted is where it would be, and empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_that_is_gone_is_waited_for() {
+    let server = InProcess::start().await;
+    put_photos(&server, &["dog.jpg"]);
+    let folder = TempDir::new().unwrap();
+    let mount = folder.path().join("catalog");
+    let more = [("PRESSWORK_CATALOG", mount.to_str().unwrap())];
+    std::fs::create_dir(&mount).unwrap();
+    let mut refused = Spooled::start(&server, &more);
+    assert_eq!(refused.worker.child.wait().unwrap().code(), Some(64));
+    assert!(refused.worker.log().contains("the folder of the catalog is empty"), "{}", refused.worker.log());
+    drop(refused);
+
+    let mounted = || {
+        std::fs::remove_dir(&mount).unwrap();
+        std::os::unix::fs::symlink(fixtures().join("catalog"), &mount).unwrap();
+    };
+    mounted();
+    let mut spooled = Spooled::start(&server, &more);
+    spooled.ready();
+    std::fs::remove_file(&mount).unwrap();
+    std::fs::create_dir(&mount).unwrap();
+    spooled.enqueue(&server, "UNMOUNTED-1", "photos/dog.jpg");
+    until("readiness to fall", || {
+        http(spooled.worker.port, "/readyz", None).unwrap_or_default().contains("the store")
+    });
+    mounted();
+    let event = result(&server, "UNMOUNTED-1").await;
+    assert_eq!((event.kind, event.data.attempt), (EventType::Completed, 1), "waiting costs no attempt");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn assets_come_while_the_result_is_asked_for() {
     let asked = Arc::new(AtomicBool::new(false));
@@ -284,4 +316,37 @@ async fn parts_leave_before_the_file_is_whole() {
     uploads.complete().await.unwrap();
     let bytes = store.head("parts/1/t/front.png").await.unwrap().unwrap().bytes;
     assert_eq!(bytes, (5 * 4 + 1) * PART_BYTES as u64 / 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cancelled_when_its_parts_are_there_is_not_completed() {
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let (seen, completed) = (arrived.clone(), Arc::new(AtomicBool::new(false)));
+    let completes = completed.clone();
+    let server = InProcess::start_behind(Arc::new(move |request, _| {
+        let query = request.uri().query().unwrap_or_default();
+        arrived.fetch_add(usize::from(query.contains("partNumber")), Ordering::AcqRel);
+        let complete = request.method() == "POST" && query.contains("uploadId");
+        completes.fetch_or(complete, Ordering::AcqRel);
+        Box::pin(async { None })
+    }))
+    .await;
+    let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
+    let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
+    let mut uploads = Uploads::new(store.clone(), "parts/1", "t".into());
+    let mut uploads = tokio::task::spawn_blocking(move || {
+        let mut file = uploads.create("front.png").unwrap();
+        file.write_all(&vec![7; 2 * PART_BYTES + 1]).unwrap();
+        uploads.finish("front.png", file).unwrap();
+        uploads
+    })
+    .await
+    .unwrap();
+    until("three parts", || seen.load(Ordering::Acquire) == 3);
+    // The last part's answer is still to come.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    uploads.cancel().cancel();
+    assert!(uploads.complete().await.is_err());
+    assert!(!completed.load(Ordering::Acquire), "an upload was completed");
+    assert_eq!(store.head("parts/1/t/front.png").await.unwrap().map(|head| head.bytes), None);
 }

@@ -15,6 +15,7 @@ use crate::order::field::is_safe_key;
 use bytes::Bytes;
 use https::{Answer, Https};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The farm's own place of pictures.
@@ -106,6 +107,14 @@ impl AssetSources {
         }
     }
 
+    /// The farm's own folder, where its place is one.
+    pub fn own_folder(&self) -> Option<&Path> {
+        match &self.own {
+            Own::Folder(folder) => Some(folder.root()),
+            Own::Store(_) => None,
+        }
+    }
+
     /// Finds an asset of at most `limit` bytes.
     pub async fn open(&self, reference: &str, limit: u64) -> Result<Opened, Violation> {
         let opened = match reference.split_once("://") {
@@ -147,29 +156,29 @@ impl Bucket {
             ));
         }
         let head = match self.store.head(key).await {
-            Err(violation) if self.own && violation.code == Code::StoreDenied => {
-                // One object that may not be read is the order's fault; a bucket that may not, the farm's.
-                self.store.head(".probe/alive").await?;
-                return Err(unreadable());
-            }
-            head => head.map_err(|violation| self.blamed(violation))?,
+            Ok(head) => head.ok_or_else(missing)?,
+            Err(violation) => return Err(self.blamed(violation).await),
         };
-        let head = head.ok_or_else(missing)?;
         Ok(Opened { bytes: Some(head.bytes), from: From::Object(self, key.to_owned()) })
     }
 
     async fn read(&self, key: &str, limit: u64) -> Result<Bytes, Violation> {
-        let body = self.store.get(key, limit).await.map_err(|violation| self.blamed(violation))?;
-        body.ok_or_else(missing)
+        match self.store.get(key, limit).await {
+            Ok(body) => body.ok_or_else(missing),
+            // An object may be there and yet not be read: archived, or under a key that is not ours.
+            Err(violation) => Err(self.blamed(violation).await),
+        }
     }
 
     /// Whose fault it is that a bucket fails. The worker waits for its own, as long as it takes. Another's
-    /// is the matter of the order that named it: whoever owns it could stop the whole fleet otherwise.
-    fn blamed(&self, violation: Violation) -> Violation {
-        match self.own {
-            true => violation,
-            false if violation.code == Code::StoreDenied => unreadable(),
-            false => slow(),
+    /// is the matter of the order that named it: whoever owns it could stop the whole fleet otherwise. So
+    /// is one object that may not be read in a bucket that may.
+    async fn blamed(&self, violation: Violation) -> Violation {
+        match (violation.code == Code::StoreDenied, self.own) {
+            (true, true) => self.store.head(".probe/alive").await.err().unwrap_or_else(unreadable),
+            (true, false) => unreadable(),
+            (false, true) => violation,
+            (false, false) => slow(),
         }
     }
 }

@@ -107,6 +107,9 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// Bytes of an object's name, by S3's documentation.
+const LONGEST_KEY: usize = 1024;
+
 /// The answer's HTTP status, where there was an answer.
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
@@ -174,6 +177,10 @@ impl Store for S3Store {
     }
 
     async fn head(&self, key: &str) -> Result<Option<Head>, Violation> {
+        // With its prefix a key may be longer than an object's name can be; asking would be refused for ever.
+        if self.key(key).len() > LONGEST_KEY {
+            return Ok(None);
+        }
         let request = self.client.head_object().bucket(&self.settings.bucket).key(self.key(key));
         match request.send().await {
             Ok(facts) => Ok(Some(seen(&facts))),

@@ -77,6 +77,10 @@ impl Uploads {
         let mut wrong = None;
         for Sending { key, task } in std::mem::take(&mut self.files) {
             let sent = joined(task).await;
+            // A drain that is over leaves no time to complete the rest, only to give it up.
+            if wrong.is_none() && *self.cancelled.borrow() {
+                wrong = Some(cut_off());
+            }
             let done = match (sent, &wrong) {
                 (Ok(Sent::Whole), _) => Ok(()),
                 (Ok(Sent::Open(upload)), None) => upload.complete().await,
