@@ -7,9 +7,10 @@
 use crate::catalog::Profile;
 use crate::catalog::plates::{SvgContent, SvgSettings};
 use crate::error::{Code, Violation};
-use crate::scene::separation::Content;
+use crate::scene::separation::{Content, Purpose};
 use crate::scene::{
-    Blend, Clip, Fill, FillRule, Group, Ink, MM_PER_PT, Node, Paint, PathNode, Placement, Separation, Surface,
+    Blend, Clip, Fill, FillRule, Group, Ink, MM_PER_PT, Node, Paint, PathNode, Placement, Separation, Stroke,
+    Surface,
 };
 use kurbo::{Affine, BezPath, Cap, Join, PathEl, Point, Rect};
 use std::collections::BTreeSet;
@@ -93,8 +94,8 @@ impl Drawing<'_> {
     }
 
     fn separation(&mut self, separation: &Separation, to_page: Affine) -> Result<(), Violation> {
-        match &separation.content {
-            Content::Outlines(nodes) => {
+        match (separation.purpose, &separation.content) {
+            (Purpose::Contour, Content::Outlines(nodes)) => {
                 if let Ink::Spot { name, .. } = &separation.ink {
                     self.open(name);
                     self.nodes(nodes, to_page)?;
@@ -102,8 +103,9 @@ impl Drawing<'_> {
                 }
                 Ok(())
             }
-            // An underbase is printed, not cut.
-            Content::Coverage(_) => Ok(()),
+            // An underbase is printed, not cut, as outlines too.
+            (Purpose::Underbase, Content::Outlines(_))
+            | (Purpose::Contour | Purpose::Underbase, Content::Coverage(_)) => Ok(()),
         }
     }
 
@@ -177,20 +179,34 @@ impl Drawing<'_> {
             Paint::Solid(Ink::Spot { name, .. }) => Some(name.to_string()),
             Paint::Solid(Ink::Process(_)) | Paint::Linear(_) | Paint::Radial(_) | Paint::Tiling(_) => None,
         };
-        let plates = [node.fill.as_ref().map(|f| &f.paint), node.stroke.as_ref().map(|s| &s.paint)];
-        let plates: Vec<String> = plates.into_iter().flatten().filter_map(spot).collect();
-        if plates.iter().any(|plate| self.cut.contains(plate)) {
+        let fill = node.fill.as_ref().filter(|f| f.opacity > 0.0);
+        let stroke = node.stroke.as_ref().filter(|s| s.opacity > 0.0);
+        let cut = |paint: &Paint| spot(paint).is_some_and(|plate| self.cut.contains(&plate));
+        let line = fill.is_some_and(|f| cut(&f.paint)) || stroke.is_some_and(|s| cut(&s.paint));
+        let kept = |paint: &Paint| !cut(paint) && (!self.spots_only() || spot(paint).is_some());
+        let fill = fill.filter(|f| kept(&f.paint));
+        let stroke = stroke.filter(|s| kept(&s.paint));
+        self.shape(node, fill, stroke, to_page)?;
+        // Last, as plates that are cut come after the art.
+        if line {
             let width = number(HAIRLINE_PT * MM_PER_PT);
             let _ = writeln!(
                 self.out,
                 "<path fill=\"none\" stroke=\"#ff0000\" stroke-width=\"{width}\" d=\"{}\"/>",
                 data(&node.path, to_page)
             );
-            return Ok(());
         }
-        let kept = |paint: &Paint| !self.spots_only() || spot(paint).is_some();
-        let fill = node.fill.as_ref().filter(|f| f.opacity > 0.0 && kept(&f.paint));
-        let stroke = node.stroke.as_ref().filter(|s| s.opacity > 0.0 && kept(&s.paint));
+        Ok(())
+    }
+
+    /// What of a path is an area or a line as wide as it is drawn.
+    fn shape(
+        &mut self,
+        node: &PathNode,
+        fill: Option<&Fill>,
+        stroke: Option<&Stroke>,
+        to_page: Affine,
+    ) -> Result<(), Violation> {
         if fill.is_none() && stroke.is_none() {
             return Ok(());
         }
@@ -312,3 +328,6 @@ fn number(value: f64) -> String {
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
+
+#[cfg(test)]
+mod tests;

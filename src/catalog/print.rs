@@ -221,6 +221,22 @@ impl Step {
             Step::Varnish => ("Varnish", None),
         }
     }
+
+    /// It lays a colour of its own onto the sheet. White does not count: it lies beneath the colours.
+    pub fn is_color(self) -> bool {
+        match self {
+            Step::FoilStamping | Step::ColdFoilStamping => true,
+            Step::Cutting
+            | Step::PartialCutting
+            | Step::Perforating
+            | Step::Creasing
+            | Step::Drilling
+            | Step::Embossing
+            | Step::Debossing
+            | Step::White
+            | Step::Varnish => false,
+        }
+    }
 }
 
 /// Marks outside the bleed; none unless told.

@@ -3,9 +3,12 @@
 use super::region::Region;
 use super::{alpha, art, crossing, fit};
 use crate::asset::Limits;
+use crate::catalog::Profile;
 use crate::catalog::plates::{Contour, ContourFrom, Holes};
+use crate::catalog::print::Step;
 use crate::control::Control;
 use crate::error::{Code, Violation};
+use crate::print::part;
 use crate::scene::separation::{Coverage, Knockout};
 use crate::scene::{Dpi, FillRule, Node, Surface};
 use kurbo::{Affine, BezPath, Point};
@@ -22,7 +25,7 @@ const MOST_MM: f64 = 20_000.0;
 pub(super) fn path(
     surface: &mut Surface,
     spec: &Contour,
-    dpi: Dpi,
+    profile: &Profile,
     limits: &Limits,
     control: Control<'_>,
 ) -> Result<BezPath, Violation> {
@@ -40,9 +43,10 @@ pub(super) fn path(
             Region::union(polygons.iter().map(|(rings, rule)| Region::new(rings, *rule)))
         }
         ContourFrom::Alpha => {
-            let nodes = art::without_spots(&surface.nodes);
+            // Type in a brand's own ink is art that the knife keeps off; lines and white are none.
+            let nodes = part(&surface.nodes, &|plate| plate.is_none_or(|plate| is_art(profile, plate)));
             let traced = Traced { nodes, threshold: spec.threshold, knockout: None };
-            traced.region(surface, dpi, limits, control)?
+            traced.region(surface, profile.dpi(), limits, control)?
         }
     };
     control.check()?;
@@ -61,6 +65,19 @@ pub(super) fn path(
         Holes::Drop => region.without_holes_under(spec.min_hole_area),
     };
     Ok(curves(&region, spec.smoothing))
+}
+
+/// True of plates that are seen on the sheet, so that a contour goes around them: inks without a step
+/// or an order of their own, and foil. Plates that are made from the art are none, whatever their step.
+fn is_art(profile: &Profile, plate: &str) -> bool {
+    let made = profile.contour.iter().map(|contour| &contour.spot);
+    let made = made.chain(profile.underbase.iter().map(|underbase| &underbase.spot));
+    let mut made = made.filter_map(|name| profile.spots.get(name));
+    if made.any(|spot| spot.plate == plate) {
+        return false;
+    }
+    let spot = profile.spots.values().find(|spot| spot.plate == plate);
+    spot.is_none_or(|spot| spot.turn().is_none() || spot.step.is_some_and(Step::is_color))
 }
 
 /// The closed curves of an underbase. What it leaves out for the garment is left out before it is

@@ -118,7 +118,7 @@ impl Pass<'_> {
 
     fn contour(&self, surface: &mut Surface, spec: &Contour) -> Result<Option<Separation>, Violation> {
         let ink = self.ink(&spec.spot)?;
-        let path = contour::path(surface, spec, self.profile.dpi(), self.limits, self.control)?;
+        let path = contour::path(surface, spec, self.profile, self.limits, self.control)?;
         let stroke = Stroke {
             paint: Paint::Solid(ink.clone()),
             opacity: 1.0,

@@ -11,7 +11,7 @@ mod ramp;
 mod rules;
 
 pub(crate) use laying::{group_blend, laid, single_path};
-pub(crate) use part::{Part, part, uses};
+pub(crate) use part::{Part, Shows, part, uses};
 pub(crate) use ramp::ramp;
 pub use rules::{Condition, Plate, PrintRules};
 pub(crate) use rules::{Inking, Role};

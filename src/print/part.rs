@@ -4,7 +4,7 @@
 //! covered; so the nodes of such plates are taken out of the tree and painted last. Groups
 //! keep their transforms, clips and masks in every part.
 
-use super::rules::PrintRules;
+use super::rules::{Plate, PrintRules};
 use crate::catalog::print::{Laid, Step};
 use crate::scene::{Fill, Group, Ink, Node, Paint, PathNode, PatternNode, Stops, Stroke, Tiling};
 use std::sync::Arc;
@@ -34,7 +34,28 @@ impl PrintRules {
         parts.retain(|part| !part.nodes.is_empty());
         Some(parts)
     }
+
+    /// A page as a picture in sRGB has it: the plates that `shows` is true of, by their name and step,
+    /// those that are painted after the art last. `None` where that is the page as it is.
+    pub(crate) fn shown(&self, nodes: &[Node], shows: Shows<'_>) -> Option<Vec<Node>> {
+        // Plates made from the art are in no picture; for their sake nothing has to be parted.
+        let made = |node: &Node| matches!(node, Node::Separation(_));
+        let drawn: Vec<Node> = nodes.iter().filter(|node| !made(node)).cloned().collect();
+        let apart = |plate: &Plate, name: &str| plate.turn.is_some() || !shows(name, plate.step);
+        if !self.plates.iter().any(|(name, plate)| apart(plate, name) && uses(&drawn, name)) {
+            return None;
+        }
+        let seen = |name: &str| self.plates.get(name).is_none_or(|plate| shows(name, plate.step));
+        let kept = part(&drawn, &|plate| plate.is_none_or(seen));
+        Some(match self.parts(&kept) {
+            Some(parts) => parts.into_iter().flat_map(|part| part.nodes).collect(),
+            None => kept,
+        })
+    }
 }
+
+/// Which plates a picture shows, by their name and their processing step.
+pub(crate) type Shows<'a> = &'a dyn Fn(&str, Option<Step>) -> bool;
 
 /// Which paints a part of the page holds, by their plate; `None` is process colour.
 pub(crate) type Holds<'a> = &'a dyn Fn(Option<&str>) -> bool;
@@ -106,6 +127,7 @@ pub(crate) fn uses(nodes: &[Node], plate: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::separation::{Beneath, Content, Purpose, Separation};
     use crate::scene::{Color, FillRule};
     use kurbo::{Rect, Shape};
 
@@ -139,5 +161,71 @@ mod tests {
         assert_eq!(shape(&part(&nodes, &|ink| ink == Some("Cut"))), (false, true));
         assert!(part(&nodes, &|ink| ink == Some("White")).is_empty());
         assert!(uses(&nodes, "Cut") && !uses(&nodes, "White"));
+    }
+
+    fn square(fill: Paint, stroke: Option<&str>) -> Node {
+        let stroke =
+            stroke.map(|name| Stroke { paint: spot(name), opacity: 1.0, style: kurbo::Stroke::new(1.0) });
+        Node::Path(Arc::new(PathNode {
+            path: Arc::new(Rect::new(0.0, 0.0, 1.0, 1.0).to_path(0.1)),
+            fill: Some(Fill { paint: fill, opacity: 1.0, rule: FillRule::NonZero }),
+            stroke,
+            stroke_first: false,
+            overprint: false,
+        }))
+    }
+
+    #[test]
+    fn pictures_show_colours_alone_and_foil_after_the_art() {
+        let plate = |step: Option<Step>| Plate {
+            laid: Laid::Overprint,
+            turn: step.map(|step| if step == Step::White { 1000 } else { 0 }),
+            step,
+            alternate: Color::BLACK,
+        };
+        let steps = [
+            ("Brand", None),
+            ("Cut", Some(Step::Cutting)),
+            ("Foil", Some(Step::FoilStamping)),
+            ("White", Some(Step::White)),
+        ];
+        let plates = steps.map(|(name, step)| (Arc::from(name), plate(step)));
+        let rules = PrintRules { plates: plates.into(), ..PrintRules::default() };
+        let colors = |_: &str, step: Option<Step>| step.is_none_or(Step::is_color);
+        let paper = || Paint::Solid(Ink::Process(Color::WHITE));
+        let ink = |node: &Node| {
+            let Node::Path(path) = node else { panic!("a path") };
+            let Some(Paint::Solid(ink)) = path.fill.as_ref().map(|fill| &fill.paint) else {
+                panic!("one ink")
+            };
+            let name = match ink {
+                Ink::Spot { name, .. } => &**name,
+                Ink::Process(_) => "process",
+            };
+            (name.to_owned(), path.stroke.is_some())
+        };
+        let named = |names: &[&str]| -> Vec<(String, bool)> {
+            names.iter().map(|name| ((*name).to_owned(), false)).collect()
+        };
+        let nodes = [
+            square(spot("Foil"), None),
+            square(paper(), Some("Cut")),
+            square(spot("Brand"), None),
+            square(spot("White"), None),
+        ];
+        let shown = rules.shown(&nodes, &colors).unwrap();
+        assert_eq!(shown.iter().map(ink).collect::<Vec<_>>(), named(&["process", "Brand", "Foil"]));
+        // An engraver does not see what is cut, whatever its step.
+        let shown = rules.shown(&nodes, &|name, step| name != "Brand" && colors(name, step)).unwrap();
+        assert_eq!(shown.iter().map(ink).collect::<Vec<_>>(), named(&["process", "Foil"]));
+        // Art that has no such plate, or has it made from the art, stays as it is.
+        let line = Separation {
+            purpose: Purpose::Contour,
+            ink: Ink::Spot { name: "Cut".into(), tint: 1.0, alternate: Color::BLACK },
+            content: Content::Outlines(vec![square(spot("Cut"), None)]),
+            beneath: Beneath::Overprint,
+        };
+        let nodes = [square(paper(), None), square(spot("Brand"), None), Node::Separation(Arc::new(line))];
+        assert!(rules.shown(&nodes, &colors).is_none());
     }
 }

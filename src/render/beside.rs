@@ -1,13 +1,14 @@
 //! Files beside print PDFs and PNGs: drawings for cutters, engraving files, JPEG.
 
 use super::{Destination, Hashing, Job, blank, boxes, placement, png_frame, sink_failed};
+use crate::catalog::print::Step;
 use crate::catalog::{Area, Output};
 use crate::encode::grey::{GreyDepth, GreyPng};
 use crate::encode::jpeg::jpeg;
 use crate::encode::screen::Screener;
 use crate::error::{Code, Violation};
 use crate::order::event::Artifact;
-use crate::raster::{Band, Frame, Packed, Pixel, Rows, Sink, paint};
+use crate::raster::{Band, Frame, Packed, Pixel, Rows, Sink};
 use crate::scene::{Color, Dpi, Surface};
 use crate::svg;
 use kurbo::Rect;
@@ -109,7 +110,15 @@ impl Job<'_> {
                 GreyPng::new(file, frame.width, frame.height, frame.dpi, GreyDepth::One)?,
             )),
         };
-        paint(surface, &frame, self.limits, self.control, &sink)?;
+        let plates = |names: &[String]| -> Vec<&str> {
+            names.iter().filter_map(|n| self.profile.spots.get(n)).map(|spot| spot.plate.as_str()).collect()
+        };
+        let (cut, engraved) = (plates(&self.profile.svg.cut), plates(&self.profile.svg.engrave));
+        // What the knife follows is not burnt too. An ink that is engraved is, whatever step stands for it.
+        let shows = |plate: &str, step: Option<Step>| {
+            !cut.contains(&plate) && (engraved.contains(&plate) || step.is_none_or(Step::is_color))
+        };
+        self.in_srgb(surface, &shows, &frame, &sink)?;
         let (_, png) = sink.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let file = png.finish()?;
         let mut artifact = Artifact {

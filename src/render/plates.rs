@@ -3,13 +3,14 @@
 
 use super::{Destination, Hashing, Job, png_frame, spots};
 use crate::catalog::Output;
+use crate::catalog::print::Step;
 use crate::derive::plate_rows;
 use crate::encode::grey::{GreyDepth, GreyPng};
 use crate::encode::plates::PlateSink;
 use crate::encode::tiff::tiff;
 use crate::error::{Code, Violation};
 use crate::order::event::Artifact;
-use crate::print::{Part, PrintRules};
+use crate::print::{Part, PrintRules, Shows};
 use crate::raster::{Frame, InkMeter, InkPeak, InkSink, Proof, Sink, paint, paint_inks};
 use crate::scene::separation::Content;
 use crate::scene::{BlendSpace, Color, Dpi, Ink, Node, Placement, Surface};
@@ -27,16 +28,30 @@ impl Job<'_> {
         }
     }
 
-    /// Paints a surface as it is seen: in sRGB, or as the soft proof of its plates.
+    /// Paints a surface as it is seen: in sRGB, or as the soft proof of its plates. What is no colour
+    /// on the sheet (cut lines, varnish) is in neither; in sRGB white is not either, like an underbase.
     pub(super) fn painted(&self, surface: &Surface, frame: &Frame, sink: &dyn Sink) -> Result<(), Violation> {
         let (Some(rules), Some(press)) = (self.inks(surface)?, self.press) else {
-            return paint(surface, frame, self.limits, self.control, sink).map(|_| ());
+            return self.in_srgb(surface, &|_, step| step.is_none_or(Step::is_color), frame, sink);
         };
         let used = spots(std::slice::from_ref(surface));
         let (proof, names) = Proof::new(sink, press, &rules, &used, frame.background);
         // The proof has a ground of its own: the inks lie on nothing.
         let bare = Frame { background: None, ..frame.clone() };
         self.on_plates(surface, &rules, &names, &bare, &[&proof])
+    }
+
+    /// Paints a surface in sRGB, with the plates that `shows` is true of in their alternates.
+    pub(super) fn in_srgb(
+        &self,
+        surface: &Surface,
+        shows: Shows<'_>,
+        frame: &Frame,
+        sink: &dyn Sink,
+    ) -> Result<(), Violation> {
+        let rules = PrintRules::of(self.profile, self.press)?;
+        let shown = rules.shown(&surface.nodes, shows).map(|nodes| Surface { nodes, ..surface.clone() });
+        paint(shown.as_ref().unwrap_or(surface), frame, self.limits, self.control, sink).map(|_| ())
     }
 
     /// Paints a surface's process plates and some of its spot plates.

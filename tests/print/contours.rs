@@ -14,7 +14,7 @@ use presswork::derive::derive;
 use presswork::raster::{Frame, PngOptions, PngSink, paint};
 use presswork::scene::separation::Content;
 use presswork::scene::{
-    BlendSpace, Color, Dpi, Fill, FillRule, Group, Node, Paint, PathNode, Placement, Scene, Surface,
+    BlendSpace, Color, Dpi, Fill, FillRule, Group, Ink, Node, Paint, PathNode, Placement, Scene, Surface,
 };
 use resvg::usvg::fontdb::Database;
 use std::collections::BTreeMap;
@@ -334,26 +334,53 @@ fn contours_of_clipart_lie_at_their_offset_and_are_smooth() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-#[test]
-fn a_ring_too_few_and_a_corner_are_seen() {
-    let square = |x: f64| {
-        let path = kurbo::Shape::to_path(&kurbo::Rect::new(x, 10.0, x + 8.0, 18.0), 0.1);
-        let paint = Paint::Solid(Color::BLACK.into());
-        let fill = Some(Fill { paint, opacity: 1.0, rule: FillRule::NonZero });
-        let path =
-            PathNode { path: Arc::new(path), fill, stroke: None, stroke_first: false, overprint: false };
-        Node::Path(Arc::new(path))
-    };
-    let surface = Surface {
-        name: "two".into(),
-        trim: Size::new(50.0, 30.0),
+/// A square of 8 mm at this distance from the left, in an ink.
+fn square(x: f64, ink: Ink) -> Node {
+    let path = kurbo::Shape::to_path(&kurbo::Rect::new(x, 10.0, x + 8.0, 18.0), 0.1);
+    let fill = Some(Fill { paint: Paint::Solid(ink), opacity: 1.0, rule: FillRule::NonZero });
+    let path = PathNode { path: Arc::new(path), fill, stroke: None, stroke_first: false, overprint: false };
+    Node::Path(Arc::new(path))
+}
+
+/// A surface as wide as this with these nodes.
+fn wide(width: f64, nodes: Vec<Node>) -> Surface {
+    Surface {
+        name: "squares".into(),
+        trim: Size::new(width, 30.0),
         bleed: Insets::ZERO,
         safe: Insets::ZERO,
         garment: None,
         blend_space: BlendSpace::Srgb,
-        nodes: vec![square(8.0), square(30.0)],
+        nodes,
         layers: Vec::new(),
-    };
+    }
+}
+
+#[test]
+fn a_knife_goes_around_every_colour_and_not_around_lines_or_white() {
+    let spot = |name: &str| Ink::Spot { name: name.into(), tint: 1.0, alternate: Color::rgb8(228, 0, 43) };
+    let settings = format!(
+        "offset = {OFFSET}\n[spots.Brand]\nplate = \"PANTONE 185 C\"\nalternate = \"#e4002b\"\n\
+         [spots.Foil]\nplate = \"Foil\"\nalternate = \"#c0a000\"\nlaid = \"overprint\"\nstep = \"foil-stamping\"\n\
+         [spots.Crease]\nplate = \"Crease\"\nalternate = \"#00ff00\"\nlaid = \"overprint\"\nstep = \"creasing\"\n\
+         [spots.White]\nplate = \"White\"\nalternate = \"#ffffff\"\nlaid = \"multiply\"\nstep = \"white\"\n"
+    );
+    // Art, a brand's ink and foil side by side; what is no colour, and an ink that is made from the art.
+    let art = [Ink::Process(Color::BLACK), spot("PANTONE 185 C"), spot("Foil")];
+    let rest = [spot("Crease"), spot("White"), spot("CutContour")];
+    let nodes = art.into_iter().chain(rest).zip([8.0, 16.0, 24.0, 40.0, 50.0, 60.0]);
+    let surface = wide(80.0, nodes.map(|(ink, x)| square(x, ink)).collect());
+    let line = contour(&surface, &settings).unwrap();
+    assert_eq!(rings(&line).len(), 1);
+    let found = kurbo::Shape::bounding_box(&line);
+    let wanted = kurbo::Rect::new(8.0, 10.0, 32.0, 18.0).inflate(OFFSET, OFFSET);
+    let off = [found.x0 - wanted.x0, found.y0 - wanted.y0, found.x1 - wanted.x1, found.y1 - wanted.y1];
+    assert!(off.iter().all(|off| off.abs() < TOLERANCE), "{found:?}, not {wanted:?}");
+}
+
+#[test]
+fn a_ring_too_few_and_a_corner_are_seen() {
+    let surface = wide(50.0, vec![square(8.0, Color::BLACK.into()), square(30.0, Color::BLACK.into())]);
     let alpha = alpha(&surface);
     let edge = edge(&alpha, &surface);
     let mut rings = rings(&contour(&surface, &format!("offset = {OFFSET}")).unwrap());

@@ -26,6 +26,7 @@ mod photo_scans;
 mod plates;
 mod renderers;
 mod separations;
+mod special;
 #[path = "../support/mod.rs"]
 mod support;
 mod tools;
