@@ -48,6 +48,7 @@ impl<R> Context<'_, R> {
                 (None, state.overprint_fill, state.alpha_fill)
             }
         };
+        let overprint = state.overprints(overprint);
         let half = width.unwrap_or(0.0) / 2.0;
         let around = outline.bounding_box().inflate(half, half);
         let seen = clipped(around, state.clip);

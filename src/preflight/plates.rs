@@ -7,7 +7,7 @@ use super::marks::{Mark, is_paper};
 use super::report::Boxes;
 use super::rule::Rule;
 use super::space::Space;
-use super::state::{Blend, State};
+use super::state::State;
 use crate::catalog::print::Laid;
 use kurbo::Rect;
 
@@ -55,7 +55,7 @@ impl<R> Context<'_, R> {
         let Space::Inks { names, .. } = &*mark.ink.space else { return };
         let [plate] = names.as_slice() else { return };
         let Some(laid) = wish.laid.get(plate).filter(|_| !wish.white.contains(plate)) else { return };
-        let leaves = mark.overprint || state.blend == Blend::Multiply || state.multiplied;
+        let leaves = mark.overprint || state.multiplies();
         let what = match (laid, leaves) {
             (Laid::Overprint | Laid::Multiply, false) => {
                 "erases the colours it lies on, and the profile leaves them; let it overprint"

@@ -76,6 +76,8 @@ pub(crate) struct State {
     pub(crate) masked: bool,
     /// A group around it is multiplied with what lies beneath.
     pub(crate) multiplied: bool,
+    /// An isolated group is around it: what is painted there meets that group's own art alone.
+    pub(crate) isolated: bool,
     pub(crate) text: TextState,
 }
 
@@ -95,6 +97,7 @@ impl State {
             alpha_stroke: 1.0,
             masked: false,
             multiplied: false,
+            isolated: false,
             text: TextState {
                 font: None,
                 size: 0.0,
@@ -106,6 +109,18 @@ impl State {
                 mode: 0,
             },
         }
+    }
+
+    /// True where the page's colours beneath are multiplied with the paint. Within an isolated group a blend
+    /// mode does not reach them: only that of the group does.
+    pub(crate) fn multiplies(&self) -> bool {
+        self.multiplied || self.blend == Blend::Multiply && !self.isolated
+    }
+
+    /// True where a paint that is set to overprint does. An isolated group is laid on the page as a whole, in
+    /// all its inks, and no setting within it leaves any of the page's.
+    pub(crate) fn overprints(&self, set: bool) -> bool {
+        set && (!self.isolated || self.multiplied)
     }
 
     /// True when the paint is mixed with what lies beneath.

@@ -10,7 +10,7 @@ use super::marks::Mark;
 use super::picture::Canvas;
 use super::rule::Rule;
 use super::space::Space;
-use super::state::{Blend, State};
+use super::state::State;
 use crate::scene::MM_PER_PT;
 use kurbo::{Affine, BezPath, Rect, Shape};
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl<R> Context<'_, R> {
         let spots = mark.ink.space.spots();
         let name = spots.iter().position(|name| wish.white.iter().any(|white| white == name));
         let Some(index) = name else { return self.check_over_white(mark, state, mode) };
-        let multiplied = state.blend == Blend::Multiply || state.multiplied;
+        let multiplied = state.multiplies();
         if mark.overprint && multiplied {
             let detail = "White ink both overprints and multiplies, and presses differ in what they make of that; use one of the two.";
             self.find(Rule::WhiteBoth, mark.bounds, mode, detail.into());
@@ -106,7 +106,7 @@ impl<R> Context<'_, R> {
     /// Cut lines, and varnishes that overprint, may follow white; what knocks out may not.
     fn check_over_white(&mut self, mark: &Mark<'_>, state: &State, mode: Mode) {
         // An ink of its own that overprints leaves the white plate as it is.
-        let leaves = mark.overprint || state.blend == Blend::Multiply || state.multiplied;
+        let leaves = mark.overprint || state.multiplies();
         let leaves = leaves && matches!(&*mark.ink.space, Space::Inks { .. });
         if leaves || self.is_technical(mark) || mode.repeated || !self.white.any() {
             return;

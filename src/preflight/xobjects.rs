@@ -61,9 +61,11 @@ impl<R: Read + Seek> Context<'_, R> {
         let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
         let object = self.file.follow(value)?;
         let dict = object.value.dict().cloned().unwrap_or_default();
+        let mut isolated = false;
         if dict.has("Group") {
             let group = self.file.dict(&dict, "Group")?.unwrap_or_default();
             self.group(&group, content.resources)?;
+            isolated = self.file.entry(&group, "I")?.and_then(|v| v.bool()) == Some(true);
         }
         let own = self.file.dict(&dict, "Resources")?;
         let resources = own.unwrap_or_else(|| content.resources.clone());
@@ -73,7 +75,8 @@ impl<R: Read + Seek> Context<'_, R> {
         inner.state.ctm *= placed;
         if dict.has("Group") {
             // What a group is painted with applies to the group as a whole.
-            inner.state.multiplied |= inner.state.blend == Blend::Multiply;
+            inner.state.multiplied = inner.state.multiplies();
+            inner.state.isolated |= isolated;
             self.marks.transparent |= inner.state.is_transparent(inner.state.alpha_fill) && !mode.masking;
             (inner.state.alpha_fill, inner.state.alpha_stroke) = (1.0, 1.0);
             (inner.state.blend, inner.state.masked) = (Blend::Normal, false);

@@ -445,6 +445,41 @@ fn art_beside_white_is_not_on_it() {
 }
 
 #[test]
+fn overprint_ends_at_an_isolated_group() {
+    const WHITE: &str = "/Over gs /White cs 1 scn 60 120 40 40 re f";
+    const CUT: &str = "/Cut CS 1 SCN 0.25 w 20 20 160 260 re S";
+    // The card, one thing of which is painted within a group instead: the states inside it and around it.
+    let found = |what: &str, group: &str, inside: &str, around: &str| {
+        let mut file = X4::card();
+        let form = format!(
+            "<< /Type /XObject /Subtype /Form /BBox [0 0 200 300] /Resources << /ColorSpace << /Cut 14 0 R \
+             /White 17 0 R >> /ExtGState << /Over 12 0 R /Times 31 0 R >> >> \
+             /Group << /S /Transparency /CS /DeviceCMYK {group} >> >>"
+        );
+        let content = format!("{inside} {}", what.trim_start_matches("/Over gs "));
+        file.object(30, &form, Some(content.as_bytes()));
+        file.object(31, "<< /Type /ExtGState /BM /Multiply >>", None);
+        file.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Iso 30 0 R");
+        file.edit(PAGE, "/Over 12 0 R", "/Over 12 0 R /Times 31 0 R");
+        file.redraw(CONTENT, what, &format!("q {around} /Iso Do Q /Over gs"));
+        codes(&look(file.bytes(), &wish())).join(" ")
+    };
+    assert_eq!(found(WHITE, "/I true", "/Over gs", ""), "white.knocks_out");
+    assert_eq!(found(WHITE, "/I true", "", "/Over gs"), "white.knocks_out");
+    assert_eq!(found(WHITE, "/I true", "/Times gs", ""), "white.knocks_out");
+    assert_eq!(found(CUT, "/I true", "", ""), "plate.laid");
+    // The whole group is multiplied.
+    assert_eq!(found(WHITE, "/I true", "", "/Times gs"), "");
+    assert_eq!(found(WHITE, "/I true", "/Times gs", "/Times gs"), "");
+    assert_eq!(found(WHITE, "/I true", "/Over gs", "/Times gs"), "white.both");
+    assert_eq!(found(CUT, "/I true", "", "/Times gs"), "");
+    // Into a group that is not isolated the page's colours are taken along.
+    assert_eq!(found(WHITE, "", "/Over gs", ""), "");
+    assert_eq!(found(WHITE, "/I false", "/Times gs", ""), "");
+    assert_eq!(found(CUT, "", "", ""), "");
+}
+
+#[test]
 fn pieces_of_a_pattern_may_end_near_the_edge() {
     let piece = "0.2 0.4 0 0 k 13 60 3 3 re f";
     let mut file = X4::card();
