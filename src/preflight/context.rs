@@ -41,6 +41,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) layers: BTreeMap<u32, Layer>,
     /// Colour spaces by object number.
     pub(crate) spaces: BTreeMap<u32, Arc<Space>>,
+    /// What patterns shade in, by object number.
+    pub(crate) shadings: BTreeMap<u32, Arc<Space>>,
     /// Components of profiles by object number.
     pub(crate) profiles: BTreeMap<u32, usize>,
     /// ICC profiles of RGB by object number, where a press is asked what they become.
@@ -91,6 +93,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             intent_profile: None,
             layers: BTreeMap::new(),
             spaces: BTreeMap::new(),
+            shadings: BTreeMap::new(),
             profiles: BTreeMap::new(),
             icc: BTreeMap::new(),
             press: None,

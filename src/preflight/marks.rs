@@ -122,7 +122,7 @@ impl<'a, R> Context<'a, R> {
             return;
         }
         self.count_printed(&mark, mode);
-        let spots = mark.ink.space.spots();
+        let spots = mark.ink.laid_in().spots();
         let inked = mark.ink.values.is_empty() || mark.ink.values.iter().any(|tint| *tint > 0.0);
         if inked {
             self.plates.extend(spots.iter().map(|name| (*name).to_owned()));
@@ -234,7 +234,7 @@ impl<'a, R> Context<'a, R> {
 
     /// True for what a knife follows.
     pub(crate) fn is_technical(&self, mark: &Mark<'_>) -> bool {
-        self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate])
+        self.findings.wish.technical.iter().any(|plate| mark.ink.laid_in().spots() == [plate])
     }
 
     /// Nothing ends between the safe zone and the trim: it is inside, or it bleeds.

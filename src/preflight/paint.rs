@@ -66,7 +66,7 @@ impl<R> Context<'_, R> {
         {
             let ink = &mark.ink;
             let shade = if paper { 1.0 } else { 0.72 };
-            let grey = Ink { space: Arc::new(Space::Gray), values: vec![shade] };
+            let grey = Ink { space: Arc::new(Space::Gray), values: vec![shade], shading: None };
             let (shown, alpha) = match kind {
                 Kind::Image { stencil: false, .. } => (&grey, alpha),
                 // Type is shown as bars.

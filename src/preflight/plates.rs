@@ -48,11 +48,11 @@ impl<R> Context<'_, R> {
     /// A spot ink meets the others as the profile says, on a layer of its processing step.
     pub(crate) fn check_plate(&mut self, mark: &Mark<'_>, state: &State, mode: Mode) {
         let wish = self.findings.wish;
-        for plate in mark.ink.space.spots() {
+        for plate in mark.ink.laid_in().spots() {
             self.check_step(plate, mark.bounds, mode);
         }
         // Several inks at once are one paint; white has rules of its own.
-        let Space::Inks { names, .. } = &*mark.ink.space else { return };
+        let Space::Inks { names, .. } = mark.ink.laid_in() else { return };
         let [plate] = names.as_slice() else { return };
         let Some(laid) = wish.laid.get(plate).filter(|_| !wish.white.contains(plate)) else { return };
         let leaves = mark.overprint || state.multiplies();

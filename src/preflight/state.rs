@@ -11,11 +11,13 @@ pub(crate) struct Ink {
     pub(crate) space: Arc<Space>,
     /// One number a component; of patterns, those of the colour beneath.
     pub(crate) values: Vec<f64>,
+    /// Of a pattern that is a shading, the space that it shades in: its plates are known, its tints are not.
+    pub(crate) shading: Option<Arc<Space>>,
 }
 
 impl Ink {
     pub(crate) fn black() -> Self {
-        Ink { space: Arc::new(Space::Gray), values: vec![0.0] }
+        Ink { space: Arc::new(Space::Gray), values: vec![0.0], shading: None }
     }
 
     /// The colour that a space begins with.
@@ -32,7 +34,12 @@ impl Ink {
                 vec![0.0; space.components().unwrap_or(0)]
             }
         };
-        Ink { space, values }
+        Ink { space, values, shading: None }
+    }
+
+    /// The space whose inks it lays down.
+    pub(crate) fn laid_in(&self) -> &Space {
+        self.shading.as_deref().unwrap_or(&self.space)
     }
 }
 

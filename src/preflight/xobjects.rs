@@ -116,7 +116,7 @@ impl<R: Read + Seek> Context<'_, R> {
         let Some(space) = dict.get("ColorSpace").cloned() else { return Ok(()) };
         let space = self.space(&space, content.resources, 0)?;
         let Some(bounds) = clipped(content.state.clip, content.state.clip) else { return Ok(()) };
-        let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space };
+        let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space, shading: None };
         let area = super::picture::rectangle(bounds);
         self.paint_in(Painted::area(Kind::Shading, &area), ink, &content.state, content.mode);
         Ok(())
@@ -137,7 +137,7 @@ impl<R: Read + Seek> Context<'_, R> {
             _ if stencil => content.state.fill.clone(),
             Some(space) => {
                 let space = self.space(&space, content.resources, 0)?;
-                Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+                Ink { values: vec![1.0; space.components().unwrap_or(0)], space, shading: None }
             }
             // Only JPEG 2000 may leave it to its data.
             None => {
@@ -149,7 +149,8 @@ impl<R: Read + Seek> Context<'_, R> {
                         "A picture names no colour space; write the file again.",
                     );
                 }
-                Ink { space: Arc::new(Space::Defined { components: 3, icc: None }), values: Vec::new() }
+                let space = Arc::new(Space::Defined { components: 3, icc: None });
+                Ink { space, values: Vec::new(), shading: None }
             }
         };
         if let Some(intent) = self.file.entry(dict, "Intent")? {
@@ -259,7 +260,7 @@ impl<R: Read + Seek> Context<'_, R> {
         let ink = if stencil {
             content.state.fill.clone()
         } else {
-            Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+            Ink { values: vec![1.0; space.components().unwrap_or(0)], space, shading: None }
         };
         let drawn = Drawn { size, stencil, soft: false, tints: None, load: None, paper: false };
         self.picture(drawn, ink, content, content.mode);

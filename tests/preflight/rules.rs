@@ -286,6 +286,18 @@ fn breaks() -> Vec<Break> {
                 "/Over 12 0 R /Out << /OP false >>",
             )
         }),
+        (Rule::WhiteKnockout, "white that fades and knocks out, after some that overprints", |f| {
+            fading(f, 17);
+            f.redraw(
+                CONTENT,
+                "/White cs 1 scn 60 120 40 40 re f",
+                "/Pattern cs /Fading scn 60 120 40 40 re f q /Out gs /Fading scn 60 165 20 20 re f Q",
+            );
+        }),
+        (Rule::PlateLaid, "a cut line that fades and knocks out", |f| {
+            fading(f, 14);
+            f.redraw(CONTENT, "/Cut CS 1 SCN", "/Out gs /Pattern CS /Fading SCN");
+        }),
         (Rule::WhiteBoth, "white that does both", |f| _ = f.add(STATE, "/BM /Multiply")),
         (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
     ]
@@ -308,6 +320,17 @@ fn mixed(file: &mut X4, space: &str) {
     file.object(30, space, None).object(31, TWO_INKS, Some(b"{ pop 0 0 0 }"));
     file.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Two 30 0 R");
     file.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do Q /Two cs 0.1 0.1 scn 112 62 9 9 re f");
+}
+
+/// Adds a gradient in the space of an ink to the page, and a state that does not overprint.
+fn fading(file: &mut X4, ink: u32) {
+    let shading = format!(
+        "<< /ShadingType 2 /ColorSpace {ink} 0 R /Coords [60 0 100 0] /Extend [true true] \
+         /Function << /FunctionType 2 /Domain [0 1] /N 1 /C0 [1] /C1 [0.2] >> >>"
+    );
+    file.object(30, &format!("<< /Type /Pattern /PatternType 2 /Shading {shading} >>"), None);
+    file.edit(PAGE, "/ColorSpace <<", "/Pattern << /Fading 30 0 R >> /ColorSpace <<");
+    file.edit(PAGE, "/Over 12 0 R", "/Over 12 0 R /Out << /OP false /op false >>");
 }
 
 impl X4 {
@@ -413,6 +436,18 @@ fn a_jobs_pages_are_what_it_knows_of_them() {
         assert_eq!(codes(&report), [Rule::WhiteCoverage.as_str()]);
         assert_eq!(report.findings[0].surface, "front");
     }
+    // Nobody says how much of a gradient is ink.
+    let mut faded = X4::card();
+    fading(&mut faded, 17);
+    faded.redraw(CONTENT, "/White cs 1 scn", "/Pattern cs /Fading scn");
+    assert_eq!(look(&faded, &known(area * 0.6)).findings, []);
+    faded.redraw(CONTENT, "/Pattern cs /Fading scn 60 120 40 40 re f", "q 60 120 40 40 re W n /Fading sh Q");
+    faded.edit(PAGE, "/Pattern << /Fading 30 0 R >>", "/Shading << /Fading 31 0 R >>");
+    let function = "<< /FunctionType 2 /Domain [0 1] /N 1 /C0 [1] /C1 [0.2] >>";
+    let shading =
+        format!("<< /ShadingType 2 /ColorSpace 17 0 R /Coords [60 0 100 0] /Function {function} >>");
+    faded.object(31, &shading, None);
+    assert_eq!(look(&faded, &known(area * 0.6)).findings, []);
     let mut other = known(area);
     other[0].trim = [98.778, 63.5];
     assert_eq!(codes(&look(&card, &other)), [Rule::PageSize.as_str()]);
