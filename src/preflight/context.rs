@@ -5,6 +5,7 @@ use super::font::Font;
 use super::ink::PictureInk;
 use super::layers::Layer;
 use super::marks::Marks;
+use super::masks::Through;
 use super::outlined::Outlined;
 use super::picture::Canvas;
 use super::read::{Dict, PdfFile, ReadError};
@@ -57,6 +58,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) loads: BTreeMap<u32, PictureInk>,
     /// Pictures by object number whose data was looked at, and whether it is white as far as is known.
     pub(crate) pictures: BTreeMap<u32, Option<bool>>,
+    /// What soft masks of pictures let through, by object number.
+    pub(crate) masks: BTreeMap<u32, Option<Through>>,
     /// Fonts by object number.
     pub(crate) fonts: BTreeMap<u32, Arc<Font>>,
     /// Spot inks by name, with a digest of their definition.
@@ -101,6 +104,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             tagged_inks: BTreeMap::new(),
             loads: BTreeMap::new(),
             pictures: BTreeMap::new(),
+            masks: BTreeMap::new(),
             fonts: BTreeMap::new(),
             spots: BTreeMap::new(),
             plates: BTreeSet::new(),

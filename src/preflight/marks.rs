@@ -53,7 +53,7 @@ pub(crate) struct Mark<'p> {
     pub(crate) tints: Option<&'p Tints>,
     /// What a picture asks of ink.
     pub(crate) load: Option<PictureInk>,
-    /// A picture that is white all over.
+    /// A picture that is white all over, or clear.
     pub(crate) paper: bool,
 }
 
@@ -83,6 +83,8 @@ pub(crate) struct Marks {
     pub(crate) stepless: BTreeSet<String>,
     /// Something is mixed with what lies beneath.
     pub(crate) transparent: bool,
+    /// Pictures whose masks were looked at cell by cell.
+    pub(crate) parted: u32,
     /// Colours that run off the trim.
     bleeding: BTreeSet<Vec<i32>>,
     /// What ends between the safe zone and the trim.

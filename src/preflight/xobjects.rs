@@ -4,6 +4,7 @@ use super::content::{Content, Mode};
 use super::context::Context;
 use super::ink::PictureInk;
 use super::marks::Kind;
+use super::masks::Through;
 use super::paint::Painted;
 use super::paths::{clipped, narrow, unit_square};
 use super::read::{Dict, Indirect, Lexer, ReadError, Value, filters, matrix, rectangle};
@@ -26,6 +27,8 @@ struct Drawn {
     load: Option<PictureInk>,
     /// It is white all over.
     paper: bool,
+    /// What its soft mask lets through, where that is known.
+    through: Option<Through>,
 }
 
 impl<R: Read + Seek> Context<'_, R> {
@@ -157,6 +160,10 @@ impl<R: Read + Seek> Context<'_, R> {
             self.rendering_intent(&intent);
         }
         let soft = dict.has("SMask");
+        let through = match dict.get("SMask").cloned() {
+            Some(mask) => self.through(&mask, &content.state, mode)?,
+            None => None,
+        };
         let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
         let space = ink.space.clone();
         let decode = self.file.list(dict, "Decode")?.unwrap_or_default();
@@ -176,6 +183,7 @@ impl<R: Read + Seek> Context<'_, R> {
             tints: if stencil { None } else { self.white_tints(object, dict, &ink, size)? },
             load,
             paper: self.is_white(object, dict, claim)?,
+            through,
         };
         self.picture(drawn, ink, content, mode);
         Ok(())
@@ -212,7 +220,7 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     fn picture(&mut self, drawn: Drawn, ink: Ink, content: &Content<'_>, mode: Mode) {
-        let Drawn { size, stencil, soft, tints, load, paper } = drawn;
+        let Drawn { size, stencil, soft, tints, load, paper, through } = drawn;
         let [Some(width), Some(height)] = size else {
             self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
             return;
@@ -225,7 +233,9 @@ impl<R: Read + Seek> Context<'_, R> {
         let kind = Kind::Image { pixels: [width, height], dpi, stencil };
         let mut state = content.state.clone();
         state.masked |= soft;
-        let painted = Painted { tints: tints.as_ref(), load, paper, ..Painted::area(kind, &outline) };
+        let through = through.as_ref();
+        let painted =
+            Painted { tints: tints.as_ref(), load, paper, through, ..Painted::area(kind, &outline) };
         self.paint_in(painted, ink, &state, mode);
     }
 
@@ -262,7 +272,8 @@ impl<R: Read + Seek> Context<'_, R> {
         } else {
             Ink { values: vec![1.0; space.components().unwrap_or(0)], space, shading: None }
         };
-        let drawn = Drawn { size, stencil, soft: false, tints: None, load: None, paper: false };
+        let drawn =
+            Drawn { size, stencil, soft: false, tints: None, load: None, paper: false, through: None };
         self.picture(drawn, ink, content, content.mode);
         Ok(())
     }

@@ -514,6 +514,64 @@ fn overprint_ends_at_an_isolated_group() {
     assert_eq!(found(CUT, "", "", ""), "");
 }
 
+/// Adds a grey picture of 100 × 150 pixels, `Masked`, with a soft mask of as many.
+fn masked(file: &mut X4, mask: &[u8], decode: &str) {
+    let picture = "/Type /XObject /Subtype /Image /Width 100 /Height 150 /BitsPerComponent 8";
+    let picture = format!("{picture} /ColorSpace /DeviceGray");
+    file.object(40, &format!("<< {picture} /SMask 41 0 R >>"), Some(&[90; 15_000]));
+    file.object(41, &format!("<< {picture} {decode} >>"), Some(mask));
+    file.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Masked 40 0 R");
+}
+
+#[test]
+fn what_a_mask_hides_fills_no_bleed() {
+    let wish = Wish { dpi_warn: None, dpi_fail: None, ..wish() };
+    // The sides that are bare where the picture is all that lies on the bleed.
+    let bare = |mask: &[u8], decode: &str| {
+        let mut file = X4::card();
+        masked(&mut file, mask, decode);
+        file.redraw(CONTENT, "0 0 0 0.1 k 0 0 200 300 re f", "q 200 0 0 300 0 0 cm /Masked Do Q");
+        let report = look(file.bytes(), &wish);
+        assert!(report.findings.iter().all(|f| f.code == "bleed.not_reached"), "{:?}", report.findings);
+        let sides = ["left", "right", "upper", "lower"];
+        let about =
+            |side: &&str| report.findings.iter().any(|f| f.detail.contains(&format!("the {side} edge")));
+        sides.into_iter().filter(about).collect::<Vec<_>>().join(" ")
+    };
+    let mask = |seen: fn(usize, usize) -> bool| -> Vec<u8> {
+        (0..15_000).map(|i| if seen(i % 100, i / 100) { 255 } else { 0 }).collect()
+    };
+    assert_eq!(bare(&mask(|_, _| true), ""), "");
+    assert_eq!(bare(&mask(|_, _| false), "/Decode [1 0]"), "");
+    assert_eq!(bare(&mask(|_, _| false), ""), "left right upper lower");
+    assert_eq!(bare(&[4; 15_000], ""), "left right upper lower", "what resampling leaves of clear samples");
+    assert_eq!(
+        bare(&mask(|x, y| (20..80).contains(&x) && (20..130).contains(&y)), ""),
+        "left right upper lower"
+    );
+    // Rows are counted from the top.
+    assert_eq!(bare(&mask(|x, _| x > 0), ""), "left");
+    assert_eq!(bare(&mask(|_, y| y > 0), ""), "upper");
+    // Nobody knows the rest of a mask that is cut off.
+    assert_eq!(bare(&[0; 7_000], ""), "");
+}
+
+#[test]
+fn a_clear_picture_is_no_print() {
+    let found = |mask: &[u8]| {
+        let mut file = X4::card();
+        masked(&mut file, mask, "");
+        file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
+        file.object(30, "<< >>", Some(b"0 0 0 0 k 0 0 200 300 re f q 100 0 0 150 50 50 cm /Masked Do Q"));
+        let wish = Wish { dpi_warn: None, dpi_fail: None, ..wish() };
+        codes(&look(file.bytes(), &wish)).join(" ")
+    };
+    let mut mask = vec![0; 15_000];
+    assert_eq!(found(&mask), "page.blank");
+    mask[7_777] = 200;
+    assert_eq!(found(&mask), "");
+}
+
 #[test]
 fn pieces_of_a_pattern_may_end_near_the_edge() {
     let piece = "0.2 0.4 0 0 k 13 60 3 3 re f";
