@@ -8,6 +8,7 @@ use super::space::Space;
 use super::state::{Blend, Ink, State};
 use kurbo::{Affine, Rect};
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 /// Blend modes that PDF knows beside Normal and Multiply.
 const BLENDS: &[&str] = &[
@@ -44,11 +45,11 @@ impl<R: Read + Seek> Context<'_, R> {
             b"cs" => None,
             _ => {
                 let old = if stroking { &content.state.stroke } else { &content.state.fill };
-                let ink = Ink { space: old.space.clone(), values: numbers.to_vec() };
+                let mut ink = Ink { space: old.space.clone(), values: numbers.to_vec(), shading: None };
                 self.check_values(&ink, operands);
                 if let (Space::Pattern(_), Some(name)) = (&*ink.space, operands.last().and_then(Value::name))
                 {
-                    self.pattern(&name, content)?;
+                    ink.shading = self.pattern(&name, content)?;
                 }
                 *slot(content, stroking) = ink;
                 return Ok(());
@@ -57,7 +58,7 @@ impl<R: Read + Seek> Context<'_, R> {
         let ink = match device {
             Some(device) => {
                 let space = self.space(&Value::Name(device.as_bytes().into()), content.resources, 0)?;
-                Ink { space, values: numbers.to_vec() }
+                Ink { space, values: numbers.to_vec(), shading: None }
             }
             None => Ink::initial(self.space(&operands[0], content.resources, 0)?),
         };
@@ -80,13 +81,14 @@ impl<R: Read + Seek> Context<'_, R> {
         }
     }
 
-    /// A tile's content, once a page, for what it uses.
-    fn pattern(&mut self, name: &str, content: &Content<'_>) -> Result<(), ReadError> {
-        let Some(value) = self.resource(content.resources, "Pattern", name)? else { return Ok(()) };
-        if let Value::Ref(number, _) = value
+    /// A tile's content, once a page, for what it uses. Gives the space of a pattern that is a shading.
+    fn pattern(&mut self, name: &str, content: &Content<'_>) -> Result<Option<Arc<Space>>, ReadError> {
+        let Some(value) = self.resource(content.resources, "Pattern", name)? else { return Ok(None) };
+        let number = if let Value::Ref(number, _) = value { Some(number) } else { None };
+        if let Some(number) = number
             && !self.drawn.insert(number)
         {
-            return Ok(());
+            return Ok(self.shadings.get(&number).cloned());
         }
         let object = self.file.follow(&value)?;
         let dict = object.value.dict().cloned().unwrap_or_default();
@@ -95,24 +97,32 @@ impl<R: Read + Seek> Context<'_, R> {
         if object.stream.is_none() {
             // A shading: its colours.
             let shading = self.file.dict(&dict, "Shading")?.unwrap_or_default();
-            return self.shading_space(&shading, content);
+            let space = self.shading_space(&shading, content)?;
+            if let (Some(number), Some(space)) = (number, &space) {
+                self.shadings.insert(number, space.clone());
+            }
+            return Ok(space);
         }
         let resources = self.file.dict(&dict, "Resources")?.unwrap_or_default();
         let data = self.form_data(None, &object)?;
         let state = State::new(matrix.unwrap_or(Affine::IDENTITY), Rect::new(-1e9, -1e9, 1e9, 1e9));
-        self.content(&data, &resources, state, mode)
+        self.content(&data, &resources, state, mode)?;
+        Ok(None)
     }
 
     /// A shading's colour space, as if something were painted with it.
-    pub(crate) fn shading_space(&mut self, shading: &Dict, content: &Content<'_>) -> Result<(), ReadError> {
-        if let Some(space) = shading.get("ColorSpace").cloned() {
-            let space = self.space(&space, content.resources, 0)?;
-            self.check_space(&space, None);
-            if !content.mode.masking && !content.mode.hidden {
-                self.plates.extend(space.spots().into_iter().map(str::to_owned));
-            }
+    fn shading_space(
+        &mut self,
+        shading: &Dict,
+        content: &Content<'_>,
+    ) -> Result<Option<Arc<Space>>, ReadError> {
+        let Some(space) = shading.get("ColorSpace").cloned() else { return Ok(None) };
+        let space = self.space(&space, content.resources, 0)?;
+        self.check_space(&space, None);
+        if !content.mode.masking && !content.mode.hidden {
+            self.plates.extend(space.spots().into_iter().map(str::to_owned));
         }
-        Ok(())
+        Ok(Some(space))
     }
 
     /// `gs`.

@@ -5,6 +5,7 @@ use super::font::Font;
 use super::ink::PictureInk;
 use super::layers::Layer;
 use super::marks::Marks;
+use super::masks::Through;
 use super::outlined::Outlined;
 use super::picture::Canvas;
 use super::read::{Dict, PdfFile, ReadError};
@@ -41,6 +42,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) layers: BTreeMap<u32, Layer>,
     /// Colour spaces by object number.
     pub(crate) spaces: BTreeMap<u32, Arc<Space>>,
+    /// What patterns shade in, by object number.
+    pub(crate) shadings: BTreeMap<u32, Arc<Space>>,
     /// Components of profiles by object number.
     pub(crate) profiles: BTreeMap<u32, usize>,
     /// ICC profiles of RGB by object number, where a press is asked what they become.
@@ -55,6 +58,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) loads: BTreeMap<u32, PictureInk>,
     /// Pictures by object number whose data was looked at, and whether it is white as far as is known.
     pub(crate) pictures: BTreeMap<u32, Option<bool>>,
+    /// What soft masks of pictures let through, by object number.
+    pub(crate) masks: BTreeMap<u32, Option<Through>>,
     /// Fonts by object number.
     pub(crate) fonts: BTreeMap<u32, Arc<Font>>,
     /// Spot inks by name, with a digest of their definition.
@@ -91,6 +96,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             intent_profile: None,
             layers: BTreeMap::new(),
             spaces: BTreeMap::new(),
+            shadings: BTreeMap::new(),
             profiles: BTreeMap::new(),
             icc: BTreeMap::new(),
             press: None,
@@ -98,6 +104,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             tagged_inks: BTreeMap::new(),
             loads: BTreeMap::new(),
             pictures: BTreeMap::new(),
+            masks: BTreeMap::new(),
             fonts: BTreeMap::new(),
             spots: BTreeMap::new(),
             plates: BTreeSet::new(),

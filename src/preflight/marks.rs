@@ -53,7 +53,7 @@ pub(crate) struct Mark<'p> {
     pub(crate) tints: Option<&'p Tints>,
     /// What a picture asks of ink.
     pub(crate) load: Option<PictureInk>,
-    /// A picture that is white all over.
+    /// A picture that is white all over, or clear.
     pub(crate) paper: bool,
 }
 
@@ -83,6 +83,8 @@ pub(crate) struct Marks {
     pub(crate) stepless: BTreeSet<String>,
     /// Something is mixed with what lies beneath.
     pub(crate) transparent: bool,
+    /// Pictures whose masks were looked at cell by cell.
+    pub(crate) parted: u32,
     /// Colours that run off the trim.
     bleeding: BTreeSet<Vec<i32>>,
     /// What ends between the safe zone and the trim.
@@ -122,7 +124,7 @@ impl<'a, R> Context<'a, R> {
             return;
         }
         self.count_printed(&mark, mode);
-        let spots = mark.ink.space.spots();
+        let spots = mark.ink.laid_in().spots();
         let inked = mark.ink.values.is_empty() || mark.ink.values.iter().any(|tint| *tint > 0.0);
         if inked {
             self.plates.extend(spots.iter().map(|name| (*name).to_owned()));
@@ -234,7 +236,7 @@ impl<'a, R> Context<'a, R> {
 
     /// True for what a knife follows.
     pub(crate) fn is_technical(&self, mark: &Mark<'_>) -> bool {
-        self.findings.wish.technical.iter().any(|plate| mark.ink.space.spots() == [plate])
+        self.findings.wish.technical.iter().any(|plate| mark.ink.laid_in().spots() == [plate])
     }
 
     /// Nothing ends between the safe zone and the trim: it is inside, or it bleeds.

@@ -3,7 +3,7 @@
 //! Bytes are read by a reader of our own that shares nothing with the writer (`read`). The
 //! document is looked at once (`document`, `metadata`), then page by page: boxes (`pages`), the
 //! content's operators (`content`, `paths`, `texts`, `colors`, `xobjects`), which hand every
-//! mark that is printed (`paint`) to the rules (`marks`, `outlined`, `ink`, `white`), and every object it
+//! mark that is printed (`paint`, `masks`) to the rules (`marks`, `outlined`, `ink`, `white`), and every object it
 //! leads to (`walk`). A job that made the file says what it knows of it (`expected`). What is
 //! found goes into a [`Report`] with a stable code ([`Rule`]), the page, the place in mm and a
 //! sentence. Nothing of a page is kept when it is done.
@@ -22,6 +22,7 @@ mod icc;
 mod ink;
 mod layers;
 mod marks;
+mod masks;
 mod metadata;
 mod opaque;
 mod outlined;

@@ -4,6 +4,7 @@ use super::content::{Content, Mode};
 use super::context::Context;
 use super::ink::PictureInk;
 use super::marks::{Kind, Mark, is_paper};
+use super::masks::Through;
 use super::paths::clipped;
 use super::space::Space;
 use super::state::{Ink, State};
@@ -21,12 +22,14 @@ pub(crate) struct Painted<'p> {
     pub(crate) load: Option<PictureInk>,
     /// A picture that is white all over.
     pub(crate) paper: bool,
+    /// What a picture's soft mask lets through, where that is known.
+    pub(crate) through: Option<&'p Through>,
 }
 
 impl<'p> Painted<'p> {
     /// An area, by the nonzero rule.
     pub(crate) fn area(kind: Kind, outline: &'p BezPath) -> Self {
-        Painted { kind, outline, even_odd: false, tints: None, load: None, paper: false }
+        Painted { kind, outline, even_odd: false, tints: None, load: None, paper: false, through: None }
     }
 }
 
@@ -41,22 +44,25 @@ impl<R> Context<'_, R> {
 
     /// The same in an ink of its own.
     pub(crate) fn paint_in(&mut self, painted: Painted<'_>, ink: Ink, state: &State, mode: Mode) {
-        let Painted { kind, outline, even_odd, tints, load, paper } = painted;
+        let Painted { kind, outline, even_odd, tints, load, paper, through } = painted;
         let (width, overprint, alpha) = match kind {
             Kind::Stroke { width } => (Some(width), state.overprint_stroke, state.alpha_stroke),
             Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => {
                 (None, state.overprint_fill, state.alpha_fill)
             }
         };
+        let overprint = state.overprints(overprint);
         let half = width.unwrap_or(0.0) / 2.0;
         let around = outline.bounding_box().inflate(half, half);
         let seen = clipped(around, state.clip);
         // A colour has to be right wherever it is: presses convert what is hidden or cut off too.
         self.check_space(&ink.space, (!mode.repeated).then_some(seen.unwrap_or(around)));
         let Some(bounds) = seen else { return };
+        let clear = matches!(through, Some(Through::Nothing));
+        let paper = paper || clear;
         let mark = Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load, paper };
         // White that overprints leaves what lies beneath.
-        let nothing = overprint && is_paper(&mark);
+        let nothing = clear || overprint && is_paper(&mark);
         if let Some(canvas) = &mut self.canvas
             && !mode.repeated
             && !mode.masking
@@ -65,13 +71,19 @@ impl<R> Context<'_, R> {
         {
             let ink = &mark.ink;
             let shade = if paper { 1.0 } else { 0.72 };
-            let grey = Ink { space: Arc::new(Space::Gray), values: vec![shade] };
+            let grey = Ink { space: Arc::new(Space::Gray), values: vec![shade], shading: None };
             let (shown, alpha) = match kind {
                 Kind::Image { stencil: false, .. } => (&grey, alpha),
                 // Type is shown as bars.
                 Kind::Text { .. } => (ink, alpha * 0.5),
                 Kind::Fill | Kind::Stroke { .. } | Kind::Image { .. } | Kind::Shading => (ink, alpha),
             };
+            let seen = match through {
+                Some(Through::Cells(cells)) => cells.on(canvas, outline, state).map(Arc::new),
+                Some(Through::Nothing | Through::Something) | None => None,
+            };
+            let cut = seen.map(|mask| State { mask: Some(mask), ..state.clone() });
+            let state = cut.as_ref().unwrap_or(state);
             match width {
                 Some(width) => canvas.stroke(outline, width, shown, alpha, state),
                 None => canvas.fill(outline, even_odd, shown, alpha, state),

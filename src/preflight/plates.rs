@@ -7,7 +7,7 @@ use super::marks::{Mark, is_paper};
 use super::report::Boxes;
 use super::rule::Rule;
 use super::space::Space;
-use super::state::{Blend, State};
+use super::state::State;
 use crate::catalog::print::Laid;
 use kurbo::Rect;
 
@@ -48,14 +48,14 @@ impl<R> Context<'_, R> {
     /// A spot ink meets the others as the profile says, on a layer of its processing step.
     pub(crate) fn check_plate(&mut self, mark: &Mark<'_>, state: &State, mode: Mode) {
         let wish = self.findings.wish;
-        for plate in mark.ink.space.spots() {
+        for plate in mark.ink.laid_in().spots() {
             self.check_step(plate, mark.bounds, mode);
         }
         // Several inks at once are one paint; white has rules of its own.
-        let Space::Inks { names, .. } = &*mark.ink.space else { return };
+        let Space::Inks { names, .. } = mark.ink.laid_in() else { return };
         let [plate] = names.as_slice() else { return };
         let Some(laid) = wish.laid.get(plate).filter(|_| !wish.white.contains(plate)) else { return };
-        let leaves = mark.overprint || state.blend == Blend::Multiply || state.multiplied;
+        let leaves = mark.overprint || state.multiplies();
         let what = match (laid, leaves) {
             (Laid::Overprint | Laid::Multiply, false) => {
                 "erases the colours it lies on, and the profile leaves them; let it overprint"

@@ -11,11 +11,13 @@ pub(crate) struct Ink {
     pub(crate) space: Arc<Space>,
     /// One number a component; of patterns, those of the colour beneath.
     pub(crate) values: Vec<f64>,
+    /// Of a pattern that is a shading, the space that it shades in: its plates are known, its tints are not.
+    pub(crate) shading: Option<Arc<Space>>,
 }
 
 impl Ink {
     pub(crate) fn black() -> Self {
-        Ink { space: Arc::new(Space::Gray), values: vec![0.0] }
+        Ink { space: Arc::new(Space::Gray), values: vec![0.0], shading: None }
     }
 
     /// The colour that a space begins with.
@@ -32,7 +34,12 @@ impl Ink {
                 vec![0.0; space.components().unwrap_or(0)]
             }
         };
-        Ink { space, values }
+        Ink { space, values, shading: None }
+    }
+
+    /// The space whose inks it lays down.
+    pub(crate) fn laid_in(&self) -> &Space {
+        self.shading.as_deref().unwrap_or(&self.space)
     }
 }
 
@@ -76,6 +83,8 @@ pub(crate) struct State {
     pub(crate) masked: bool,
     /// A group around it is multiplied with what lies beneath.
     pub(crate) multiplied: bool,
+    /// An isolated group is around it: what is painted there meets that group's own art alone.
+    pub(crate) isolated: bool,
     pub(crate) text: TextState,
 }
 
@@ -95,6 +104,7 @@ impl State {
             alpha_stroke: 1.0,
             masked: false,
             multiplied: false,
+            isolated: false,
             text: TextState {
                 font: None,
                 size: 0.0,
@@ -106,6 +116,18 @@ impl State {
                 mode: 0,
             },
         }
+    }
+
+    /// True where the page's colours beneath are multiplied with the paint. Within an isolated group a blend
+    /// mode does not reach them: only that of the group does.
+    pub(crate) fn multiplies(&self) -> bool {
+        self.multiplied || self.blend == Blend::Multiply && !self.isolated
+    }
+
+    /// True where a paint that is set to overprint does. An isolated group is laid on the page as a whole, in
+    /// all its inks, and no setting within it leaves any of the page's.
+    pub(crate) fn overprints(&self, set: bool) -> bool {
+        set && (!self.isolated || self.multiplied)
     }
 
     /// True when the paint is mixed with what lies beneath.

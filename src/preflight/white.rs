@@ -6,11 +6,11 @@
 
 use super::content::Mode;
 use super::context::Context;
-use super::marks::Mark;
+use super::marks::{Kind, Mark};
 use super::picture::Canvas;
 use super::rule::Rule;
 use super::space::Space;
-use super::state::{Blend, State};
+use super::state::State;
 use crate::scene::MM_PER_PT;
 use kurbo::{Affine, BezPath, Rect, Shape};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ struct Plate {
     pictures: f64,
     /// It has shapes.
     shapes: bool,
-    /// How much it covers is not known: a soft mask, a tile, a picture among shapes.
+    /// How much it covers is not known: a soft mask, a tile, a gradient, a picture among shapes.
     vague: bool,
 }
 
@@ -64,10 +64,10 @@ impl<R> Context<'_, R> {
         if wish.white.is_empty() {
             return;
         }
-        let spots = mark.ink.space.spots();
+        let spots = mark.ink.laid_in().spots();
         let name = spots.iter().position(|name| wish.white.iter().any(|white| white == name));
         let Some(index) = name else { return self.check_over_white(mark, state, mode) };
-        let multiplied = state.blend == Blend::Multiply || state.multiplied;
+        let multiplied = state.multiplies();
         if mark.overprint && multiplied {
             let detail = "White ink both overprints and multiplies, and presses differ in what they make of that; use one of the two.";
             self.find(Rule::WhiteBoth, mark.bounds, mode, detail.into());
@@ -87,7 +87,8 @@ impl<R> Context<'_, R> {
             vague: false,
         });
         plate.bounds = plate.bounds.union(mark.bounds);
-        plate.vague |= mode.repeated || state.masked;
+        let uneven = mark.kind == Kind::Shading || matches!(&*mark.ink.space, Space::Pattern(_));
+        plate.vague |= uneven || mode.repeated || state.masked;
         let (Some(canvas), Some(mask)) = (canvas, &mut plate.mask) else { return };
         let Some(tints) = mark.tints else {
             plate.shapes = true;
@@ -106,8 +107,8 @@ impl<R> Context<'_, R> {
     /// Cut lines, and varnishes that overprint, may follow white; what knocks out may not.
     fn check_over_white(&mut self, mark: &Mark<'_>, state: &State, mode: Mode) {
         // An ink of its own that overprints leaves the white plate as it is.
-        let leaves = mark.overprint || state.blend == Blend::Multiply || state.multiplied;
-        let leaves = leaves && matches!(&*mark.ink.space, Space::Inks { .. });
+        let leaves = mark.overprint || state.multiplies();
+        let leaves = leaves && matches!(mark.ink.laid_in(), Space::Inks { .. });
         if leaves || self.is_technical(mark) || mode.repeated || !self.white.any() {
             return;
         }

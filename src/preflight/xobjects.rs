@@ -4,6 +4,7 @@ use super::content::{Content, Mode};
 use super::context::Context;
 use super::ink::PictureInk;
 use super::marks::Kind;
+use super::masks::Through;
 use super::paint::Painted;
 use super::paths::{clipped, narrow, unit_square};
 use super::read::{Dict, Indirect, Lexer, ReadError, Value, filters, matrix, rectangle};
@@ -26,6 +27,8 @@ struct Drawn {
     load: Option<PictureInk>,
     /// It is white all over.
     paper: bool,
+    /// What its soft mask lets through, where that is known.
+    through: Option<Through>,
 }
 
 impl<R: Read + Seek> Context<'_, R> {
@@ -61,9 +64,11 @@ impl<R: Read + Seek> Context<'_, R> {
         let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
         let object = self.file.follow(value)?;
         let dict = object.value.dict().cloned().unwrap_or_default();
+        let mut isolated = false;
         if dict.has("Group") {
             let group = self.file.dict(&dict, "Group")?.unwrap_or_default();
             self.group(&group, content.resources)?;
+            isolated = self.file.entry(&group, "I")?.and_then(|v| v.bool()) == Some(true);
         }
         let own = self.file.dict(&dict, "Resources")?;
         let resources = own.unwrap_or_else(|| content.resources.clone());
@@ -73,7 +78,8 @@ impl<R: Read + Seek> Context<'_, R> {
         inner.state.ctm *= placed;
         if dict.has("Group") {
             // What a group is painted with applies to the group as a whole.
-            inner.state.multiplied |= inner.state.blend == Blend::Multiply;
+            inner.state.multiplied = inner.state.multiplies();
+            inner.state.isolated |= isolated;
             self.marks.transparent |= inner.state.is_transparent(inner.state.alpha_fill) && !mode.masking;
             (inner.state.alpha_fill, inner.state.alpha_stroke) = (1.0, 1.0);
             (inner.state.blend, inner.state.masked) = (Blend::Normal, false);
@@ -113,7 +119,7 @@ impl<R: Read + Seek> Context<'_, R> {
         let Some(space) = dict.get("ColorSpace").cloned() else { return Ok(()) };
         let space = self.space(&space, content.resources, 0)?;
         let Some(bounds) = clipped(content.state.clip, content.state.clip) else { return Ok(()) };
-        let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space };
+        let ink = Ink { values: vec![0.7; space.components().unwrap_or(0)], space, shading: None };
         let area = super::picture::rectangle(bounds);
         self.paint_in(Painted::area(Kind::Shading, &area), ink, &content.state, content.mode);
         Ok(())
@@ -134,7 +140,7 @@ impl<R: Read + Seek> Context<'_, R> {
             _ if stencil => content.state.fill.clone(),
             Some(space) => {
                 let space = self.space(&space, content.resources, 0)?;
-                Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+                Ink { values: vec![1.0; space.components().unwrap_or(0)], space, shading: None }
             }
             // Only JPEG 2000 may leave it to its data.
             None => {
@@ -146,13 +152,18 @@ impl<R: Read + Seek> Context<'_, R> {
                         "A picture names no colour space; write the file again.",
                     );
                 }
-                Ink { space: Arc::new(Space::Defined { components: 3, icc: None }), values: Vec::new() }
+                let space = Arc::new(Space::Defined { components: 3, icc: None });
+                Ink { space, values: Vec::new(), shading: None }
             }
         };
         if let Some(intent) = self.file.entry(dict, "Intent")? {
             self.rendering_intent(&intent);
         }
         let soft = dict.has("SMask");
+        let through = match dict.get("SMask").cloned() {
+            Some(mask) => self.through(&mask, &content.state, mode)?,
+            None => None,
+        };
         let number = if let Value::Ref(number, _) = value { Some(*number) } else { None };
         let space = ink.space.clone();
         let decode = self.file.list(dict, "Decode")?.unwrap_or_default();
@@ -172,6 +183,7 @@ impl<R: Read + Seek> Context<'_, R> {
             tints: if stencil { None } else { self.white_tints(object, dict, &ink, size)? },
             load,
             paper: self.is_white(object, dict, claim)?,
+            through,
         };
         self.picture(drawn, ink, content, mode);
         Ok(())
@@ -208,7 +220,7 @@ impl<R: Read + Seek> Context<'_, R> {
     }
 
     fn picture(&mut self, drawn: Drawn, ink: Ink, content: &Content<'_>, mode: Mode) {
-        let Drawn { size, stencil, soft, tints, load, paper } = drawn;
+        let Drawn { size, stencil, soft, tints, load, paper, through } = drawn;
         let [Some(width), Some(height)] = size else {
             self.say(Rule::ContentOperand, None, "A picture does not say its size; write the file again.");
             return;
@@ -221,7 +233,9 @@ impl<R: Read + Seek> Context<'_, R> {
         let kind = Kind::Image { pixels: [width, height], dpi, stencil };
         let mut state = content.state.clone();
         state.masked |= soft;
-        let painted = Painted { tints: tints.as_ref(), load, paper, ..Painted::area(kind, &outline) };
+        let through = through.as_ref();
+        let painted =
+            Painted { tints: tints.as_ref(), load, paper, through, ..Painted::area(kind, &outline) };
         self.paint_in(painted, ink, &state, mode);
     }
 
@@ -256,9 +270,10 @@ impl<R: Read + Seek> Context<'_, R> {
         let ink = if stencil {
             content.state.fill.clone()
         } else {
-            Ink { values: vec![1.0; space.components().unwrap_or(0)], space }
+            Ink { values: vec![1.0; space.components().unwrap_or(0)], space, shading: None }
         };
-        let drawn = Drawn { size, stencil, soft: false, tints: None, load: None, paper: false };
+        let drawn =
+            Drawn { size, stencil, soft: false, tints: None, load: None, paper: false, through: None };
         self.picture(drawn, ink, content, content.mode);
         Ok(())
     }

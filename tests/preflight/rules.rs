@@ -286,6 +286,18 @@ fn breaks() -> Vec<Break> {
                 "/Over 12 0 R /Out << /OP false >>",
             )
         }),
+        (Rule::WhiteKnockout, "white that fades and knocks out, after some that overprints", |f| {
+            fading(f, 17);
+            f.redraw(
+                CONTENT,
+                "/White cs 1 scn 60 120 40 40 re f",
+                "/Pattern cs /Fading scn 60 120 40 40 re f q /Out gs /Fading scn 60 165 20 20 re f Q",
+            );
+        }),
+        (Rule::PlateLaid, "a cut line that fades and knocks out", |f| {
+            fading(f, 14);
+            f.redraw(CONTENT, "/Cut CS 1 SCN", "/Out gs /Pattern CS /Fading SCN");
+        }),
         (Rule::WhiteBoth, "white that does both", |f| _ = f.add(STATE, "/BM /Multiply")),
         (Rule::InkLimit, "too much ink", |f| _ = f.redraw(FORM, "0.5 g", "0.9 0.9 0.9 0.9 k")),
     ]
@@ -308,6 +320,17 @@ fn mixed(file: &mut X4, space: &str) {
     file.object(30, space, None).object(31, TWO_INKS, Some(b"{ pop 0 0 0 }"));
     file.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /Two 30 0 R");
     file.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do Q /Two cs 0.1 0.1 scn 112 62 9 9 re f");
+}
+
+/// Adds a gradient in the space of an ink to the page, and a state that does not overprint.
+fn fading(file: &mut X4, ink: u32) {
+    let shading = format!(
+        "<< /ShadingType 2 /ColorSpace {ink} 0 R /Coords [60 0 100 0] /Extend [true true] \
+         /Function << /FunctionType 2 /Domain [0 1] /N 1 /C0 [1] /C1 [0.2] >> >>"
+    );
+    file.object(30, &format!("<< /Type /Pattern /PatternType 2 /Shading {shading} >>"), None);
+    file.edit(PAGE, "/ColorSpace <<", "/Pattern << /Fading 30 0 R >> /ColorSpace <<");
+    file.edit(PAGE, "/Over 12 0 R", "/Over 12 0 R /Out << /OP false /op false >>");
 }
 
 impl X4 {
@@ -413,6 +436,18 @@ fn a_jobs_pages_are_what_it_knows_of_them() {
         assert_eq!(codes(&report), [Rule::WhiteCoverage.as_str()]);
         assert_eq!(report.findings[0].surface, "front");
     }
+    // Nobody says how much of a gradient is ink.
+    let mut faded = X4::card();
+    fading(&mut faded, 17);
+    faded.redraw(CONTENT, "/White cs 1 scn", "/Pattern cs /Fading scn");
+    assert_eq!(look(&faded, &known(area * 0.6)).findings, []);
+    faded.redraw(CONTENT, "/Pattern cs /Fading scn 60 120 40 40 re f", "q 60 120 40 40 re W n /Fading sh Q");
+    faded.edit(PAGE, "/Pattern << /Fading 30 0 R >>", "/Shading << /Fading 31 0 R >>");
+    let function = "<< /FunctionType 2 /Domain [0 1] /N 1 /C0 [1] /C1 [0.2] >>";
+    let shading =
+        format!("<< /ShadingType 2 /ColorSpace 17 0 R /Coords [60 0 100 0] /Function {function} >>");
+    faded.object(31, &shading, None);
+    assert_eq!(look(&faded, &known(area * 0.6)).findings, []);
     let mut other = known(area);
     other[0].trim = [98.778, 63.5];
     assert_eq!(codes(&look(&card, &other)), [Rule::PageSize.as_str()]);
@@ -442,6 +477,99 @@ fn art_beside_white_is_not_on_it() {
     // The place is what both cover: 40 by 5 points.
     let [_, _, width, height] = report.findings[0].place.unwrap();
     assert!((width - 14.1).abs() < 0.3 && (height - 1.76).abs() < 0.3, "{width} × {height}");
+}
+
+#[test]
+fn overprint_ends_at_an_isolated_group() {
+    const WHITE: &str = "/Over gs /White cs 1 scn 60 120 40 40 re f";
+    const CUT: &str = "/Cut CS 1 SCN 0.25 w 20 20 160 260 re S";
+    // The card, one thing of which is painted within a group instead: the states inside it and around it.
+    let found = |what: &str, group: &str, inside: &str, around: &str| {
+        let mut file = X4::card();
+        let form = format!(
+            "<< /Type /XObject /Subtype /Form /BBox [0 0 200 300] /Resources << /ColorSpace << /Cut 14 0 R \
+             /White 17 0 R >> /ExtGState << /Over 12 0 R /Times 31 0 R >> >> \
+             /Group << /S /Transparency /CS /DeviceCMYK {group} >> >>"
+        );
+        let content = format!("{inside} {}", what.trim_start_matches("/Over gs "));
+        file.object(30, &form, Some(content.as_bytes()));
+        file.object(31, "<< /Type /ExtGState /BM /Multiply >>", None);
+        file.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Iso 30 0 R");
+        file.edit(PAGE, "/Over 12 0 R", "/Over 12 0 R /Times 31 0 R");
+        file.redraw(CONTENT, what, &format!("q {around} /Iso Do Q /Over gs"));
+        codes(&look(file.bytes(), &wish())).join(" ")
+    };
+    assert_eq!(found(WHITE, "/I true", "/Over gs", ""), "white.knocks_out");
+    assert_eq!(found(WHITE, "/I true", "", "/Over gs"), "white.knocks_out");
+    assert_eq!(found(WHITE, "/I true", "/Times gs", ""), "white.knocks_out");
+    assert_eq!(found(CUT, "/I true", "", ""), "plate.laid");
+    // The whole group is multiplied.
+    assert_eq!(found(WHITE, "/I true", "", "/Times gs"), "");
+    assert_eq!(found(WHITE, "/I true", "/Times gs", "/Times gs"), "");
+    assert_eq!(found(WHITE, "/I true", "/Over gs", "/Times gs"), "white.both");
+    assert_eq!(found(CUT, "/I true", "", "/Times gs"), "");
+    // Into a group that is not isolated the page's colours are taken along.
+    assert_eq!(found(WHITE, "", "/Over gs", ""), "");
+    assert_eq!(found(WHITE, "/I false", "/Times gs", ""), "");
+    assert_eq!(found(CUT, "", "", ""), "");
+}
+
+/// Adds a grey picture of 100 × 150 pixels, `Masked`, with a soft mask of as many.
+fn masked(file: &mut X4, mask: &[u8], decode: &str) {
+    let picture = "/Type /XObject /Subtype /Image /Width 100 /Height 150 /BitsPerComponent 8";
+    let picture = format!("{picture} /ColorSpace /DeviceGray");
+    file.object(40, &format!("<< {picture} /SMask 41 0 R >>"), Some(&[90; 15_000]));
+    file.object(41, &format!("<< {picture} {decode} >>"), Some(mask));
+    file.edit(PAGE, "/Fm 16 0 R", "/Fm 16 0 R /Masked 40 0 R");
+}
+
+#[test]
+fn what_a_mask_hides_fills_no_bleed() {
+    let wish = Wish { dpi_warn: None, dpi_fail: None, ..wish() };
+    // The sides that are bare where the picture is all that lies on the bleed.
+    let bare = |mask: &[u8], decode: &str| {
+        let mut file = X4::card();
+        masked(&mut file, mask, decode);
+        file.redraw(CONTENT, "0 0 0 0.1 k 0 0 200 300 re f", "q 200 0 0 300 0 0 cm /Masked Do Q");
+        let report = look(file.bytes(), &wish);
+        assert!(report.findings.iter().all(|f| f.code == "bleed.not_reached"), "{:?}", report.findings);
+        let sides = ["left", "right", "upper", "lower"];
+        let about =
+            |side: &&str| report.findings.iter().any(|f| f.detail.contains(&format!("the {side} edge")));
+        sides.into_iter().filter(about).collect::<Vec<_>>().join(" ")
+    };
+    let mask = |seen: fn(usize, usize) -> bool| -> Vec<u8> {
+        (0..15_000).map(|i| if seen(i % 100, i / 100) { 255 } else { 0 }).collect()
+    };
+    assert_eq!(bare(&mask(|_, _| true), ""), "");
+    assert_eq!(bare(&mask(|_, _| false), "/Decode [1 0]"), "");
+    assert_eq!(bare(&mask(|_, _| false), ""), "left right upper lower");
+    assert_eq!(bare(&[4; 15_000], ""), "left right upper lower", "what resampling leaves of clear samples");
+    assert_eq!(
+        bare(&mask(|x, y| (20..80).contains(&x) && (20..130).contains(&y)), ""),
+        "left right upper lower"
+    );
+    // Rows are counted from the top.
+    assert_eq!(bare(&mask(|x, _| x > 0), ""), "left");
+    assert_eq!(bare(&mask(|_, y| y > 0), ""), "upper");
+    // Nobody knows the rest of a mask that is cut off.
+    assert_eq!(bare(&[0; 7_000], ""), "");
+}
+
+#[test]
+fn a_clear_picture_is_no_print() {
+    let found = |mask: &[u8]| {
+        let mut file = X4::card();
+        masked(&mut file, mask, "");
+        file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
+        file.object(30, "<< >>", Some(b"0 0 0 0 k 0 0 200 300 re f q 100 0 0 150 50 50 cm /Masked Do Q"));
+        let wish = Wish { dpi_warn: None, dpi_fail: None, ..wish() };
+        codes(&look(file.bytes(), &wish)).join(" ")
+    };
+    let mut mask = vec![0; 15_000];
+    assert_eq!(found(&mask), "page.blank");
+    mask[7_777] = 200;
+    assert_eq!(found(&mask), "");
 }
 
 #[test]
