@@ -105,14 +105,7 @@ pub fn apply_within(pixels: &mut Pixels, adjust: &[Adjust], px_per_mm: (f64, f64
 /// Whether a picture may be brought to its size first: tones of a reduced picture are those of the whole
 /// one, while a blur's reach and a threshold's edges are given in the picture's own pixels.
 pub fn may_follow(adjust: &[Adjust]) -> bool {
-    adjust.iter().all(|adjust| match adjust {
-        Adjust::Greyscale
-        | Adjust::Sepia(_)
-        | Adjust::Brightness(_)
-        | Adjust::Contrast(_)
-        | Adjust::Duotone(_, _) => true,
-        Adjust::Blur(_) | Adjust::Threshold(_) => false,
-    })
+    !adjust.iter().any(|adjust| matches!(adjust, Adjust::Blur(_) | Adjust::Threshold(_)))
 }
 
 /// By how much a picture may be divided when it is decoded (1, 2, 4 or 8), where it has `spare` times the

@@ -177,6 +177,8 @@ fn the_health_check_reads_livez() {
 fn a_worker_passes_the_health_check() {
     let folder = tempfile::TempDir::new().unwrap();
     let at = |name: &str| format!("dir:{}", folder.path().join(name).display());
+    // A worker does not begin without the folder that its orders' pictures are in.
+    std::fs::create_dir(folder.path().join("assets")).unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut worker = Command::new(env!("CARGO_BIN_EXE_presswork"))
         .args(["worker", "--queue", &at("spool"), "--store", &at("out"), "--assets", &at("assets")])
