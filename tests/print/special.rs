@@ -2,11 +2,13 @@
 //! nor white, an engraving file not what is cut, and a drawing both sides of a shape.
 
 use crate::support::job::artifacts;
-use crate::support::picture::{WHITE, flatten, load};
+use crate::support::judges::run;
+use crate::support::picture::load;
 use crate::support::shop::{Shop, surface};
 use image::{Rgba, RgbaImage};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// A shop whose profile has these outputs and these sections.
 fn shop(name: &str, outputs: &str, sections: &str) -> Shop {
@@ -90,11 +92,13 @@ fn pictures_have_neither_the_knifes_line_nor_white_and_foil_lies_on_top() {
             assert_eq!(at(&picture, place).0, color, "{output}, {what}");
         }
     }
-    let jpeg =
-        image::DynamicImage::ImageRgb8(flatten(&load(&artifacts(&out, "one", "jpeg").remove(0).0), WHITE));
+    let (jpeg, _) = artifacts(&out, "one", "jpeg").remove(0);
+    let decoded = jpeg.with_extension("decoded.png");
+    run(Command::new("convert").arg(&jpeg).arg(&decoded));
+    let jpeg = load(&decoded);
     for (what, place, color) in places {
         let wanted = if color[3] == 0 { [255; 4] } else { color };
-        let off = at(&jpeg.to_rgba8(), place).0.iter().zip(wanted).map(|(a, b)| a.abs_diff(b)).max();
+        let off = at(&jpeg, place).0.iter().zip(wanted).map(|(a, b)| a.abs_diff(b)).max();
         assert!(off < Some(12), "jpeg, {what}: off by {off:?}");
     }
 }
