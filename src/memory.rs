@@ -6,7 +6,9 @@
 //! them. With fixed limits they cost the same. The limits are high enough that a picture's rows
 //! are cut from memory that was there already: mapping each, and clearing its pages, took a sixth
 //! of the processor time of the fixtures.
-
+//!
+//! Threads beyond the first are given heaps of their own, eight for each processor, and each keeps what it once
+//! needed. With as many heaps as processors a worker's memory stands still: `benches/RESULTS.md` has the figures.
 //!
 //! A decoded picture is tens of megabytes that are written once, from one end to the other. In huge
 //! pages it costs about a seventh of what small ones cost the kernel.

@@ -13,9 +13,8 @@ use crate::edge::store::probe::{Conditions, absent, conditions};
 use crate::error::{Code, Violation};
 use crate::telemetry::admin::{self, Health};
 use crate::telemetry::{Metered, Metrics};
-use crate::worker::{Folders, Settings, Tools, Worker};
+use crate::worker::{Settings, Tools, Worker};
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,19 +84,16 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
         assets: None,
         fonts: config.fonts.clone(),
     };
-    let folder = assets.own_folder().map(Path::to_owned);
     let [hit, miss] = ["hit", "miss"].map(|result| metrics.asset_cache.with_label_values(&[result]));
     let cache = Cache::new(config.cache).told_to(move |found| if found { hit.inc() } else { miss.inc() });
     let app = App::with_cache(places.clone(), config.limits, cache)
         .map_err(|violations| refuse(violations.to_string()))?;
     let queue = queue(&config, metrics.clone());
     tokio::spawn(report_connection(queue.clone(), health.clone()));
-    health.unready("starting", false);
-    // What is not mounted is told at once, and not by an order.
-    Folders { catalog: places.catalog.clone(), profiles: places.profiles.clone(), assets: folder }
-        .check()
-        .map_err(|violation| refuse(violation.detail))?;
     let tools = Tools { app, places, store: results, assets, queue, metrics, health: health.clone() };
+    // What is not mounted is told at once, and not by an order.
+    tools.folders().check().map_err(|violation| refuse(violation.detail))?;
+    health.unready("starting", false);
     let stuck = failed_for(health.clone(), STUCK);
     let stop = async {
         tokio::select! {

@@ -38,11 +38,13 @@ impl PrintRules {
     /// A page as a picture in sRGB has it: the plates that `shows` is true of, by their name and step,
     /// those that are painted after the art last. `None` where that is the page as it is.
     pub(crate) fn shown(&self, nodes: &[Node], shows: Shows<'_>) -> Option<Vec<Node>> {
+        let apart = |(name, plate): &(&Arc<str>, &Plate)| plate.turn.is_some() || !shows(name, plate.step);
+        // Most jobs have none.
+        self.plates.iter().find(apart)?;
         // Plates made from the art are in no picture; for their sake nothing has to be parted.
         let made = |node: &Node| matches!(node, Node::Separation(_));
         let drawn: Vec<Node> = nodes.iter().filter(|node| !made(node)).cloned().collect();
-        let apart = |plate: &Plate, name: &str| plate.turn.is_some() || !shows(name, plate.step);
-        if !self.plates.iter().any(|(name, plate)| apart(plate, name) && uses(&drawn, name)) {
+        if !self.plates.iter().filter(apart).any(|(name, _)| uses(&drawn, name)) {
             return None;
         }
         let seen = |name: &str| self.plates.get(name).is_none_or(|plate| shows(name, plate.step));

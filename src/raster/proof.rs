@@ -124,17 +124,7 @@ fn seen(step: Option<Step>, alternate: Color, press: &Press) -> Option<Seen> {
     match step {
         Some(Step::White) => Some(Seen::White),
         None => Some(Seen::Through(inks())),
-        Some(Step::FoilStamping | Step::ColdFoilStamping) => Some(Seen::Over(inks())),
-        Some(
-            Step::Cutting
-            | Step::PartialCutting
-            | Step::Perforating
-            | Step::Creasing
-            | Step::Drilling
-            | Step::Embossing
-            | Step::Debossing
-            | Step::Varnish,
-        ) => None,
+        Some(step) => step.is_color().then(|| Seen::Over(inks())),
     }
 }
 

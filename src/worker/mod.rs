@@ -61,7 +61,7 @@ pub struct Tools {
 
 impl Tools {
     /// The machine's own folders that orders are made from.
-    fn folders(&self) -> Folders {
+    pub fn folders(&self) -> Folders {
         Folders {
             catalog: self.places.catalog.clone(),
             profiles: self.places.profiles.clone(),

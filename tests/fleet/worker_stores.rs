@@ -287,6 +287,14 @@ async fn assets_come_while_the_result_is_asked_for() {
     assert_eq!(result(&server, "BESIDE-1").await.kind, EventType::Completed);
 }
 
+/// A run's uploads, and the store that they go to.
+fn uploads(server: &InProcess) -> (Arc<dyn Store>, Uploads) {
+    let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
+    let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
+    let uploads = Uploads::new(store.clone(), "parts/1", "t".into());
+    (store, uploads)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_leave_before_the_file_is_whole() {
     let arrived = Arc::new(AtomicUsize::new(0));
@@ -297,9 +305,7 @@ async fn parts_leave_before_the_file_is_whole() {
         Box::pin(async { None })
     }))
     .await;
-    let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
-    let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
-    let mut uploads = Uploads::new(store.clone(), "parts/1", "t".into());
+    let (store, mut uploads) = uploads(&server);
     let mut uploads = tokio::task::spawn_blocking(move || {
         let mut file = uploads.create("front.png").unwrap();
         let band = vec![7; PART_BYTES / 4];
@@ -331,9 +337,7 @@ async fn what_is_cancelled_when_its_parts_are_there_is_not_completed() {
         Box::pin(async { None })
     }))
     .await;
-    let settings = S3Settings { bucket: BUCKET.into(), ..Default::default() };
-    let store: Arc<dyn Store> = Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings));
-    let mut uploads = Uploads::new(store.clone(), "parts/1", "t".into());
+    let (store, mut uploads) = uploads(&server);
     let mut uploads = tokio::task::spawn_blocking(move || {
         let mut file = uploads.create("front.png").unwrap();
         file.write_all(&vec![7; 2 * PART_BYTES + 1]).unwrap();
