@@ -34,10 +34,18 @@ pub fn result_key(job_id: &str, revision: u32) -> String {
 }
 
 /// What stands already, if anything does.
+///
+/// # Errors
+/// The store's, and `order.conflict` where something stands that is no result: nobody can decide this run.
 pub(super) async fn standing(store: &dyn Store, key: &str) -> Result<Option<Committed>, Violation> {
     let Some(body) = store.get(key, MAX_RESULT_BYTES).await? else { return Ok(None) };
-    let event =
-        serde_json::from_slice(&body).map_err(|_| unavailable("a result in the store is not one of ours"))?;
+    let event = serde_json::from_slice(&body).map_err(|_| {
+        tracing::error!(key, "what stands in a result's place is damaged, or no result");
+        Violation::new(
+            Code::OrderConflict,
+            "what is stored as the result of this run cannot be read: give the order the next revision",
+        )
+    })?;
     Ok(Some(Committed { body, event, ours: false }))
 }
 

@@ -44,8 +44,8 @@ pub(super) struct Bench {
 enum Tried {
     /// The run is decided.
     Decided(Box<Committed>, Option<Uploads>),
-    /// The same run with another order.
-    Conflict(Option<Uploads>),
+    /// The run is not this order's to decide.
+    Refused(Violation, Option<Uploads>),
     /// Something transient of the order's own: another attempt, later.
     Again(Violation),
 }
@@ -54,13 +54,15 @@ enum Tried {
 pub(super) enum Halt {
     /// The store failed: wait for it, spend no attempt.
     Store(Violation),
+    /// What stands as the run's result is none, and stays.
+    Refused(Violation),
     /// The worker is ending.
     Ending,
 }
 
 impl From<Violation> for Halt {
     fn from(violation: Violation) -> Self {
-        Halt::Store(violation)
+        if is_store(&violation) { Halt::Store(violation) } else { Halt::Refused(violation) }
     }
 }
 
@@ -116,6 +118,7 @@ impl Bench {
         let tried = loop {
             match self.attempt(delivery, draft, busy).await {
                 Ok(tried) => break tried,
+                Err(Halt::Refused(violation)) => break Tried::Refused(violation, None),
                 Err(Halt::Ending) => return self.requeue(delivery).await,
                 Err(Halt::Store(violation)) => {
                     tracing::warn!(job = draft.job_id(), code = %violation.code, "the store failed; waiting");
@@ -142,14 +145,10 @@ impl Bench {
                 }
                 self.conclude(delivery, draft, &committed).await
             }
-            Tried::Conflict(uploads) => {
+            Tried::Refused(violation, uploads) => {
                 if let Some(mut uploads) = uploads {
                     uploads.abort().await;
                 }
-                let violation = Violation::new(
-                    Code::OrderConflict,
-                    "this run was decided for another order: give the corrected order the next revision",
-                );
                 self.reject(delivery, &violation).await
             }
             Tried::Again(violation) => self.again(delivery, draft, &violation).await,
@@ -186,7 +185,7 @@ impl Bench {
                 "this order was taken up too often and never finished: report it",
             );
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
-            return Ok(compared(self.decide(&key, &event).await.ok_or(Halt::Ending)?, &digest, None));
+            return Ok(compared(self.decide(&key, &event).await?, &digest, None));
         }
         let scratch = match fetched {
             Some(scratch) => scratch,
@@ -241,8 +240,11 @@ impl Bench {
         }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
-        let committed = self.decide(&key, &event).await.ok_or(Halt::Ending)?;
-        Ok(compared(committed, &digest, uploads))
+        match self.decide(&key, &event).await {
+            Ok(committed) => Ok(compared(committed, &digest, uploads)),
+            Err(Halt::Refused(violation)) => Ok(Tried::Refused(violation, uploads)),
+            Err(halt) => Err(halt),
+        }
     }
 
     /// What the attempt adds to an event.
@@ -265,11 +267,17 @@ impl Bench {
 fn compared(stands: Committed, digest: &str, uploads: Option<Uploads>) -> Tried {
     // A cancellation that had no order at hand carries no digest and decides for any.
     match &stands.event.data.order_digest {
-        Some(theirs) if theirs != digest => Tried::Conflict(uploads),
+        Some(theirs) if theirs != digest => {
+            let conflict = Violation::new(
+                Code::OrderConflict,
+                "this run was decided for another order: give the corrected order the next revision",
+            );
+            Tried::Refused(conflict, uploads)
+        }
         Some(_) | None => Tried::Decided(Box::new(stands), uploads),
     }
 }
 
-fn is_store(violation: &Violation) -> bool {
+pub(super) fn is_store(violation: &Violation) -> bool {
     matches!(violation.code, Code::StoreUnavailable | Code::StoreDenied)
 }

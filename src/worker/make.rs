@@ -3,6 +3,7 @@
 use super::chance::token;
 use super::job::{Bench, Halt};
 use super::paint::{Painting, Stopped, paint};
+use super::scratch::Scratch;
 use super::watchdog::Busy;
 use super::{fetch, isolate};
 use crate::app;
@@ -30,7 +31,7 @@ impl Bench {
         &self,
         delivery: &Delivery,
         draft: &Draft,
-        scratch: &tempfile::TempDir,
+        scratch: &Scratch,
         spending: &Arc<Spending>,
         busy: &Arc<Busy>,
     ) -> Result<Made, Halt> {
@@ -143,21 +144,17 @@ impl Bench {
         draft: &Draft,
         spending: &Spending,
         busy: &Busy,
-    ) -> Result<tempfile::TempDir, Violations> {
+    ) -> Result<Scratch, Violations> {
         let span = traces::stage(Stage::Fetch, &Span::current());
         spending.timed(Stage::Fetch, self.fetched(delivery, draft, busy).instrument(span)).await
     }
 
-    async fn fetched(
-        &self,
-        delivery: &Delivery,
-        draft: &Draft,
-        busy: &Busy,
-    ) -> Result<tempfile::TempDir, Violations> {
+    async fn fetched(&self, delivery: &Delivery, draft: &Draft, busy: &Busy) -> Result<Scratch, Violations> {
         // A disk that is full is not the order's doing: it waits.
         let failed =
             |e: std::io::Error| unavailable(format!("a scratch folder cannot be made: {}", e.kind()));
-        let scratch = tempfile::Builder::new().prefix("presswork-").tempdir().map_err(failed)?;
+        let made = tokio::task::spawn_blocking(|| Scratch::new(&std::env::temp_dir())).await;
+        let scratch = made.map_err(|_| unavailable("a file operation was cut off"))?.map_err(failed)?;
         tokio::fs::write(scratch.path().join("order.json"), &delivery.message.body).await.map_err(failed)?;
         let folder = scratch.path().join("assets");
         tokio::fs::create_dir(&folder).await.map_err(failed)?;

@@ -20,6 +20,7 @@ mod planted;
 mod pool;
 mod retry;
 mod schedule;
+mod scratch;
 mod settle;
 mod watchdog;
 

@@ -3,7 +3,7 @@
 use super::effect::Announced;
 use super::job::Bench;
 use super::schedule::Schedule;
-use super::{Budget, Gate, Settings, Tools, watchdog};
+use super::{Budget, Gate, Settings, Tools, scratch, watchdog};
 use crate::edge::queue::{Delivery, Queue};
 use crate::error::Violation;
 use prometheus::IntGauge;
@@ -74,6 +74,7 @@ impl Worker {
         let mut deliveries = queue.consume(&bench.settings.classes, bench.settings.prefetch).await?;
         let signs = Arc::new(watchdog::Signs::new());
         let mut helpers = JoinSet::new();
+        helpers.spawn(sweep());
         helpers.spawn({
             let bench = bench.clone();
             let (results, assets) = (bench.tools.store.clone(), bench.tools.assets.own_store());
@@ -166,6 +167,15 @@ impl Worker {
         }
         // Acknowledgements are written by the connection's own task.
         sleep(FLUSH).await;
+    }
+}
+
+/// Makes room where killed workers left their jobs' files.
+async fn sweep() {
+    match tokio::task::spawn_blocking(|| scratch::sweep(&std::env::temp_dir())).await {
+        Ok(Ok(0)) | Err(_) => {}
+        Ok(Ok(folders)) => tracing::info!(folders, "removed what killed workers left on this disk"),
+        Ok(Err(error)) => tracing::warn!(kind = %error.kind(), "scratch folders cannot be listed"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::chance::random;
 use super::commit::{Committed, commit, outcome, routing_key};
-use super::job::Bench;
+use super::job::{Bench, Halt, is_store};
 #[cfg(debug_assertions)]
 use super::planted::{self, Bug};
 use super::retry;
@@ -187,19 +187,20 @@ impl Bench {
         true
     }
 
-    /// Decides a run, however long the store takes: what was rendered is kept. `None`: the worker ended
-    /// first, and it is not known whether the result was written.
-    pub(super) async fn decide(&self, key: &str, event: &ResultEvent) -> Option<Committed> {
+    /// Decides a run, however long the store takes: what was rendered is kept. Where the worker ended first
+    /// it is not known whether the result was written.
+    pub(super) async fn decide(&self, key: &str, event: &ResultEvent) -> Result<Committed, Halt> {
         let mut pause = Duration::from_secs(1);
         loop {
             match commit(self.tools.store.as_ref(), key, event).await {
-                Ok(committed) => return Some(committed),
+                Ok(committed) => return Ok(committed),
+                Err(violation) if !is_store(&violation) => return Err(Halt::Refused(violation)),
                 Err(violation) => {
                     tracing::warn!(code = %violation.code, "a result could not be written; trying again");
                     self.gate.shut();
                     if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
                         tracing::warn!("the worker ends and a result may be written or not: its files stay");
-                        return None;
+                        return Err(Halt::Ending);
                     }
                     pause = (pause * 2).min(Duration::from_secs(30));
                 }

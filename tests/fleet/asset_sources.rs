@@ -264,6 +264,7 @@ async fn a_bucket_of_somebody_else_is_the_matter_of_the_order_that_names_it() {
         let reads = request.method() == "GET";
         let status = match path.rsplit('/').next() {
             Some("denied-in-reading.jpg") if reads => Some(StatusCode::FORBIDDEN),
+            Some("refused-in-reading.jpg") if reads => Some(StatusCode::BAD_REQUEST),
             Some("busy-in-reading.jpg") if reads => Some(StatusCode::SERVICE_UNAVAILABLE),
             _ if path.contains("/closed/") => Some(StatusCode::FORBIDDEN),
             _ if path.contains("/busy/") => Some(StatusCode::SERVICE_UNAVAILABLE),
@@ -277,7 +278,7 @@ async fn a_bucket_of_somebody_else_is_the_matter_of_the_order_that_names_it() {
         Arc::new(S3Store::with_client(client(server.port, SECRET_KEY), settings))
     };
     let open = store("open");
-    for name in ["photo.jpg", "denied-in-reading.jpg", "busy-in-reading.jpg"] {
+    for name in ["photo.jpg", "denied-in-reading.jpg", "refused-in-reading.jpg", "busy-in-reading.jpg"] {
         open.put_if_absent(name, "image/jpeg", "photo".into()).await.unwrap();
     }
     for (own, denied, busy) in
@@ -294,6 +295,7 @@ async fn a_bucket_of_somebody_else_is_the_matter_of_the_order_that_names_it() {
             ("open", "photo.jpg", Ok(b"photo".to_vec())),
             ("open", "none.jpg", Err("asset.not_found")),
             ("open", "denied-in-reading.jpg", Err("asset.access_denied")),
+            ("open", "refused-in-reading.jpg", Err("asset.access_denied")),
             ("open", "busy-in-reading.jpg", Err(busy)),
             ("closed", "photo.jpg", Err(denied)),
             ("busy", "photo.jpg", Err(busy)),

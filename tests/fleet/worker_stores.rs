@@ -230,6 +230,32 @@ async fn a_picture_that_is_denied_is_the_orders_fault_and_a_bucket_is_not() {
     );
 }
 
+/// Nobody can decide such a run, and nobody may overwrite what stands there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_result_is_a_conflict_and_holds_nobody_up() {
+    let server = InProcess::start().await;
+    put_photos(&server, &["dog.jpg"]);
+    let damaged = server.folder.path().join(BUCKET).join("out/DAMAGED-1/1/result.json");
+    std::fs::create_dir_all(damaged.parent().unwrap()).unwrap();
+    std::fs::write(&damaged, "{\"specversion\":").unwrap();
+    let mut spooled = Spooled::start(&server, &[]);
+    spooled.ready();
+    spooled.enqueue(&server, "DAMAGED-1", "photos/dog.jpg");
+    let events = spooled.folder.path().join("spool/results");
+    let published =
+        || std::fs::read_dir(&events).into_iter().flatten().flatten().map(|entry| entry.path()).next();
+    until("an event", || published().is_some());
+    let event: ResultEvent = serde_json::from_slice(&std::fs::read(published().unwrap()).unwrap()).unwrap();
+    assert_eq!((event.kind, event.data.errors[0].code.as_str()), (EventType::Rejected, "order.conflict"));
+    assert_eq!(event.data.job_id.as_deref(), Some("DAMAGED-1"));
+    assert_eq!(std::fs::read(&damaged).unwrap(), b"{\"specversion\":");
+    until("its settlement", || {
+        let taken = spooled.folder.path().join("spool/taken/standard");
+        std::fs::read_dir(taken).unwrap().next().is_none()
+    });
+    assert!(http_ok(spooled.worker.port, "/readyz", None), "the store is well");
+}
+
 /// A folder that is not mounted is where it would be, and empty.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_that_is_gone_is_waited_for() {

@@ -4,20 +4,22 @@
 //! with its holder, so what a dead process had taken is found unlocked there and goes back. Files
 //! appear whole, and what was confirmed outlives a power cut.
 
+mod names;
+
 use super::envelope::Envelope;
 use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, unavailable};
-use crate::edge::durable::{UnderWay, moved, place, place_new, random};
+use crate::edge::durable::{UnderWay, moved, place, place_new};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
+use names::{again, deliveries, files, locked, name, now_ms};
 use prometheus::IntCounterVec;
-use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -103,56 +105,6 @@ fn written(files: &UnderWay, body: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = files.begin()?;
     file.write_all(body)?;
     Ok(file)
-}
-
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A file name that nobody else draws, which sorts by `ms` and then by the order of writing in this
-/// process.
-fn name(ms: u64) -> io::Result<String> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    Ok(format!("{ms:015}-{count:010}-{:016x}", random()?))
-}
-
-/// The visible files of a folder, sorted; none where there is no folder.
-fn files(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(e),
-    };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
-    names.sort();
-    Ok(names)
-}
-
-/// `NAME.rN`: delivered N times before.
-fn deliveries(name: &str) -> u32 {
-    name.rsplit_once(".r").and_then(|(_, n)| n.parse().ok()).unwrap_or(0)
-}
-
-fn again(name: &str) -> String {
-    let stem = name.rsplit_once(".r").map_or(name, |(stem, _)| stem);
-    format!("{stem}.r{}", deliveries(name) + 1)
-}
-
-/// Opens and locks a file; `None` when it is held or gone.
-fn locked(path: &Path) -> io::Result<Option<File>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
 }
 
 /// A message that this process holds.
@@ -333,7 +285,11 @@ impl Queue for Spool {
         for name in files(&folder).map_err(read)?.into_iter().take(limit) {
             let path = folder.join(&name);
             let bytes = fs::read(&path).map_err(read)?;
-            let envelope: Envelope = serde_json::from_slice(&bytes).map_err(unavailable)?;
+            // One that cannot be read stays, and stands in nobody's way.
+            let Ok(envelope) = serde_json::from_slice::<Envelope>(&bytes) else {
+                tracing::warn!(file = name, "a dead order's file is damaged and was left out");
+                continue;
+            };
             let dead = envelope.dead();
             seen += 1;
             if !keep(&dead) {
@@ -363,14 +319,29 @@ impl Queue for Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
-    /// All containers are process 1, count from 0, and may write in the same millisecond.
-    #[test]
-    fn names_differ_by_more_than_time_process_and_count() {
-        let names: Vec<String> = (0..4).map(|_| name(7).unwrap()).collect();
-        assert!(names.is_sorted(), "{names:?}");
-        let drawn: BTreeSet<_> = names.iter().map(|name| name.rsplit('-').next().unwrap()).collect();
-        assert_eq!(drawn.len(), names.len(), "{names:?}");
+    #[tokio::test]
+    async fn a_damaged_dead_order_stands_in_nobodys_way() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::new(root.path());
+        let dead = |ms| Dead {
+            message: Message::new(b"{}".to_vec()),
+            class: "standard".into(),
+            code: "render.crashed".into(),
+            died_at_ms: ms,
+        };
+        for ms in [1, 3] {
+            spool.bury(&dead(ms)).await.unwrap();
+        }
+        let damaged = root.path().join("dead").join(name(2).unwrap());
+        fs::write(&damaged, "{").unwrap();
+        let mut seen = Vec::new();
+        let mut keep = |dead: &Dead| {
+            seen.push(dead.died_at_ms);
+            false
+        };
+        assert_eq!(spool.exhume(10, &mut keep).await.unwrap(), 2);
+        assert_eq!(seen, [1, 3]);
+        assert!(damaged.exists(), "it is the operator's to look at");
     }
 }

@@ -126,7 +126,8 @@ where
         (None, _) => tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed"),
     }
     match status(&error) {
-        Some(code @ (401 | 403)) => denied(code),
+        // What is refused once is refused again, unless it was only too slow or too much.
+        Some(code @ 400..=499) if ![408, 429].contains(&code) => denied(code),
         Some(code) => unavailable(format!("status {code}")),
         None => unavailable("no answer"),
     }

@@ -1,0 +1,76 @@
+//! What a spool's files are called, and who holds one.
+//!
+//! Names sort by time. A lock on a file says that a living process holds it.
+
+use crate::edge::durable::random;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(super) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A file name that nobody else draws, which sorts by `ms` and then by the order of writing in this
+/// process.
+pub(super) fn name(ms: u64) -> io::Result<String> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    Ok(format!("{ms:015}-{count:010}-{:016x}", random()?))
+}
+
+/// The visible files of a folder, sorted; none where there is no folder.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// `NAME.rN`: delivered N times before.
+pub(super) fn deliveries(name: &str) -> u32 {
+    name.rsplit_once(".r").and_then(|(_, n)| n.parse().ok()).unwrap_or(0)
+}
+
+pub(super) fn again(name: &str) -> String {
+    let stem = name.rsplit_once(".r").map_or(name, |(stem, _)| stem);
+    format!("{stem}.r{}", deliveries(name) + 1)
+}
+
+/// Opens and locks a file; `None` when it is held or gone.
+pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// All containers are process 1, count from 0, and may write in the same millisecond.
+    #[test]
+    fn names_differ_by_more_than_time_process_and_count() {
+        let names: Vec<String> = (0..4).map(|_| name(7).unwrap()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        let drawn: BTreeSet<_> = names.iter().map(|name| name.rsplit('-').next().unwrap()).collect();
+        assert_eq!(drawn.len(), names.len(), "{names:?}");
+    }
+}
