@@ -5,8 +5,9 @@
 //! Everything is integer or plain `f32` arithmetic on single pixels and rows: the same bytes
 //! with any number of threads.
 
+use super::resample::{Grid, resample};
 use super::{Picture, Pixels, Samples};
-use crate::error::{Code, Violation};
+use crate::error::Violation;
 use crate::scene::Adjust;
 use fast_image_resize as fir;
 use kurbo::Rect;
@@ -247,17 +248,17 @@ pub fn apply_matte(pixels: &mut Pixels, matte: &Pixels) -> Result<(), Violation>
     let (width, height) = (pixels.width, pixels.height);
     let mut coverage = coverage(matte);
     if (matte.width, matte.height) != (width, height) {
-        let failed =
-            |_| Violation::new(Code::InternalError, "a matte could not be resampled; please report it");
-        let bytes: Vec<u8> = coverage.iter().flat_map(|c| c.to_ne_bytes()).collect();
-        let source = fir::images::Image::from_vec_u8(matte.width, matte.height, bytes, fir::PixelType::U16)
-            .map_err(|e| failed(e.to_string()))?;
-        let mut target = fir::images::Image::new(width, height, fir::PixelType::U16);
+        let mut stretched = vec![0u16; width as usize * height as usize];
         let options =
             fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
-        fir::Resizer::new().resize(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
-        coverage =
-            target.buffer().chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
+        resample(
+            &mut fir::Resizer::new(),
+            fir::PixelType::U16,
+            Grid { bytes: bytemuck::cast_slice(&coverage), size: (matte.width, matte.height) },
+            Grid { bytes: bytemuck::cast_slice_mut(&mut stretched), size: (width, height) },
+            &options,
+        )?;
+        coverage = stretched;
     }
     let data = std::mem::replace(&mut pixels.data, Samples::Rgb8(Vec::new()));
     pixels.data = match data {

@@ -24,6 +24,7 @@ mod origin;
 mod picture;
 mod pixels;
 mod png;
+pub(crate) mod resample;
 mod sniff;
 mod tiff;
 mod upright;

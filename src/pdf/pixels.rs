@@ -3,8 +3,9 @@
 use super::color::Tone;
 use crate::asset::adjust::luma;
 use crate::asset::lanczos::lanczos3;
+use crate::asset::resample::{Grid, resample};
 use crate::asset::{Pixels, Samples};
-use crate::error::{Code, Violation};
+use crate::error::Violation;
 use fast_image_resize as fir;
 use kurbo::Rect;
 
@@ -53,13 +54,10 @@ pub(super) fn resampled(
     size: (u32, u32),
     hard: bool,
 ) -> Result<Pixels, Violation> {
-    let failed = || Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
     let (width, height) = (f64::from(pixels.width), f64::from(pixels.height));
     let (data, channels) = eight(pixels.data);
     let kind = if channels == 4 { fir::PixelType::U8x4 } else { fir::PixelType::U8x3 };
-    let source =
-        fir::images::Image::from_vec_u8(pixels.width, pixels.height, data, kind).map_err(|_| failed())?;
-    let mut target = fir::images::Image::new(size.0, size.1, kind);
+    let mut target = vec![0; size.0 as usize * size.1 as usize * channels];
     let how = if hard { fir::ResizeAlg::Nearest } else { lanczos3() };
     // Rounding must not push the crop past the edge.
     let (left, top) = ((part.x0 * width).clamp(0.0, width), (part.y0 * height).clamp(0.0, height));
@@ -69,8 +67,14 @@ pub(super) fn resampled(
         (part.width() * width).min(width - left),
         (part.height() * height).min(height - top),
     );
-    resizer.resize(&source, &mut target, &options).map_err(|_| failed())?;
-    Ok(Pixels { width: size.0, height: size.1, data: samples(target.into_vec(), channels) })
+    resample(
+        resizer,
+        kind,
+        Grid { bytes: &data, size: (pixels.width, pixels.height) },
+        Grid { bytes: &mut target, size },
+        &options,
+    )?;
+    Ok(Pixels { width: size.0, height: size.1, data: samples(target, channels) })
 }
 
 /// The whole pixels that a part (in fractions) touches, and the part that they are.

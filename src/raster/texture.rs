@@ -4,10 +4,10 @@ use super::colorants::Colorants;
 use super::layer::{Area, Layer};
 use super::picture::PictureSpec;
 use super::sample::{Pixel, Sample};
+use crate::asset::resample::{Grid, resample};
 use crate::asset::{Pixels, adjust, lanczos};
 use crate::control::Control;
-use crate::error::{Code, Violation};
-use fast_image_resize::images::{Image, ImageRef};
+use crate::error::Violation;
 use fast_image_resize::{ResizeOptions, Resizer};
 use kurbo::Rect;
 use std::cell::RefCell;
@@ -140,21 +140,20 @@ impl<S: Sample> Texture<S> {
             }
             return Ok(());
         }
-        let kind = S::pixel_type(n);
-        let failed =
-            |_| Violation::new(Code::InternalError, "a picture could not be resampled; please report it");
-        let source =
-            ImageRef::new(self.width as u32, self.height as u32, bytemuck::cast_slice(&self.data), kind)
-                .map_err(|_| failed(()))?;
-        let mut target = Image::from_slice_u8(width, height, bytemuck::cast_slice_mut(out), kind)
-            .map_err(|_| failed(()))?;
         let options = ResizeOptions::new()
             .resize_alg(lanczos::lanczos3())
             .crop(left, top, crop_w, crop_h)
             .use_alpha(false);
-        RESIZER
-            .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
-            .map_err(|_| failed(()))?;
+        let (source, size) = (bytemuck::cast_slice(&self.data), (self.width as u32, self.height as u32));
+        RESIZER.with_borrow_mut(|resizer| {
+            resample(
+                resizer,
+                S::pixel_type(n),
+                Grid { bytes: source, size },
+                Grid { bytes: bytemuck::cast_slice_mut(out), size: (width, height) },
+                &options,
+            )
+        })?;
         if n == 4 {
             // The filter overshoots: no component may exceed its alpha.
             for pixel in out.chunks_exact_mut(4) {
