@@ -22,6 +22,7 @@ pub(crate) struct Grid<T> {
 /// # Errors
 /// `internal.error` for a kind of pixel that no picture here has, buffers that do not fit their
 /// sizes, and a crop that leaves its picture.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the resampler knows more kinds than pictures have")]
 pub(crate) fn resample(
     resizer: &mut Resizer,
     kind: PixelType,
