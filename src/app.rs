@@ -21,7 +21,7 @@ use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::REPORT;
 use crate::order::event::{
-    AssetUsed, EventError, EventType, Finding, Preflight, ResultData, ResultEvent, Verdict, event_id,
+    AssetUsed, EventError, EventType, Preflight, ResultData, ResultEvent, Verdict, event_id,
 };
 use crate::order::{Draft, ValidOrder};
 use crate::preflight::Rule;
@@ -325,13 +325,14 @@ impl App {
             }
         }
         inspected.find_specks()?;
+        inspected.find_blanks()?;
         let mut findings = prepared.composed.findings;
         let (found, refused) = inspected.findings();
         for found in found {
-            // A picture that was weighed when it was placed is not named again, unless it fails the job.
-            let same = |known: &Finding| (&known.code, &known.surface) == (&found.code, &found.surface);
-            let again = found.code == Rule::ImageLow.as_str() && findings.iter().any(same);
-            if !again || found.verdict == Verdict::Fail {
+            // A picture that was weighed when it was placed is not named again, unless that was milder.
+            let again =
+                found.code == Rule::ImageLow.as_str() && findings.iter().any(|known| known.covers(&found));
+            if !again {
                 findings.push(found);
             }
         }

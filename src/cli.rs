@@ -45,6 +45,11 @@ impl Cli {
         matches!(self.command, Command::Worker(_))
     }
 
+    /// Whether this is the command that says what is wrong with a worker's settings.
+    pub fn shows_settings(&self) -> bool {
+        matches!(self.command, Command::Config(_))
+    }
+
     /// What the log's lines are, where that is said.
     pub fn log_format(&self) -> Option<LogFormat> {
         let flags = match &self.command {

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let traces = match Traces::from_environment() {
         Ok(traces) => traces.filter(|_| cli.is_traced()),
-        Err(wrong) if cli.is_traced() => {
+        Err(wrong) if cli.is_traced() || cli.shows_settings() => {
             eprintln!("{wrong}");
             return ExitCode::from(BAD_CONFIGURATION);
         }

@@ -2,6 +2,7 @@
 //! small and else in a file, held to the profile's rules, and only then passed on.
 
 use super::expected::expected;
+use crate::catalog::Output;
 use crate::derive::{Bare, extent};
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
@@ -91,6 +92,23 @@ impl<'a, D: Destination> Inspected<'a, D> {
                      out what is missing."
                 );
                 self.find(Rule::DesignSmall, &surface.name, place, detail);
+            }
+        }
+        Ok(())
+    }
+
+    /// Names surfaces without anything on them, where no document is made in which they would be found.
+    pub(super) fn find_blanks(&mut self) -> Result<(), Violation> {
+        /// Millimetres: whatever is there at all.
+        const ANYTHING: f64 = 0.01;
+        let Job { scene, limits, control, .. } = *self.job;
+        if !self.wish.blank || self.job.outputs.contains(&Output::Pdf) {
+            return Ok(());
+        }
+        for surface in &scene.surfaces {
+            if extent(surface, ANYTHING, limits, control)?.is_none() {
+                let detail = "Nothing is printed on this surface; leave it out, or find out what is missing.";
+                self.find(Rule::PageBlank, &surface.name, surface.trim_box(), detail.into());
             }
         }
         Ok(())

@@ -77,10 +77,10 @@ impl<'a> Converter<'a> {
                     nodes.extend(self.image(Pair { plain: a, marked: Some(b) })?);
                 }
                 (usvg::Node::Text(a), None) => {
-                    nodes.extend(self.children(Pair { plain: a.flattened(), marked: None })?)
+                    nodes.extend(self.text(Pair { plain: a.flattened(), marked: None })?)
                 }
                 (usvg::Node::Text(a), Some(usvg::Node::Text(b))) => {
-                    nodes.extend(self.children(Pair { plain: a.flattened(), marked: Some(b.flattened()) })?);
+                    nodes.extend(self.text(Pair { plain: a.flattened(), marked: Some(b.flattened()) })?);
                 }
                 (
                     usvg::Node::Group(_) | usvg::Node::Path(_) | usvg::Node::Image(_) | usvg::Node::Text(_),
@@ -94,6 +94,13 @@ impl<'a> Converter<'a> {
             }
         }
         Ok(nodes)
+    }
+
+    /// Type keeps being type as outlines: its black is printed as such.
+    fn text(&mut self, outlines: Pair<usvg::Group>) -> Result<Option<Node>, Violation> {
+        let nodes = self.children(outlines)?;
+        let group = Group { nodes, readable: true, ..Group::default() };
+        Ok((!group.nodes.is_empty()).then(|| Node::Group(Arc::new(group))))
     }
 
     fn group(

@@ -30,6 +30,10 @@ fn code(body: &str) -> Code {
     load(body).unwrap_err().0[0].code
 }
 
+fn holds_type(group: &Group) -> bool {
+    group.readable || group.nodes.iter().any(|node| matches!(node, Node::Group(group) if holds_type(group)))
+}
+
 fn paths(group: &Group) -> Vec<Arc<PathNode>> {
     let mut out = Vec::new();
     for node in &group.nodes {
@@ -288,6 +292,8 @@ fn designers_slots_are_found_even_when_hidden() {
 #[test]
 fn missing_fonts_are_named_and_text_becomes_outlines() {
     let art = load("<text y='50' font-family='No Such Face, serif'>Hi</text>").unwrap();
+    assert!(holds_type(&art.group(&Recolor::default()).unwrap()), "its black is printed as that of type");
+    assert!(!holds_type(&load("<rect width='9' height='9'/>").unwrap().group(&Recolor::default()).unwrap()));
     assert!(art.findings().is_empty());
     let art = load("<text y='50' font-family='No Such Face'>Hi</text>").unwrap();
     assert_eq!(art.findings()[0].code, Code::SvgFontMissing);

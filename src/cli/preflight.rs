@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Pages that a report to look at draws.
 const DRAWN: u32 = 100;
 
-/// Looks at each file; 3 when one is not good to print, 2 when one cannot be opened.
+/// Looks at each file; 2 when one cannot be opened, else 3 when one is not good to print.
 pub(super) fn preflight(args: &PreflightArgs) -> ExitCode {
     let wish = match wish(args) {
         Ok(wish) => wish,
@@ -28,13 +28,14 @@ pub(super) fn preflight(args: &PreflightArgs) -> ExitCode {
         eprintln!("--html takes one file at a time");
         return ExitCode::from(MISUSED);
     }
-    let mut worst = Verdict::Pass;
+    let (mut worst, mut missing) = (Verdict::Pass, false);
     for path in &args.files {
         let report = match inspect(path, &wish, args.html.is_some()) {
             Ok(report) => report,
             Err(reason) => {
                 eprintln!("{}: {reason}", path.display());
-                return ExitCode::from(MISUSED);
+                missing = true;
+                continue;
             }
         };
         worst = worst.max(report.verdict);
@@ -46,6 +47,9 @@ pub(super) fn preflight(args: &PreflightArgs) -> ExitCode {
             }
         }
         show(path, &report, args.json);
+    }
+    if missing {
+        return ExitCode::from(MISUSED);
     }
     match worst {
         Verdict::Pass | Verdict::Warn => ExitCode::SUCCESS,

@@ -20,6 +20,14 @@ pub(super) fn broker(url: &str) -> Result<(), &'static str> {
     }
 }
 
+/// A bucket's name. Old buckets, and those of other stores, have capitals and underscores.
+pub(super) fn is_bucket(name: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    (3..=255).contains(&name.len())
+        && name.bytes().all(inner)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// An address to listen at. A port alone means every interface.
 pub(super) fn bind(text: &str) -> Result<String, &'static str> {
     const FORM: &str = "HOST:PORT, [IPV6]:PORT, or :PORT for every interface";

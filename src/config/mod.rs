@@ -167,7 +167,7 @@ impl Config {
             store: read.place("STORE"),
             assets: read.place("ASSETS"),
             https_allow: read.hosts(),
-            s3_allowed_buckets: read.list("S3_ALLOWED_BUCKETS"),
+            s3_allowed_buckets: read.buckets(),
             catalog: read.text("CATALOG").map(PathBuf::from),
             profiles: read.text("PROFILES").map(PathBuf::from),
             fonts: read.text("FONTS").map(PathBuf::from),

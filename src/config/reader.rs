@@ -130,7 +130,7 @@ impl Reader {
         let text = self.text(name)?;
         if let Some(rest) = text.strip_prefix("s3://") {
             let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            if !bucket.is_empty() {
+            if forms::is_bucket(bucket) {
                 let prefix = prefix.trim_matches('/').to_owned();
                 return Some(StoreAt::S3 { bucket: bucket.to_owned(), prefix });
             }
@@ -238,6 +238,15 @@ impl Reader {
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
         text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+    }
+
+    /// The buckets that orders may name.
+    pub(super) fn buckets(&mut self) -> Vec<String> {
+        let buckets = self.list("S3_ALLOWED_BUCKETS");
+        if !buckets.iter().all(|bucket| forms::is_bucket(bucket)) {
+            self.refuse("S3_ALLOWED_BUCKETS", "BUCKET,… by name alone, without s3:// and keys");
+        }
+        buckets
     }
 
     /// The hosts that pictures may come from: `name.example` or `*.name.example`.

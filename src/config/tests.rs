@@ -49,9 +49,11 @@ fn everything_wrong_is_said_at_once() {
         ("PRESSWORK_BIND", "host:notaport"),
         ("PRESSWORK_ARTIFACT_URL_BASE", "s3://bucket"),
         ("PRESSWORK_S3_OBJECT_TAGS", "team"),
+        ("PRESSWORK_S3_ALLOWED_BUCKETS", "shop,s3://other/"),
+        ("PRESSWORK_ASSETS", "s3://no bucket/x"),
     ])
     .unwrap_err();
-    assert_eq!(wrong.0.len(), 15, "{wrong}");
+    assert_eq!(wrong.0.len(), 17, "{wrong}");
     for name in [
         "CPU_THREDS",
         "AMQP_URL",

@@ -229,6 +229,22 @@ pub struct Finding {
     pub waived: bool,
 }
 
+impl Finding {
+    /// Whether this says of a place no less than the other one does.
+    pub fn covers(&self, other: &Finding) -> bool {
+        let meet = |a: [f64; 4], b: [f64; 4]| {
+            (0..2).all(|axis| a[axis] < b[axis] + b[axis + 2] && b[axis] < a[axis] + a[axis + 2])
+        };
+        let placed = match (self.place, other.place) {
+            (Some(a), Some(b)) => meet(a, b),
+            (Some(_) | None, None) | (None, Some(_)) => true,
+        };
+        (&self.code, &self.surface) == (&other.code, &other.surface)
+            && self.verdict >= other.verdict
+            && placed
+    }
+}
+
 /// Why there are no files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventError {
@@ -340,5 +356,29 @@ impl ResultData {
             presswork_version: env!("CARGO_PKG_VERSION").into(),
             ..ResultData::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_covers_another_of_the_same_place_that_is_no_worse() {
+        let found = |verdict, place| Finding {
+            code: "image.low_resolution".into(),
+            verdict,
+            surface: "front".into(),
+            page: None,
+            layer: None,
+            place,
+            detail: String::new(),
+            waived: false,
+        };
+        let (here, beside) = (Some([0.0, 0.0, 10.0, 10.0]), Some([10.0, 0.0, 5.0, 5.0]));
+        assert!(found(Verdict::Hold, here).covers(&found(Verdict::Warn, Some([5.0, 5.0, 9.0, 9.0]))));
+        assert!(!found(Verdict::Hold, here).covers(&found(Verdict::Warn, beside)), "another picture");
+        assert!(!found(Verdict::Warn, here).covers(&found(Verdict::Hold, here)), "a worse one");
+        assert!(found(Verdict::Warn, None).covers(&found(Verdict::Warn, here)));
     }
 }

@@ -158,7 +158,7 @@ impl<'a> Inking<'a> {
             if role == Role::Type && settings.black_type == BlackType::K {
                 return Ok(Some([0.0, 0.0, 0.0, 1.0]));
             }
-            if let (Some(rich), Role::Type | Role::Area) = (settings.rich_black, role) {
+            if let (Some(rich), Role::Area) = (settings.rich_black, role) {
                 return Ok(Some(rich));
             }
         }

@@ -46,5 +46,6 @@ pub fn begin(default_level: &str, format: Option<LogFormat>, traces: Option<&Tra
 /// The span whose names stand in every line of a job.
 pub fn job(draft: &Draft) -> Span {
     let order = draft.value().get("order_ref").and_then(|name| name.as_str()).filter(|name| is_job_id(name));
-    tracing::info_span!("job", job = draft.job_id(), order)
+    // Of the highest level, so that a filter for warnings keeps it.
+    tracing::error_span!("job", job = draft.job_id(), order)
 }

@@ -88,7 +88,12 @@ pub async fn cancel(store: &dyn Store, job_id: &str, revision: u32) -> Result<Co
         ..ResultData::default()
     };
     let event = ResultEvent::new(EventType::Failed, event_id(job_id, revision), data);
-    commit(store, &result_key(job_id, revision), &event).await
+    let key = result_key(job_id, revision);
+    // A store that ignores conditions would let this write replace what stands.
+    match standing(store, &key).await? {
+        Some(stands) => Ok(stands),
+        None => commit(store, &key, &event).await,
+    }
 }
 
 /// `completed`, `held` or `failed`, as metrics count them.

@@ -60,6 +60,11 @@ impl Bench {
         {
             return self.requeue(delivery).await;
         }
+        if stands.ours
+            && let Some(since) = waited(&delivery.message)
+        {
+            metrics.end_to_end.with_label_values(&[self.queue_label(delivery)]).observe(since);
+        }
         let settled = delivery.receipt.ack().await.unwrap_or(false);
         tracing::info!(job = draft.job_id(), outcome = kind, settled, ours = stands.ours, "a run is decided");
         if fault == "none" {
@@ -79,9 +84,6 @@ impl Bench {
         for artifact in &event.data.artifacts {
             metrics.output_bytes.with_label_values(&[&artifact.output]).observe(artifact.bytes as f64);
         }
-        if let Some(since) = waited(&delivery.message) {
-            metrics.end_to_end.with_label_values(&[queue]).observe(since);
-        }
     }
 
     /// A body that names no run, or contradicts one.
@@ -94,7 +96,9 @@ impl Bench {
         }
         traces::failed(&Span::current(), violation.code.as_str());
         let metrics = &self.tools.metrics;
-        metrics.rejections.with_label_values(&[violation.code.as_str()]).inc();
+        let code = violation.code.as_str();
+        metrics.rejections.with_label_values(&[code]).inc();
+        metrics.attempts.with_label_values(&[self.queue_label(delivery), "rejected", code]).inc();
         // Its outcome is that of no run.
         drop(delivery.receipt.ack().await);
         Some("rejected")

@@ -10,6 +10,7 @@ use std::process::Command;
 fn the_broker_keeps_the_workers_time_and_is_watched() {
     let compose = &yaml("deploy/compose.yaml")[0];
     let broker = &compose["services"]["rabbitmq"];
+    assert_eq!(broker["hostname"], "rabbitmq", "another container would not find the queues");
     let mounted = |source: &str| {
         let volumes = broker["volumes"].as_array().unwrap();
         volumes

@@ -127,6 +127,16 @@ fn secrets_have_no_flags() {
     }
 }
 
+/// A worker would not start with it.
+#[test]
+fn what_traces_cannot_do_is_said_with_the_settings() {
+    let more =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
+    let output = config(&[], &[&WHOLE[..], &more].concat());
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("OTEL_EXPORTER_OTLP_PROTOCOL"), "{}", text(&output.stderr));
+}
+
 /// What holds for every command is judged by every command.
 #[test]
 fn commands_without_a_fleet_refuse_what_is_wrong_too() {

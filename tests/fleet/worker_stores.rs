@@ -126,6 +126,10 @@ async fn a_store_that_ignores_conditions_is_refused_unless_told_otherwise() {
     assert!(spooled.worker.log().contains("two workers may decide one run"), "{}", spooled.worker.log());
     spooled.enqueue(&server, "UNCONDITIONAL-1", "photos/dog.jpg");
     assert_eq!(result(&server, "UNCONDITIONAL-1").await.kind, EventType::Completed);
+    let mut cancel = command(&server, spooled.folder.path());
+    let cancelled = cancel.args(["cancel", "UNCONDITIONAL-1"]).output().unwrap();
+    assert!(!cancelled.status.success(), "a run that is decided was cancelled");
+    assert_eq!(result(&server, "UNCONDITIONAL-1").await.kind, EventType::Completed);
 }
 
 /// A bucket that denies what some right would allow.

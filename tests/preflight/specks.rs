@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 /// The findings of a shirt with squares of so many millimetres on its surfaces, none of 0.
 fn found(sides: &[f64], outputs: &[&str]) -> (Vec<Value>, String) {
+    found_by("dtg-shirt", sides, outputs)
+}
+
+fn found_by(profile: &str, sides: &[f64], outputs: &[&str]) -> (Vec<Value>, String) {
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("catalog/speck/1");
     std::fs::create_dir_all(&template).unwrap();
@@ -16,11 +20,11 @@ fn found(sides: &[f64], outputs: &[&str]) -> (Vec<Value>, String) {
         let layers = if *side > 0.0 { vec![square] } else { Vec::new() };
         json!({ "name": format!("side{i}"), "width": 100, "height": 120, "bleed": 0, "layers": layers })
     });
-    let text = json!({ "schema": "presswork.template/1", "name": "speck", "profiles": ["dtg-shirt"],
+    let text = json!({ "schema": "presswork.template/1", "name": "speck", "profiles": [profile],
         "fields": {}, "surfaces": surfaces.collect::<Vec<_>>() });
     std::fs::write(template.join("template.json"), text.to_string()).unwrap();
     let order = json!({ "schema": "presswork.order/1", "job_id": "speck", "order_ref": "1", "item_ref": "1",
-        "template": "speck@1", "profile": "dtg-shirt", "outputs": outputs,
+        "template": "speck@1", "profile": profile, "outputs": outputs,
         "customization": {}, "personalization": {} });
     let path = folder.path().join("speck.json");
     std::fs::write(&path, order.to_string()).unwrap();
@@ -51,4 +55,15 @@ fn a_design_of_next_to_nothing_is_held() {
     // A back may stay bare, but not both.
     assert_eq!(found(&[6.0, 0.0], &["png"]).0, [Value::Null; 0]);
     assert_eq!(found(&[0.0, 0.0], &["png"]).0.len(), 2);
+}
+
+/// What is wrong with a document is wrong with a picture of it.
+#[test]
+fn a_surface_with_nothing_on_it_is_held_whatever_is_made_of_it() {
+    for outputs in [&["png"][..], &["pdf"], &["pdf", "png"]] {
+        let (findings, kind) = found_by("mug-sublimation", &[6.0, 0.0], outputs);
+        assert_eq!(findings.len(), 1, "{outputs:?}: {findings:?}");
+        assert_eq!((&findings[0]["code"], &findings[0]["surface"]), (&json!("page.blank"), &json!("side1")));
+        assert_eq!(kind, "presswork.render.held");
+    }
 }

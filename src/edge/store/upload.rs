@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 /// Full parts that wait for the network before the painter has to.
 const WAITING_PARTS: usize = 2;
@@ -147,6 +148,9 @@ pub fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("pdf") => "application/pdf",
         Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
+        Some("tif") => "image/tiff",
+        Some("svg") => "image/svg+xml",
         Some("json") => "application/json",
         _ => "application/octet-stream",
     }
@@ -161,7 +165,7 @@ impl Destination for Uploads {
         let cancelled = self.cancelled.subscribe();
         let to = Target { store: self.store.clone(), key: key.clone(), token: self.token.clone() };
         let sending = send(to, media_type(name), incoming, cancelled);
-        let task = self.runtime.spawn(sending);
+        let task = self.runtime.spawn(sending.in_current_span());
         self.files.push(Sending { key, task });
         Ok(PartWriter { buffer: Vec::new(), parts })
     }
