@@ -83,6 +83,7 @@ fn compose_is_a_fleet() {
             "volumes",
             "depends_on",
             "restart",
+            "hostname",
             "healthcheck",
             "read_only",
             "tmpfs",

@@ -61,9 +61,9 @@ fn a_design_of_next_to_nothing_is_held() {
 #[test]
 fn a_surface_with_nothing_on_it_is_held_whatever_is_made_of_it() {
     for outputs in [&["png"][..], &["pdf"], &["pdf", "png"]] {
-        let (findings, kind) = found_by("mug-sublimation", &[6.0, 0.0], outputs);
+        let (findings, kind) = found_by("mug-sublimation", &[0.0], outputs);
         assert_eq!(findings.len(), 1, "{outputs:?}: {findings:?}");
-        assert_eq!((&findings[0]["code"], &findings[0]["surface"]), (&json!("page.blank"), &json!("side1")));
+        assert_eq!((&findings[0]["code"], &findings[0]["surface"]), (&json!("page.blank"), &json!("side0")));
         assert_eq!(kind, "presswork.render.held");
     }
 }
