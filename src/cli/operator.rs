@@ -116,15 +116,17 @@ fn rate(text: &str) -> Result<f64, &'static str> {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sends until the queue confirms. The broker may be restarting: that is no reason to give up soon. What it
-/// refuses twice it would refuse for ever.
+/// refuses it would refuse for ever; a message that came back is sent once more, since its queue may have been
+/// declared again.
 async fn send(queue: &dyn Queue, class: &str, message: &Message) -> Result<(), Violation> {
     let (end, mut refusals) = (Instant::now() + PATIENCE, 0);
     loop {
         let sending = timeout(end.saturating_duration_since(Instant::now()), queue.enqueue(class, message));
         let Ok(sent) = sending.await else { return Err(unavailable("an order is not confirmed in time")) };
         let Err(violation) = sent else { return Ok(()) };
-        refusals += u32::from(violation.code == Code::QueueRefused);
-        if refusals > 1 || Instant::now() > end {
+        let refused = violation.code == Code::QueueRefused;
+        refusals += u32::from(refused);
+        if refusals > 1 || (refused && queue.trouble().is_some()) || Instant::now() > end {
             return Err(violation);
         }
         sleep(Duration::from_millis(300)).await;
