@@ -176,6 +176,8 @@ codes! {
     StoreDenied: "store.denied", System, Later;
     /// Broker unavailable while publishing.
     QueueUnavailable: "queue.unavailable", System, Later;
+    /// Broker refuses: credentials, virtual host, queues of another kind, a message that no queue takes.
+    QueueRefused: "queue.refused", System, Later;
     /// A picture is printed with fewer pixels per inch than the profile wants.
     ImageLowResolution: "image.low_resolution", Customer, Never;
     /// A fault of this program, which a retry will not mend: please report it.

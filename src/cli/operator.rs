@@ -4,7 +4,7 @@ use super::REFUSED;
 use super::fleet::{metrics, queue, required, store};
 use super::print_line;
 use crate::config::Config;
-use crate::edge::queue::{Dead, Message, Queue};
+use crate::edge::queue::{Dead, Message, Queue, unavailable};
 use crate::error::{Code, Violation};
 use crate::order::{Draft, is_job_id};
 use crate::telemetry::traces::is_traceparent;
@@ -15,6 +15,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::time::{sleep, timeout};
 
 #[derive(Debug, Args)]
 pub(super) struct EnqueueArgs {
@@ -25,10 +26,10 @@ pub(super) struct EnqueueArgs {
     #[arg(long, default_value = "standard")]
     class: String,
     /// At most so many orders a second
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// Send so many copies of each order, each with its own job_id
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     count: Option<u32>,
 }
 
@@ -103,15 +104,32 @@ fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Sends until the queue confirms. The broker may be restarting: that is no reason to give up soon.
+/// How many orders a second.
+fn rate(text: &str) -> Result<f64, &'static str> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
+        Ok(_) | Err(_) => Err("a number from 0.001 to 1000000"),
+    }
+}
+
+/// How long the broker may take to confirm one order, restarts included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Sends until the queue confirms. The broker may be restarting: that is no reason to give up soon. What it
+/// refuses it would refuse for ever; a message that came back is sent once more, since its queue may have been
+/// declared again.
 async fn send(queue: &dyn Queue, class: &str, message: &Message) -> Result<(), Violation> {
-    let begin = Instant::now();
+    let (end, mut refusals) = (Instant::now() + PATIENCE, 0);
     loop {
-        match queue.enqueue(class, message).await {
-            Ok(()) => return Ok(()),
-            Err(violation) if begin.elapsed() > Duration::from_secs(60) => return Err(violation),
-            Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
+        let sending = timeout(end.saturating_duration_since(Instant::now()), queue.enqueue(class, message));
+        let Ok(sent) = sending.await else { return Err(unavailable("an order is not confirmed in time")) };
+        let Err(violation) = sent else { return Ok(()) };
+        let refused = violation.code == Code::QueueRefused;
+        refusals += u32::from(refused);
+        if refusals > 1 || (refused && queue.trouble().is_some()) || Instant::now() > end {
+            return Err(violation);
         }
+        sleep(Duration::from_millis(300)).await;
     }
 }
 
@@ -149,9 +167,9 @@ pub(super) async fn enqueue(config: Config, args: EnqueueArgs) -> ExitCode {
                     continue;
                 }
             };
-            if let Some(rate) = args.rate.filter(|rate| *rate > 0.0) {
+            if let Some(rate) = args.rate {
                 let due = Duration::from_secs_f64(confirmed as f64 / rate);
-                tokio::time::sleep(due.saturating_sub(begin.elapsed())).await;
+                sleep(due.saturating_sub(begin.elapsed())).await;
             }
             let traceparent = traceparent.clone();
             let message = Message { enqueued_at_ms: Some(now_ms()), traceparent, ..Message::new(body) };
@@ -323,4 +341,17 @@ fn next_revision(dead: &Dead) -> Option<Vec<u8>> {
     let mut value = draft.value().clone();
     value["revision"] = crate::app::revision(&draft).checked_add(1)?.into();
     Some(value.to_string().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_that_can_be_kept() {
+        assert_eq!((rate("0.5"), rate("20")), (Ok(0.5), Ok(20.0)));
+        for text in ["0", "-1", "NaN", "inf", "1e-20", "fast", ""] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
 }

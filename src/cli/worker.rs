@@ -8,6 +8,7 @@ use crate::config::{Config, StoreAt};
 use crate::edge::assets::https::{Https, Internet};
 use crate::edge::assets::{AssetSources, Own};
 use crate::edge::dir::Folder;
+use crate::edge::queue::{Queue, Trouble};
 use crate::edge::store::Store;
 use crate::edge::store::probe::{Conditions, absent, conditions};
 use crate::error::{Code, Violation};
@@ -222,10 +223,13 @@ fn unique() -> u128 {
     now.unwrap_or_default().as_nanos()
 }
 
-/// Keeps readiness up to date with the broker's connection.
-async fn report_connection(queue: Arc<dyn crate::edge::queue::Queue>, health: Arc<Health>) {
+/// Keeps readiness up to date with the queue.
+async fn report_connection(queue: Arc<dyn Queue>, health: Arc<Health>) {
     loop {
-        health.unready("the broker is not connected", !queue.connected());
+        let now = queue.trouble();
+        for trouble in Trouble::ALL {
+            health.unready(trouble.as_str(), now == Some(trouble));
+        }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

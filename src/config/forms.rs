@@ -28,6 +28,16 @@ pub(super) fn is_bucket(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
+/// What exchanges' and queues' names begin with. The protocol allows names of 255 bytes, of which a class takes
+/// some, and keeps what begins with `amq.` for the broker.
+pub(super) fn queue_prefix(text: &str) -> Result<(), &'static str> {
+    const FORM: &str =
+        "1 to 100 letters, digits, dots, underscores and hyphens, neither amq nor beginning with amq.";
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let fits = (1..=100).contains(&text.len()) && text.bytes().all(plain);
+    if fits && text != "amq" && !text.starts_with("amq.") { Ok(()) } else { Err(FORM) }
+}
+
 /// An address to listen at. A port alone means every interface.
 pub(super) fn bind(text: &str) -> Result<String, &'static str> {
     const FORM: &str = "HOST:PORT, [IPV6]:PORT, or :PORT for every interface";
@@ -110,6 +120,16 @@ mod tests {
             "http://host",
         ] {
             assert!(broker(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_queues_names_begin_with() {
+        for text in ["presswork", "shop-2.print_farm", "amqp", "a.amq", &"a".repeat(100)] {
+            assert_eq!(queue_prefix(text), Ok(()), "{text}");
+        }
+        for text in ["amq", "amq.presswork", "a b", "a/b", "größe", "a\n", &"a".repeat(101)] {
+            assert!(queue_prefix(text).is_err(), "{text}");
         }
     }
 

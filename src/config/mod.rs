@@ -157,7 +157,9 @@ impl Config {
         let threads = read.threads(machine.threads as u64);
         let config = Config {
             queue: read.queue(),
-            queue_prefix: read.text("AMQP_QUEUE").unwrap_or_else(|| "presswork".into()),
+            queue_prefix: read
+                .formed("AMQP_QUEUE", forms::queue_prefix)
+                .unwrap_or_else(|| "presswork".into()),
             prefetch: u16::try_from(read.number("AMQP_PREFETCH", threads as u64 + 1, 1, 2000))
                 .unwrap_or(2000),
             heartbeat: u16::try_from(read.number("AMQP_HEARTBEAT", 20, 1, 600)).unwrap_or(20),

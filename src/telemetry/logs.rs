@@ -12,6 +12,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+/// Where the broker's client tells of messages that came back, with all their bytes. It is silent whatever
+/// `RUST_LOG` says: that an order or a result came back is told by who sent it.
+const RETURNED: &str = "lapin::returned_messages";
+
 /// What the log's lines are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -39,7 +43,8 @@ pub fn begin(default_level: &str, format: Option<LogFormat>, traces: Option<&Tra
     let json = format.map_or_else(|| !std::io::stderr().is_terminal(), |format| format == LogFormat::Json);
     let lines: Box<dyn Layer<Registry> + Send + Sync> =
         if json { lines.json().with_current_span(false).boxed() } else { lines.boxed() };
-    let logged = lines.with_filter(filter.and(filter_fn(|entry| entry.target() != TARGET)));
+    let told = filter_fn(|entry| ![TARGET, RETURNED].contains(&entry.target()));
+    let logged = lines.with_filter(filter.and(told));
     tracing_subscriber::registry().with(logged).with(traces.map(Traces::layer)).init();
 }
 

@@ -108,10 +108,10 @@ metrics! {
     decoded_pixels: HistogramVec("decoded_pixels", "Pixels of a decoded picture.", ["format"], SIZE);
     output_bytes: HistogramVec("output_bytes", "Bytes of a delivered file.", ["format"], SIZE);
     settlements: IntCounterVec("settlements_total", "Deliveries settled (ack, reject, requeue).", ["action"]);
-    confirms: IntCounterVec("publish_confirms_total", "Publications, by the broker's answer (ack, nack, returned, timeout).", ["outcome"]);
+    confirms: IntCounterVec("publish_confirms_total", "Publications, by the broker's answer (ack, nack, returned), and those whose answer was late (timeout).", ["outcome"]);
     dead: IntCounterVec("dead_lettered_total", "Orders parked for an operator.", ["queue", "fault"]);
     duplicates: IntCounterVec("duplicates_suppressed_total", "Deliveries of runs that were decided already, by how it was seen.", ["reason"]);
-    reconnects: IntCounterVec("amqp_reconnects_total", "Connections rebuilt, by reason.", ["reason"]);
+    reconnects: IntCounterVec("amqp_reconnects_total", "Connections given up (closed, connection, consume, error) or refused (refused, topology), by reason.", ["reason"]);
     store_seconds: HistogramVec("s3_request_duration_seconds", "Seconds of a store operation.", ["operation", "outcome"], WORK);
     store_retries: IntCounterVec("s3_retries_total", "Requests that the store's client repeated.", ["operation"]);
     asset_cache: IntCounterVec("asset_cache_requests_total", "Questions to the cache of templates, profiles, the catalog's art and pictures, and printing conditions (hit, miss).", ["result"]);
@@ -177,7 +177,7 @@ impl Metrics {
             (&self.settlements, &["ack", "reject", "requeue"]),
             (&self.confirms, &["ack", "nack", "returned", "timeout"]),
             (&self.duplicates, &["decided", "lost_race"]),
-            (&self.reconnects, &["channel", "closed", "connection", "consume", "error"]),
+            (&self.reconnects, &["closed", "connection", "consume", "error", "refused", "topology"]),
             (&self.store_retries, &["put", "get", "head", "delete", "begin", "part", "complete", "abort"]),
         ];
         for (counter, labels) in alone {

@@ -4,7 +4,7 @@
 //! happens. Nobody listens in a release build; a build with debug assertions can be told to die or to
 //! wait there (`FLEET_TEST_DIE`, `FLEET_TEST_HOLD`), and the tests do so at every one.
 
-use crate::edge::queue::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt};
+use crate::edge::queue::{Class, Dead, Delivery, Event, Keep, Message, Queue, Receipt, Trouble};
 use crate::edge::store::{Head, Label, Multipart, Put, Store};
 use crate::error::Violation;
 use async_trait::async_trait;
@@ -212,8 +212,8 @@ impl Queue for Announced<dyn Queue> {
         self.0.reaped().await
     }
 
-    fn connected(&self) -> bool {
-        self.0.connected()
+    fn trouble(&self) -> Option<Trouble> {
+        self.0.trouble()
     }
 
     async fn reconnect(&self) {

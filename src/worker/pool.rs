@@ -97,17 +97,20 @@ impl Worker {
                 received = deliveries.recv() => match received {
                     Some(delivery) => {
                         signs.delivery();
+                        // While the gate is shut connections may come and go: what a lost one brought comes again.
+                        schedule.retain(|delivery: &Delivery| delivery.receipt.holds());
                         schedule.push(&delivery.class.clone(), delivery);
                     }
                     None => break,
                 },
                 place = place, if !schedule.is_empty() => {
                     if let (Some(place), Some(delivery)) = (place, settleable(&mut schedule)) {
-                        let (bench, signs) = (bench.clone(), signs.clone());
+                        let bench = bench.clone();
+                        let busy = Arc::new(signs.begin(&delivery));
                         jobs.spawn(async move {
                             let _place = place;
                             let _shown = InProgress::new(bench.tools.metrics.in_progress.clone());
-                            bench.handle(delivery, &Arc::new(signs.begin())).await;
+                            bench.handle(delivery, &busy).await;
                         });
                     }
                 }

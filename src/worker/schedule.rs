@@ -47,6 +47,11 @@ impl<T> Schedule<T> {
         }
     }
 
+    /// Drops what is not worth keeping.
+    pub(super) fn retain(&mut self, keeps: impl Fn(&T) -> bool) {
+        self.lines.iter_mut().for_each(|line| line.waiting.retain(&keeps));
+    }
+
     /// The next of the class whose turn it is.
     pub(super) fn pop(&mut self) -> Option<T> {
         let line =
@@ -96,5 +101,15 @@ mod tests {
         let rush = served(&mut schedule, 40);
         assert!((29..=31).contains(&rush), "{rush} of 40");
         assert!(!schedule.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_the_rest_keeps_its_order() {
+        let mut schedule = Schedule::new(&classes());
+        for number in 0..6 {
+            schedule.push("standard", number);
+        }
+        schedule.retain(|number| number % 2 == 1);
+        assert_eq!(std::iter::from_fn(|| schedule.pop()).collect::<Vec<_>>(), [1, 3, 5]);
     }
 }

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
+/// After how long a message that is not confirmed holds up new orders.
+const LATE: Duration = Duration::from_secs(5);
+
 impl Bench {
     /// The run is decided: publish what stands, park what the farm failed at, settle.
     pub(super) async fn conclude(
@@ -180,7 +183,22 @@ impl Bench {
         let mut pause = Duration::from_millis(200);
         // While a message is not taken others would not be either: no new order begins.
         let mut stuck = None;
-        while let Err(violation) = send().await {
+        loop {
+            let sending = send();
+            tokio::pin!(sending);
+            // A message without an answer is still in line. Another copy would come out beside it.
+            let sent = loop {
+                tokio::select! {
+                    biased;
+                    sent = &mut sending => break sent,
+                    () = ended(&self.interrupted) => return false,
+                    () = sleep(LATE), if stuck.is_none() => {
+                        tracing::warn!("a message is not confirmed; waiting for the queue");
+                        stuck = Some(self.gate.stuck());
+                    }
+                }
+            };
+            let Err(violation) = sent else { return true };
             tracing::warn!(detail = violation.detail, "publishing failed; trying again");
             stuck.get_or_insert_with(|| self.gate.stuck());
             if !self.pause(pause).await {
@@ -188,7 +206,6 @@ impl Bench {
             }
             pause = (pause * 2).min(Duration::from_secs(5));
         }
-        true
     }
 
     /// Decides a run, however long the store takes: what was rendered is kept. Where the worker ended first

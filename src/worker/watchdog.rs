@@ -1,6 +1,8 @@
 //! Notices a worker that looks alive and does nothing.
 
+use super::Settings;
 use super::job::Bench;
+use crate::edge::queue::{Delivery, Queue};
 use crate::telemetry::admin::Health;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +25,11 @@ struct Inner {
 }
 
 /// How long a job has been at work while nothing was down.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Job {
+    class: String,
+    /// It came from the reaper.
+    exhausted: bool,
     age: Duration,
     /// It waits for other jobs of this worker, which is not being stuck.
     waits: bool,
@@ -52,7 +57,9 @@ impl Busy {
     }
 
     fn wait(&self, waits: bool) {
-        self.signs.lock().jobs.insert(self.id, Job { age: Duration::ZERO, waits });
+        if let Some(job) = self.signs.lock().jobs.get_mut(&self.id) {
+            (job.age, job.waits) = (Duration::ZERO, waits);
+        }
     }
 }
 
@@ -80,16 +87,26 @@ impl Signs {
         self.lock().last_delivery = Instant::now();
     }
 
-    pub(super) fn begin(self: &Arc<Signs>) -> Busy {
+    pub(super) fn begin(self: &Arc<Signs>, delivery: &Delivery) -> Busy {
+        self.add(&delivery.class, delivery.exhausted)
+    }
+
+    fn add(self: &Arc<Signs>, class: &str, exhausted: bool) -> Busy {
         let mut inner = self.lock();
         inner.next += 1;
         let id = inner.next;
-        inner.jobs.insert(id, Job::default());
+        inner.jobs.insert(id, Job { class: class.into(), exhausted, age: Duration::ZERO, waits: false });
         Busy { signs: self.clone(), id }
     }
 
     fn busy(&self) -> usize {
         self.lock().jobs.len()
+    }
+
+    /// Whether the queue may give another delivery like the jobs of `which`: no more than the prefetch are held.
+    fn room(&self, settings: &Settings, which: impl Fn(&Job) -> bool) -> bool {
+        let held = self.lock().jobs.values().filter(|job| which(job)).count();
+        held < usize::from(settings.prefetch)
     }
 
     /// Another so much time has passed for every job at work; gives the oldest one's.
@@ -127,14 +144,7 @@ pub(super) async fn watch(bench: Arc<Bench>, signs: Arc<Signs>) {
             fruitless = 0;
             continue;
         }
-        // What the reaper holds waits for a worker like any order.
-        let asking = async {
-            let mut waiting = bench.tools.queue.reaped().await.unwrap_or(0);
-            for class in &settings.classes {
-                waiting += bench.tools.queue.ready(&class.name).await.unwrap_or(0);
-            }
-            waiting
-        };
+        let asking = waiting(bench.tools.queue.as_ref(), settings, &signs);
         // A broker that does not answer must not keep anybody from looking at the jobs.
         let waiting = timeout(settings.watch_every, asking).await.unwrap_or_else(|_| {
             tracing::warn!("the broker does not say how many orders wait");
@@ -152,16 +162,67 @@ pub(super) async fn watch(bench: Arc<Bench>, signs: Arc<Signs>) {
     }
 }
 
+/// How many orders wait that could be delivered. What the reaper holds waits for a worker like any order; what a
+/// full prefetch keeps back does not.
+async fn waiting(queue: &dyn Queue, settings: &Settings, signs: &Signs) -> u64 {
+    let mut waiting = 0;
+    if signs.room(settings, |job| job.exhausted) {
+        waiting += queue.reaped().await.unwrap_or(0);
+    }
+    for class in &settings.classes {
+        if signs.room(settings, |job| job.class == class.name) {
+            waiting += queue.ready(&class.name).await.unwrap_or(0);
+        }
+    }
+    waiting
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::queue::dir::Spool;
+    use crate::edge::queue::{Class, Message};
+
+    fn begin(signs: &Arc<Signs>) -> Busy {
+        signs.add("standard", false)
+    }
+
+    #[tokio::test]
+    async fn what_a_full_prefetch_keeps_back_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Spool::new(folder.path());
+        for class in ["standard", "rush"] {
+            queue.enqueue(class, &Message::new("{}")).await.unwrap();
+        }
+        let class = |name: &str| Class { name: name.into(), weight: 1 };
+        let settings = Settings {
+            concurrency: 4,
+            classes: vec![class("standard"), class("rush")],
+            prefetch: 2,
+            max_attempts: 1,
+            job_limit: Duration::from_secs(60),
+            drain: Duration::from_secs(1),
+            memory_budget: 1,
+            input_budget: 1,
+            url_base: None,
+            watch_every: Duration::from_secs(1),
+            watch_patience: Duration::from_secs(1),
+        };
+        let signs = Arc::new(Signs::new());
+        let _first = begin(&signs);
+        assert_eq!(waiting(&queue, &settings, &signs).await, 2);
+        let second = begin(&signs);
+        assert_eq!(waiting(&queue, &settings, &signs).await, 1, "of the other class");
+        drop(second);
+        assert_eq!(waiting(&queue, &settings, &signs).await, 2);
+    }
 
     #[test]
     fn only_healthy_time_makes_a_job_old() {
         let signs = Arc::new(Signs::new());
-        let first = signs.begin();
+        let first = begin(&signs);
         assert_eq!(signs.age(Duration::from_secs(60)), Duration::from_secs(60));
-        let _second = signs.begin();
+        let _second = begin(&signs);
         assert_eq!(signs.age(Duration::from_secs(60)), Duration::from_secs(120));
         assert_eq!(signs.busy(), 2);
         drop(first);
@@ -172,7 +233,7 @@ mod tests {
     fn waiting_for_others_makes_no_job_old() {
         let (signs, health) = (Arc::new(Signs::new()), Health::default());
         let (minute, limit) = (Duration::from_secs(60), Duration::from_secs(60));
-        let suspect = signs.begin();
+        let suspect = begin(&signs);
         signs.look(minute, limit, &health);
         let queued = suspect.waiting();
         for _ in 0..10 {
@@ -194,12 +255,12 @@ mod tests {
         let (minute, limit) = (Duration::from_secs(60), Duration::from_secs(90));
         // Nobody at work: time alone harms nothing.
         signs.look(limit * 10, limit, &health);
-        let ended = signs.begin();
+        let ended = begin(&signs);
         for _ in 0..3 {
             signs.look(minute, limit, &health);
         }
         assert_eq!(health.failures(), Vec::<&str>::new(), "twice the limit is still allowed");
-        let _stuck = signs.begin();
+        let _stuck = begin(&signs);
         drop(ended);
         for _ in 0..3 {
             signs.look(minute, limit, &health);

@@ -14,6 +14,7 @@ mod orders;
 mod outages;
 mod pauses;
 mod poison;
+mod publishing;
 mod queue_contract;
 mod settings;
 mod races;

@@ -7,6 +7,7 @@ use crate::support::judge::{Account, Fate, Seen, judge, listen, rest};
 use crate::support::oracle::{enqueue, said};
 use crate::support::tiny::{Kind, Tiny};
 use crate::support::wait::{http, http_ok, until};
+use crate::telemetry::decimal;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -157,4 +158,75 @@ async fn an_order_for_a_newer_worker_waits_for_it() {
         queues.lines().any(|line| line == "presswork.delay.100000\t1")
     });
     assert_eq!(said(&scene.fleet, &["dead", "list"]), "");
+}
+
+/// A photo that is not the one that the order names: the farm's fault, tried again and parked.
+fn exchanged(order: &mut serde_json::Value) {
+    order["customization"]["photo"]["sha256"] = "0".repeat(64).into();
+    order["metadata"] = serde_json::json!({ "note": "SENTINEL" });
+}
+
+/// How many messages a queue holds; `None`: there is no such queue.
+fn held(fleet: &Fleet, queue: &str) -> Option<u32> {
+    let queues = fleet.rabbit.said(&["-q", "list_queues", "--no-table-headers", "name", "messages"]);
+    queues.lines().find_map(|line| line.strip_prefix(queue)?.trim().parse().ok())
+}
+
+/// A message that the broker does not read yet is still on its way: one order stays one order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_broker_that_blocks_its_publishers_gets_one_copy() {
+    const REASON: &str = "the queue takes no results";
+    const DRAIN: Duration = Duration::from_secs(6);
+    let mut scene = Scene::set().await;
+    let worker = |scene: &Scene| {
+        scene.worker(|command| {
+            let drain = DRAIN.as_secs().to_string();
+            command.env("PRESSWORK_MAX_ATTEMPTS", "2").env("PRESSWORK_DRAIN_TIMEOUT", drain);
+        })
+    };
+    let order = scene.tiny.order(Kind::Photo, "BLOCKED-1", exchanged);
+    scene.account.fates.insert("BLOCKED-1".into(), Fate::Parked("asset.checksum_mismatch"));
+    enqueue(&scene.fleet, &[order], &[]);
+    scene.fleet.rabbit.control(&["set_vm_memory_high_watermark", "0.0001"]);
+    let mut first = worker(&scene);
+    until("readiness to fall", || says(&first, REASON));
+    // Nobody waits for a worker that is to end.
+    let begin = Instant::now();
+    first.signal("-TERM");
+    assert!(first.child.wait().unwrap().success(), "{}", first.log());
+    assert!(begin.elapsed() < DRAIN + Duration::from_secs(2), "{}", first.log());
+
+    let second = worker(&scene);
+    until("readiness to fall", || says(&second, REASON));
+    std::thread::sleep(Duration::from_secs(20));
+    assert!(says(&second, REASON) && http_ok(second.port, "/livez", None));
+    scene.fleet.rabbit.control(&["set_vm_memory_high_watermark", "absolute", "512MB"]);
+    scene.all_decided();
+    until("readiness", || http_ok(second.port, "/readyz", None));
+    rest(&scene.fleet);
+    // The order, and its second attempt.
+    assert_eq!(received(&second), 2.0, "{}", second.log());
+    assert_eq!(held(&scene.fleet, "presswork.dead"), Some(1));
+    assert_eq!(scene.seen.lock().unwrap().deliveries, 1);
+    scene.end(second).await;
+}
+
+/// A queue that somebody deletes is there again when it is needed, and what comes back meanwhile is shown to nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deleted_queue_of_parked_orders_is_made_again() {
+    let mut scene = Scene::set().await;
+    let worker = scene.worker(|command| {
+        command.env("PRESSWORK_MAX_ATTEMPTS", "1").env("RUST_LOG", "debug");
+    });
+    scene.fleet.rabbit.control(&["delete_queue", "presswork.dead"]);
+    let order = scene.tiny.order(Kind::Photo, "PARKED-1", exchanged);
+    scene.account.fates.insert("PARKED-1".into(), Fate::Parked("asset.checksum_mismatch"));
+    // The program's own command would declare the queue.
+    scene.fleet.publish("presswork.orders", "standard", &std::fs::read(order).unwrap()).await;
+    until("the parked order", || held(&scene.fleet, "presswork.dead") == Some(1));
+    assert_eq!(worker.metric("presswork_publish_confirms_total", "outcome=\"returned\""), 1.0);
+    until("readiness", || http_ok(worker.port, "/readyz", None));
+    let log = worker.log();
+    assert!(!log.contains(&decimal("SENTINEL")), "a message that came back is in the log:\n{log}");
+    scene.end(worker).await;
 }

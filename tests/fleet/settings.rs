@@ -73,6 +73,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         ("PRESSWORK_FONTS_FILE", "/no/such/file"),
         ("PRESSWORK_BIND", "broker:notaport"),
         ("PRESSWORK_CLASSES", "rush=1,rush=2"),
+        ("PRESSWORK_AMQP_QUEUE", "amq.presswork"),
         ("PRESSWORK_ARTIFACT_URL_BASE", "cdn.example.com"),
         ("PRESSWORK_S3_OBJECT_TAGS", "team"),
     ];
@@ -91,6 +92,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         "--max-attempts:",
         "PRESSWORK_BIND:",
         "PRESSWORK_CLASSES: a class is named twice",
+        "PRESSWORK_AMQP_QUEUE: 1 to 100 letters",
         "PRESSWORK_ARTIFACT_URL_BASE:",
         "PRESSWORK_S3_OBJECT_TAGS:",
     ] {
@@ -135,6 +137,20 @@ fn what_traces_cannot_do_is_said_with_the_settings() {
     let output = config(&[], &[&WHOLE[..], &more].concat());
     assert_eq!(output.status.code(), Some(64));
     assert!(text(&output.stderr).contains("OTEL_EXPORTER_OTLP_PROTOCOL"), "{}", text(&output.stderr));
+}
+
+/// A rate or a count that means nothing is wrong usage, and no order is sent.
+#[test]
+fn rates_and_counts_are_judged() {
+    for [flag, value] in [["--rate", "0"], ["--rate", "NaN"], ["--rate", "1e-20"], ["--count", "0"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_presswork"))
+            .args(["enqueue", flag, value, "no-such-file.json"])
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flag} {value}");
+        assert!(text(&output.stderr).contains(flag), "{}", text(&output.stderr));
+    }
 }
 
 /// What holds for every command is judged by every command.

@@ -6,7 +6,7 @@ use presswork::asset::Limits;
 use presswork::edge::assets::{AssetSources, Own};
 use presswork::edge::dir::Folder;
 use presswork::edge::queue::dir::Spool;
-use presswork::edge::queue::{Class, Dead, Delivery, Event, Keep, Message, Queue};
+use presswork::edge::queue::{Class, Dead, Delivery, Event, Keep, Message, Queue, Trouble};
 use presswork::edge::store::dir::DirStore;
 use presswork::error::Violation;
 use presswork::telemetry::Metrics;
@@ -82,8 +82,8 @@ impl Queue for Deaf {
         Ok(self.reaped)
     }
 
-    fn connected(&self) -> bool {
-        true
+    fn trouble(&self) -> Option<Trouble> {
+        self.queue.trouble()
     }
 
     async fn reconnect(&self) {

@@ -6,20 +6,17 @@
 
 use super::backoff::Backoff;
 use super::consuming::{Consuming, consume};
-use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead};
-use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, unavailable};
+use super::publishing::{Publication, Publishers, publish, short};
+use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, refusal};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Trouble, refused, unavailable};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
-use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
-    QueueDeclareOptions,
-};
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Notify, watch};
@@ -41,7 +38,8 @@ pub struct AmqpSettings {
     pub classes: Vec<Class>,
     /// Also keep a queue of all results.
     pub results_queue: bool,
-    /// How long a connection, and a publisher's confirm, may take.
+    /// How long a connection and the answer to a question may take. A confirm that takes longer counts as
+    /// late, and is waited for.
     pub patience: Duration,
 }
 
@@ -56,26 +54,48 @@ pub struct Amqp {
 pub(super) struct Shared {
     pub(super) settings: AmqpSettings,
     pub(super) metrics: Arc<Metrics>,
-    live: watch::Sender<Option<Arc<Live>>>,
+    link: watch::Sender<Link>,
     pub(super) consuming: Consuming,
+}
+
+impl Shared {
+    pub(super) async fn declare(&self, channel: &Channel) -> Result<(), lapin::Error> {
+        let AmqpSettings { names, classes, results_queue, .. } = &self.settings;
+        names.declare(channel, classes, *results_queue).await
+    }
+}
+
+/// How things stand with the broker.
+#[derive(Debug)]
+enum Link {
+    /// There is no connection, or not yet.
+    Down,
+    /// The broker would have none, for a reason that will not go away by itself.
+    Refused(Trouble, String),
+    Live(Arc<Live>),
 }
 
 /// One connection while it lasts.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) connection: Connection,
-    publisher: Channel,
+    pub(super) publishers: Publishers,
     /// Whoever finds this connection broken says so here. It ends with the connection: what a
     /// predecessor's consumers and publishers report late must not break its successor.
     pub(super) broken: Notify,
     /// It was given up: what came over it cannot be settled any more.
-    lost: AtomicBool,
+    lost: watch::Sender<bool>,
 }
 
 impl Live {
     /// Whether a delivery of this connection can still be settled.
     pub(super) fn holds(&self) -> bool {
-        !self.lost.load(Ordering::Acquire) && self.connection.status().connected()
+        !*self.lost.borrow() && self.connection.status().connected()
+    }
+
+    /// Done when the connection is given up.
+    pub(super) async fn gone(&self) {
+        drop(self.lost.subscribe().wait_for(|lost| *lost).await);
     }
 }
 
@@ -85,19 +105,23 @@ impl Amqp {
         let shared = Arc::new(Shared {
             settings,
             metrics,
-            live: watch::Sender::new(None),
+            link: watch::Sender::new(Link::Down),
             consuming: Consuming::new(),
         });
         let keeper = tokio::spawn(keep(shared.clone()));
         Amqp { shared, keeper }
     }
 
-    /// The live connection, or the next one, within the settings' patience.
+    /// The live connection, or the next one, within the settings' patience. A refusal is told at once.
     async fn live(&self) -> Result<Arc<Live>, Violation> {
-        let mut live = self.shared.live.subscribe();
-        let found = timeout(self.shared.settings.patience, live.wait_for(Option::is_some)).await;
-        match found {
-            Ok(Ok(live)) => live.clone().ok_or_else(|| unavailable("no connection")),
+        let mut link = self.shared.link.subscribe();
+        let known = link.wait_for(|link| !matches!(link, Link::Down));
+        match timeout(self.shared.settings.patience, known).await {
+            Ok(Ok(link)) => match &*link {
+                Link::Live(live) => Ok(live.clone()),
+                Link::Refused(_, why) => Err(refused(why)),
+                Link::Down => Err(unavailable("no connection")),
+            },
             Ok(Err(_)) | Err(_) => Err(unavailable("no connection")),
         }
     }
@@ -110,36 +134,25 @@ impl Amqp {
         properties: BasicProperties,
     ) -> Result<(), Violation> {
         let live = self.live().await?;
-        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-        let sending = async {
-            live.publisher.basic_publish(exchange.into(), key.into(), options, body, properties).await?.await
-        };
-        let (outcome, result) = match timeout(self.shared.settings.patience, sending).await {
-            Ok(Ok(Confirmation::Ack(None))) => ("ack", Ok(())),
-            Ok(Ok(Confirmation::Ack(Some(_)))) => {
-                ("returned", Err(unavailable("no queue takes this message")))
-            }
-            Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => {
-                ("nack", Err(unavailable("a message was refused")))
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "publishing failed");
-                live.broken.notify_one();
-                ("nack", Err(unavailable("the connection was lost")))
-            }
-            Err(_) => ("timeout", Err(unavailable("a message was not confirmed in time"))),
-        };
-        self.shared.metrics.confirms.with_label_values(&[outcome]).inc();
-        result
+        publish(&self.shared, &live, Publication { exchange, key, body, properties }).await
     }
 
     /// A channel for one question, since a refused question closes its channel.
     async fn channel(&self) -> Result<Channel, Violation> {
-        self.live().await?.connection.create_channel().await.map_err(unavailable)
+        let live = self.live().await?;
+        self.within(live.connection.create_channel()).await
     }
 
-    /// How many messages of a queue nobody has been given. A broker that blocks its publishers lets such
-    /// questions hang, too.
+    /// A question to the broker. One that blocks its publishers lets questions hang, too.
+    async fn within<T, E: std::fmt::Display>(
+        &self,
+        asking: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Violation> {
+        let asked = timeout(self.shared.settings.patience, asking).await;
+        asked.map_err(|_| unavailable("a question was not answered in time"))?.map_err(unavailable)
+    }
+
+    /// How many messages of a queue nobody has been given.
     async fn waiting(&self, queue: &str) -> Result<u64, Violation> {
         let asked = timeout(self.shared.settings.patience, self.asked(queue)).await;
         asked.unwrap_or_else(|_| Err(unavailable("a question was not answered in time")))
@@ -148,7 +161,7 @@ impl Amqp {
     async fn asked(&self, queue: &str) -> Result<u64, Violation> {
         let channel = self.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        let queue = channel.queue_declare(short(queue), options, FieldTable::default()).await;
         let waiting = u64::from(queue.map_err(unavailable)?.message_count());
         drop(channel.close(200, "".into()).await);
         Ok(waiting)
@@ -172,19 +185,31 @@ async fn keep(shared: Arc<Shared>) {
                 let since = Instant::now();
                 shared.metrics.connected.set(1);
                 let live = Arc::new(live);
-                shared.live.send_replace(Some(live.clone()));
+                shared.link.send_replace(Link::Live(live.clone()));
                 let reason = serve(&shared, &live).await;
-                live.lost.store(true, Ordering::Release);
+                live.lost.send_replace(true);
                 lasted = since.elapsed();
-                shared.live.send_replace(None);
+                shared.link.send_replace(Link::Down);
                 shared.metrics.connected.set(0);
                 shared.metrics.reconnects.with_label_values(&[reason]).inc();
                 tracing::warn!(reason, "the broker's connection is given up");
                 // A stuck connection may not even close.
                 drop(timeout(Duration::from_secs(1), live.connection.close(200, "".into())).await);
             }
-            Ok(Err(error)) => tracing::warn!(%error, "the broker cannot be connected"),
-            Err(_) => tracing::warn!("the broker takes too long to connect"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the broker cannot be connected");
+                shared.link.send_replace(match refusal(&error) {
+                    Some((trouble, why)) => {
+                        shared.metrics.reconnects.with_label_values(&[trouble.label()]).inc();
+                        Link::Refused(trouble, why)
+                    }
+                    None => Link::Down,
+                });
+            }
+            Err(_) => {
+                tracing::warn!("the broker takes too long to connect");
+                shared.link.send_replace(Link::Down);
+            }
         }
         sleep(backoff.after(lasted)).await;
     }
@@ -202,10 +227,11 @@ async fn connect(shared: &Shared) -> Result<Live, lapin::Error> {
     let properties = ConnectionProperties::default().with_connection_name("presswork".into());
     let runtime = lapin::runtime::default_runtime()?;
     let connection = Connection::connect_with_config(&settings.url, properties, tls, runtime).await?;
-    let publisher = connection.create_channel().await?;
-    settings.names.declare(&publisher, &settings.classes, settings.results_queue).await?;
-    publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(Live { connection, publisher, broken: Notify::new(), lost: AtomicBool::new(false) })
+    let channel = connection.create_channel().await?;
+    shared.declare(&channel).await?;
+    channel.close(200, "".into()).await?;
+    let (publishers, broken, lost) = (Publishers::new(), Notify::new(), watch::Sender::new(false));
+    Ok(Live { connection, publishers, broken, lost })
 }
 
 /// Consumes what is wanted until the connection breaks; says why it did.
@@ -235,9 +261,6 @@ async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
             () = sleep(Duration::from_millis(200)) => {
                 if !live.connection.status().connected() {
                     return "connection";
-                }
-                if !live.publisher.status().connected() {
-                    return "channel";
                 }
             }
         }
@@ -286,8 +309,8 @@ impl Queue for Amqp {
         let mut held = Vec::new();
         let mut seen = 0;
         while seen < limit {
-            let got = channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await;
-            let Some(got) = got.map_err(unavailable)? else { break };
+            let asking = channel.basic_get(short(&queue), BasicGetOptions::default());
+            let Some(got) = self.within(asking).await? else { break };
             seen += 1;
             let item = got.delivery;
             let dead = read_dead(&item.properties, item.data);
@@ -295,12 +318,12 @@ impl Queue for Amqp {
                 // Held back until the end, or the next question would bring it again.
                 held.push(item.acker);
             } else {
-                item.acker.ack(BasicAckOptions::default()).await.map_err(unavailable)?;
+                self.within(item.acker.ack(BasicAckOptions::default())).await?;
             }
         }
         for acker in held {
             let options = BasicNackOptions { requeue: true, ..Default::default() };
-            acker.nack(options).await.map_err(unavailable)?;
+            self.within(acker.nack(options)).await?;
         }
         Ok(seen)
     }
@@ -313,12 +336,16 @@ impl Queue for Amqp {
         self.waiting(&self.shared.settings.names.reaper()).await
     }
 
-    fn connected(&self) -> bool {
-        self.shared.live.borrow().is_some()
+    fn trouble(&self) -> Option<Trouble> {
+        match &*self.shared.link.borrow() {
+            Link::Live(_) => None,
+            Link::Refused(trouble, _) => Some(*trouble),
+            Link::Down => Some(Trouble::Disconnected),
+        }
     }
 
     async fn reconnect(&self) {
-        if let Some(live) = self.shared.live.borrow().as_ref() {
+        if let Link::Live(live) = &*self.shared.link.borrow() {
             live.broken.notify_one();
         }
     }

@@ -6,6 +6,7 @@
 //! or cancelled by who set it up.
 
 use super::amqp::{Live, Shared};
+use super::publishing::short;
 use super::topology::read_order;
 use super::{Class, Delivery, Receipt};
 use crate::error::Violation;
@@ -111,7 +112,7 @@ pub(super) async fn consume(
         channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
         let options = BasicConsumeOptions::default();
         let consumer =
-            channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+            channel.basic_consume(short(&queue), "".into(), options, FieldTable::default()).await?;
         let listed = Listed { channel, tag: consumer.tag().to_string() };
         tokio::spawn(forward(shared.clone(), live.clone(), consumer, class, wanted.deliveries.clone()));
         if !shared.consuming.list(listed.clone()) {

@@ -5,9 +5,10 @@
 //! appear whole, and what was confirmed outlives a power cut.
 
 mod names;
+mod watching;
 
 use super::envelope::Envelope;
-use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, unavailable};
+use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, RUNGS, Receipt, Trouble, unavailable};
 use crate::edge::durable::{UnderWay, moved, place, place_new};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
@@ -21,12 +22,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::NamedTempFile;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_blocking;
+use watching::{Watched, watch};
 
-/// How often the folder is looked at.
-const POLL: Duration = Duration::from_millis(50);
 /// Deliveries after which an order must not be rendered again.
 const DELIVERY_LIMIT: u32 = 100;
 
@@ -36,6 +36,7 @@ pub struct Spool {
     files: Arc<UnderWay>,
     delays: Arc<Vec<Duration>>,
     stopped: Arc<AtomicBool>,
+    unreadable: Arc<AtomicBool>,
     metrics: Option<Arc<Metrics>>,
 }
 
@@ -47,6 +48,7 @@ impl Spool {
             files: Arc::new(UnderWay::new(root)),
             delays: Arc::new(delays),
             stopped: Arc::default(),
+            unreadable: Arc::default(),
             metrics: None,
         }
     }
@@ -208,34 +210,6 @@ fn mend(root: &Path, class: &str) -> io::Result<()> {
     Ok(())
 }
 
-async fn watch(spool: Spool, classes: Vec<(String, Arc<Semaphore>)>, out: UnboundedSender<Delivery>) {
-    while !spool.stopped.load(Ordering::Acquire) && !out.is_closed() {
-        let mut idle = true;
-        for (class, places) in &classes {
-            let Ok(place) = places.clone().try_acquire_owned() else { continue };
-            let (files, class) = (spool.files.clone(), class.clone());
-            let settlements = spool.metrics.as_ref().map(|metrics| metrics.settlements.clone());
-            let taken = blocking(move || {
-                mend(files.root(), &class)?;
-                take(files.root(), &class, place, settlements)
-            });
-            match taken.await {
-                Ok(Some(delivery)) => {
-                    idle = false;
-                    if out.send(delivery).is_err() {
-                        return;
-                    }
-                }
-                Ok(None) => {}
-                Err(violation) => tracing::warn!(detail = violation.detail, "the spool cannot be read"),
-            }
-        }
-        if idle {
-            tokio::time::sleep(POLL).await;
-        }
-    }
-}
-
 #[async_trait]
 impl Queue for Spool {
     async fn consume(
@@ -244,9 +218,9 @@ impl Queue for Spool {
         prefetch: u16,
     ) -> Result<UnboundedReceiver<Delivery>, Violation> {
         let (out, receiver) = unbounded_channel();
-        let places = |class: &Class| (class.name.clone(), Arc::new(Semaphore::new(usize::from(prefetch))));
+        let watched = classes.iter().map(|class| Watched::new(class, prefetch)).collect();
         self.stopped.store(false, Ordering::Release);
-        tokio::spawn(watch(self.clone(), classes.iter().map(places).collect(), out));
+        tokio::spawn(watch(self.clone(), watched, out));
         Ok(receiver)
     }
 
@@ -309,8 +283,8 @@ impl Queue for Spool {
         Ok(0)
     }
 
-    fn connected(&self) -> bool {
-        true
+    fn trouble(&self) -> Option<Trouble> {
+        self.unreadable.load(Ordering::Acquire).then_some(Trouble::Unreadable)
     }
 
     async fn reconnect(&self) {}

@@ -9,7 +9,11 @@ mod backoff;
 mod consuming;
 pub mod dir;
 mod envelope;
+mod publishing;
 pub mod topology;
+mod trouble;
+
+pub use trouble::Trouble;
 
 use crate::error::{Code, Violation};
 use async_trait::async_trait;
@@ -144,8 +148,8 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
     /// How many orders wait that were delivered too often.
     async fn reaped(&self) -> Result<u64, Violation>;
 
-    /// Whether messages can be sent and received at the moment.
-    fn connected(&self) -> bool;
+    /// Why messages cannot be sent or received at the moment; `None` when they can.
+    fn trouble(&self) -> Option<Trouble>;
 
     /// Drops the connection and builds a new one.
     async fn reconnect(&self);
@@ -154,4 +158,9 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
 /// The broker cannot be reached, or does not confirm.
 pub fn unavailable(what: impl std::fmt::Display) -> Violation {
     Violation::new(Code::QueueUnavailable, format!("the queue does not answer as it should: {what}"))
+}
+
+/// The broker has answered, and the same question would have the same answer.
+pub fn refused(why: impl std::fmt::Display) -> Violation {
+    Violation::new(Code::QueueRefused, format!("the broker refuses this: {why}"))
 }

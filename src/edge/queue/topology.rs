@@ -4,11 +4,13 @@
 //! delay, because a message's own TTL would block behind the queue's head; each such queue
 //! returns its messages to the orders' exchange, and the routing key, the order's class, survives.
 
-use super::{Class, Dead, Event, Message, RUNGS};
+use super::publishing::short;
+use super::{Class, Dead, Event, Message, RUNGS, Trouble};
 use crate::telemetry::traces::is_traceparent;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, ExchangeKind};
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, ErrorKind, ExchangeKind};
 
 /// Deliveries after which the broker itself gives up an order. A backstop only: innocents collect
 /// deliveries whenever a connection is lost.
@@ -125,17 +127,33 @@ fn returning(mut arguments: FieldTable, exchange: &str) -> FieldTable {
 
 async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(), lapin::Error> {
     let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-    channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await
+    channel.exchange_declare(short(name), kind, options, FieldTable::default()).await
 }
 
 async fn queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), lapin::Error> {
     let options = QueueDeclareOptions { durable: true, ..Default::default() };
-    channel.queue_declare(name.into(), options, arguments).await.map(drop)
+    channel.queue_declare(short(name), options, arguments).await.map(drop)
 }
 
 async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Result<(), lapin::Error> {
     let options = QueueBindOptions::default();
-    channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await
+    channel.queue_bind(short(queue), short(exchange), short(key), options, FieldTable::default()).await
+}
+
+/// What is in the way where the broker has answered and would answer the same again, with its words.
+pub(super) fn refusal(error: &lapin::Error) -> Option<(Trouble, String)> {
+    let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+    let said = error.get_message().to_string();
+    let trouble = match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Trouble::Refused,
+        // A virtual host that is not there, unless it is one that is about to come up.
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if !said.contains("is down") => Trouble::Refused,
+        AMQPErrorKind::Soft(
+            AMQPSoftError::NOTFOUND | AMQPSoftError::RESOURCELOCKED | AMQPSoftError::PRECONDITIONFAILED,
+        ) => Trouble::Topology,
+        AMQPErrorKind::Soft(_) | AMQPErrorKind::Hard(_) => return None,
+    };
+    Some((trouble, said))
 }
 
 const PERSISTENT: u8 = 2;
@@ -180,8 +198,8 @@ pub fn event_properties(event: &Event) -> BasicProperties {
     BasicProperties::default()
         .with_content_type("application/cloudevents+json".into())
         .with_delivery_mode(PERSISTENT)
-        .with_message_id(event.id.as_str().into())
-        .with_type(ShortString::from(event.kind.as_str()))
+        .with_message_id(short(&event.id))
+        .with_type(short(&event.kind))
         .with_headers(headers)
 }
 
