@@ -16,7 +16,7 @@ use crate::cache::{self, Cache};
 use crate::catalog::{self, Output};
 use crate::compose::{AssetRef, Assets, Composed, Source, compose, plan};
 use crate::control::Control;
-use crate::derive::{bare, derive};
+use crate::derive::{Stray, derive};
 use crate::edge::dir::{Folder, JobFolder, LoadedProfile, ProfileLibrary};
 use crate::error::{Code, Violation, Violations};
 use crate::order::brief::REPORT;
@@ -81,6 +81,8 @@ pub struct Prepared {
     pub order: ValidOrder,
     /// Its scene and findings.
     pub composed: Composed,
+    /// Contours that do not do what they are for.
+    stray: Vec<Stray>,
     /// Its pictures, as they were used.
     pub assets: Vec<AssetUsed>,
     profile: LoadedProfile,
@@ -148,7 +150,8 @@ impl App {
         let assets = Assets::probe(fetched, &self.limits)?.with_cache(self.cache.clone());
         let mut composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
         observe(Stage::Derive);
-        composed.scene = derive(composed.scene, order.profile(), &self.limits, control)?;
+        let (scene, stray) = derive(composed.scene, order.profile(), &self.limits, control)?;
+        composed.scene = scene;
         let used = assets.used().iter().map(|(asset, sha256, bytes)| AssetUsed {
             // What a signed address ends with opens it for anybody.
             asset: asset
@@ -159,7 +162,7 @@ impl App {
             sha256: sha256.clone(),
             bytes: *bytes,
         });
-        Ok(Prepared { composed, assets: used.collect(), order, profile })
+        Ok(Prepared { composed, stray, assets: used.collect(), order, profile })
     }
 
     /// Everything wrong with an order, its template and its profile, without fetching its assets.
@@ -316,13 +319,11 @@ impl App {
                 }
             }
         }
-        if let Some(underbase) = &order.profile().underbase
-            && order.outputs().iter().any(printed)
-        {
-            for surface in &prepared.composed.scene.surfaces {
-                let bare = bare(surface, underbase, order.profile().dpi(), &self.limits, control)?;
-                inspected.find_bare(&surface.name, bare, underbase.choke);
-            }
+        if order.outputs().iter().any(printed) {
+            inspected.find_bare()?;
+        }
+        if order.outputs().iter().any(|output| printed(output) || *output == Output::Svg) {
+            prepared.stray.iter().for_each(|stray| inspected.find_stray(stray));
         }
         inspected.find_specks()?;
         inspected.find_blanks()?;

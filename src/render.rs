@@ -4,6 +4,7 @@
 //! pass; nothing is held whole.
 
 mod beside;
+mod boxes;
 mod hashing;
 mod plates;
 mod png;
@@ -14,7 +15,7 @@ use crate::catalog::{Area, ColorSpec, Output, Profile};
 use crate::color::Press;
 use crate::control::Control;
 use crate::error::{Code, Violation};
-use crate::order::event::{Artifact, Boxes};
+use crate::order::event::Artifact;
 use crate::pdf::{PdfOptions, PdfWriter, PrintRules, slug_room};
 use crate::raster::Frame;
 use crate::scene::{Color, Ink, Node, Paint, Placement, Scene, Surface};
@@ -222,8 +223,9 @@ impl Job<'_> {
         let mut print = PrintRules::of(self.profile, self.press)?;
         if let Some(slug) = self.slug.filter(|_| print.marks.slug) {
             let placement = placement(self.profile);
-            let line = |s| slug::lines(slug, s, slug_room(s, &placement));
-            print.slugs = surfaces.iter().map(line).collect::<Result<_, Violation>>()?;
+            let line = |s| slug::lines(slug, s, slug_room(s, &placement, &print));
+            let slugs = surfaces.iter().map(line).collect::<Result<_, Violation>>()?;
+            print.slugs = slugs;
         }
         let process = print.condition.is_some();
         let options = PdfOptions {
@@ -248,10 +250,7 @@ impl Job<'_> {
             boxes: surfaces
                 .iter()
                 .zip(&summary.pages)
-                .map(|(surface, page)| {
-                    let margin = page.bleed.x0;
-                    boxes(surface, surface.bleed_box().inflate(margin, margin))
-                })
+                .map(|(surface, page)| boxes::of_page(surface, page))
                 .collect(),
             plates: spots(surfaces).iter().filter_map(plate).collect(),
             ..blank()
@@ -302,7 +301,11 @@ impl Job<'_> {
             media_type: "image/png".into(),
             pixels: Some([frame.width, frame.height]),
             dpi: Some(frame.dpi.get()),
-            boxes: vec![boxes(surface, area)],
+            boxes: vec![boxes::placed(
+                surface,
+                area,
+                if preview { Placement::default() } else { placement(self.profile) },
+            )],
             ..blank()
         };
         file.finish(&name, destination, &mut artifact)?;
@@ -327,17 +330,6 @@ fn blank() -> Artifact {
         boxes: Vec::new(),
         color_space: "sRGB".into(),
         plates: Vec::new(),
-    }
-}
-
-fn boxes(surface: &Surface, media: kurbo::Rect) -> Boxes {
-    let round = |mm: f64| libm::round(mm * 10_000.0) / 10_000.0;
-    let flat = |r: kurbo::Rect| [r.x0, r.y0, r.width(), r.height()].map(round);
-    Boxes {
-        surface: surface.name.to_string(),
-        trim: flat(surface.trim_box()),
-        bleed: flat(surface.bleed_box()),
-        media: flat(media),
     }
 }
 

@@ -2,19 +2,28 @@
 //!
 //! Each of the template's layers, and each plate made from the art, is a group with its name.
 //! Spots that are cut become hairlines in 255,0,0, spots that are engraved areas in 0,0,0; that
-//! is how these machines tell work apart. What a drawing cannot hold is an error, never left out.
+//! is how these machines tell work apart. What a drawing cannot hold is an error, never left out;
+//! that is so of the spot inks alone where nothing else is drawn.
+
+mod engraved;
+mod refused;
+mod text;
 
 use crate::catalog::Profile;
 use crate::catalog::plates::{SvgContent, SvgSettings};
-use crate::error::{Code, Violation};
+use crate::error::Violation;
+use crate::print::part;
 use crate::scene::separation::{Content, Purpose};
 use crate::scene::{
     Blend, Clip, Fill, FillRule, Group, Ink, MM_PER_PT, Node, Paint, PathNode, Placement, Separation, Stroke,
     Surface,
 };
-use kurbo::{Affine, BezPath, Cap, Join, PathEl, Point, Rect};
+use engraved::Engraved;
+use kurbo::{Affine, Cap, Join, Point, Rect, Shape};
+use refused::{is_mixed_spot, unheld, unsupported};
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use text::{data, escape, number};
 
 /// Width of a line that is cut, in points.
 const HAIRLINE_PT: f64 = 0.001;
@@ -22,7 +31,8 @@ const HAIRLINE_PT: f64 = 0.001;
 /// A surface's drawing; `area` is what it shows.
 ///
 /// # Errors
-/// `svg.unsupported` for art that is no plain vector art: pictures, gradients, masks, blending.
+/// `svg.unsupported` for art that is no plain vector art: pictures, gradients, masks, blending, tints of
+/// what is engraved, art that lies on it where nothing but spots is drawn.
 pub fn draw(
     surface: &Surface,
     profile: &Profile,
@@ -40,6 +50,9 @@ pub fn draw(
         settings: &profile.svg,
         cut: plates(&profile.svg.cut),
         engrave: plates(&profile.svg.engrave),
+        lifted: profile.spots.values().filter(|s| s.turn().is_some()).map(|s| s.plate.clone()).collect(),
+        engraved: Engraved::default(),
+        seen: shown.with_origin(Point::ZERO),
         ids: BTreeSet::new(),
         clips: 0,
     };
@@ -63,6 +76,11 @@ struct Drawing<'a> {
     cut: Vec<String>,
     /// Plates whose areas are engraved.
     engrave: Vec<String>,
+    /// Plates that lie above all art, so that nothing takes them away.
+    lifted: BTreeSet<String>,
+    engraved: Engraved,
+    /// What clips let through, on the page.
+    seen: Rect,
     ids: BTreeSet<String>,
     clips: u32,
 }
@@ -83,10 +101,16 @@ impl Drawing<'_> {
                     }
                 }
                 Node::Separation(separation) => self.separation(separation, to_page)?,
-                Node::Image(_) | Node::Filter(_) => {
-                    if !self.spots_only() {
-                        return Err(unsupported("pictures and filters"));
-                    }
+                Node::Image(_) | Node::Filter(_) if !self.spots_only() => {
+                    return Err(unsupported("pictures and filters"));
+                }
+                Node::Image(image) => {
+                    let unit = Rect::new(0.0, 0.0, 1.0, 1.0);
+                    self.engraved.cover(&engraved::boxed(unit, to_page * image.transform), self.seen)?;
+                }
+                Node::Filter(filter) => {
+                    let place = to_page * filter.transform;
+                    self.engraved.cover(&engraved::boxed(filter.bounds, place), self.seen)?;
                 }
             }
         }
@@ -136,17 +160,24 @@ impl Drawing<'_> {
             return Ok(());
         }
         let to_page = to_page * group.transform;
-        if (group.mask.is_some() || group.blend != Blend::Normal) && !self.spots_only() {
-            return Err(unsupported("masks and blend modes"));
+        if group.mask.is_some() || group.blend != Blend::Normal {
+            if !self.spots_only() {
+                return Err(unsupported("masks and blend modes"));
+            }
+            if !part(&group.nodes, &|plate| plate.is_some()).is_empty() {
+                return Err(unheld("a mask or a blend mode on a spot ink"));
+            }
         }
         let start = self.out.len();
-        let mut opened = 0;
+        let (mut opened, seen) = (0, self.seen);
         if let Some(name) = &group.name {
             self.open(name);
             opened += 1;
         }
         for clip in &group.clips {
             self.clip(clip, to_page);
+            let around = clip.paths.iter().map(|(path, _)| (to_page * (**path).clone()).bounding_box());
+            self.seen = around.reduce(|a, b| a.union(b)).unwrap_or_default().intersect(self.seen);
             opened += 1;
         }
         if group.opacity < 1.0 {
@@ -155,6 +186,7 @@ impl Drawing<'_> {
         }
         let empty = self.out.len();
         self.nodes(&group.nodes, to_page)?;
+        self.seen = seen;
         if self.out.len() == empty {
             self.out.truncate(start);
             return Ok(());
@@ -181,20 +213,73 @@ impl Drawing<'_> {
         };
         let fill = node.fill.as_ref().filter(|f| f.opacity > 0.0);
         let stroke = node.stroke.as_ref().filter(|s| s.opacity > 0.0);
+        if self.spots_only() {
+            self.hold(node, fill, stroke, to_page)?;
+        }
         let cut = |paint: &Paint| spot(paint).is_some_and(|plate| self.cut.contains(&plate));
-        let line = fill.is_some_and(|f| cut(&f.paint)) || stroke.is_some_and(|s| cut(&s.paint));
+        let around = fill.is_some_and(|f| cut(&f.paint));
+        let along = stroke.filter(|s| cut(&s.paint));
         let kept = |paint: &Paint| !cut(paint) && (!self.spots_only() || spot(paint).is_some());
         let fill = fill.filter(|f| kept(&f.paint));
         let stroke = stroke.filter(|s| kept(&s.paint));
         self.shape(node, fill, stroke, to_page)?;
         // Last, as plates that are cut come after the art.
-        if line {
+        if around || along.is_some() {
             let width = number(HAIRLINE_PT * MM_PER_PT);
+            let dashes = along.filter(|s| !around && s.style.dash_pattern.iter().sum::<f64>() > 0.0);
+            let line = match dashes {
+                // A perforation. Many machines follow the whole line whatever its dashes, so each is a
+                // line of its own.
+                Some(stroke) => {
+                    stroke.check_dashes(&node.path)?;
+                    let Stroke { style, .. } = stroke;
+                    let dashes = kurbo::dash(node.path.iter(), style.dash_offset, &style.dash_pattern);
+                    data(&dashes.collect(), to_page)
+                }
+                None => data(&node.path, to_page),
+            };
             let _ = writeln!(
                 self.out,
-                "<path fill=\"none\" stroke=\"#ff0000\" stroke-width=\"{width}\" d=\"{}\"/>",
-                data(&node.path, to_page)
+                "<path fill=\"none\" stroke=\"#ff0000\" stroke-width=\"{width}\" d=\"{line}\"/>"
             );
+        }
+        Ok(())
+    }
+
+    /// Where nothing but spots is drawn: what of a path's spots cannot be, and what its other paints take
+    /// away from engraved areas.
+    fn hold(
+        &mut self,
+        node: &PathNode,
+        fill: Option<&Fill>,
+        stroke: Option<&Stroke>,
+        to_page: Affine,
+    ) -> Result<(), Violation> {
+        let paints = [fill.map(|fill| &fill.paint), stroke.map(|stroke| &stroke.paint)];
+        if paints.into_iter().flatten().any(is_mixed_spot) {
+            return Err(unheld("a gradient or a patterned fill in a spot ink"));
+        }
+        if self.engrave.is_empty() {
+            return Ok(());
+        }
+        let fill = fill.map(|fill| (&fill.paint, engraved::filled(&node.path, fill, to_page)));
+        let stroke = match stroke {
+            Some(stroke) => Some((&stroke.paint, engraved::stroked(&node.path, stroke, to_page)?)),
+            None => None,
+        };
+        let painted = if node.stroke_first { [stroke, fill] } else { [fill, stroke] };
+        for (paint, area) in painted.into_iter().flatten() {
+            match paint {
+                Paint::Solid(Ink::Spot { name, .. }) => {
+                    let plate = name.to_string();
+                    if self.engrave.contains(&plate) && !self.lifted.contains(&plate) {
+                        self.engraved.add(area, self.seen);
+                    }
+                }
+                Paint::Solid(Ink::Process(_)) | Paint::Linear(_) | Paint::Radial(_) | Paint::Tiling(_) => {
+                    self.engraved.cover(&area, self.seen)?;
+                }
+            }
         }
         Ok(())
     }
@@ -275,58 +360,22 @@ impl Drawing<'_> {
 
     fn color(&self, paint: &Paint) -> Result<String, Violation> {
         let Paint::Solid(ink) = paint else { return Err(unsupported("gradients and patterned fills")) };
-        if let Ink::Spot { name, .. } = ink
+        if let Ink::Spot { name, tint, .. } = ink
             && self.engrave.iter().any(|plate| plate == name.as_ref())
         {
-            return Ok("#000000".to_owned());
+            return match tint {
+                1.0.. => Ok("#000000".to_owned()),
+                _ => Err(unheld("a tint of an ink that is engraved")),
+            };
         }
-        let [r, g, b] = ink.to_srgb().map(|c| (c.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+        let color = ink.to_srgb().map(|c| (c.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+        let [r, g, b] = match color {
+            // Art in the red of the knife would be cut; a level less is seen by nobody.
+            [255, 0, 0] if !self.cut.is_empty() => [254, 0, 0],
+            color => color,
+        };
         Ok(format!("#{r:02x}{g:02x}{b:02x}"))
     }
-}
-
-fn unsupported(what: &str) -> Violation {
-    Violation::new(
-        Code::SvgUnsupported,
-        format!(
-            "a drawing for a cutter or a laser holds plain outlines; this surface has {what}. \
-             Draw it otherwise, or set svg.content to \"spots\" in the profile"
-        ),
-    )
-}
-
-/// A path's commands, absolute, in the page's millimetres.
-fn data(path: &BezPath, transform: Affine) -> String {
-    let mut out = String::new();
-    let mut put = |letter: char, points: &[Point]| {
-        out.push(letter);
-        for (i, p) in points.iter().enumerate() {
-            let p = transform * *p;
-            let space = if i > 0 { " " } else { "" };
-            let _ = write!(out, "{space}{} {}", number(p.x), number(p.y));
-        }
-    };
-    for element in path.elements() {
-        match *element {
-            PathEl::MoveTo(p) => put('M', &[p]),
-            PathEl::LineTo(p) => put('L', &[p]),
-            PathEl::QuadTo(a, p) => put('Q', &[a, p]),
-            PathEl::CurveTo(a, b, p) => put('C', &[a, b, p]),
-            PathEl::ClosePath => put('Z', &[]),
-        }
-    }
-    out
-}
-
-/// A number with at most five decimals: a hundredth of a micrometre.
-fn number(value: f64) -> String {
-    let text = format!("{value:.5}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" || text.is_empty() { "0".to_owned() } else { text.to_owned() }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

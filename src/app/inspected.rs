@@ -3,7 +3,7 @@
 
 use super::expected::expected;
 use crate::catalog::Output;
-use crate::derive::{Bare, extent};
+use crate::derive::{Bare, Fault, Stray, bare, extent};
 use crate::error::{Code, Violation, Violations};
 use crate::order::ValidOrder;
 use crate::order::event::{Finding, Verdict};
@@ -55,18 +55,58 @@ impl<'a, D: Destination> Inspected<'a, D> {
         }
     }
 
-    /// Names what a choke of so many millimetres leaves of a surface without white beneath it.
-    pub(super) fn find_bare(&mut self, surface: &str, bare: Option<Bare>, choke: f64) {
-        if let Some(Bare { count, place }) = bare {
+    /// Names what the underbase leaves of each surface without white beneath it.
+    pub(super) fn find_bare(&mut self) -> Result<(), Violation> {
+        let Job { scene, profile, limits, control, .. } = *self.job;
+        let Some(underbase) = &profile.underbase else { return Ok(()) };
+        for surface in &scene.surfaces {
+            let Some(Bare { count, place, faint }) =
+                bare(surface, underbase, profile.dpi(), limits, control)?
+            else {
+                continue;
+            };
             let what = match count {
                 1 => "Something printed has".to_owned(),
                 _ => format!("{count} printed things, of which this is the largest, have"),
             };
-            let detail = format!(
-                "{what} no white beneath: it is drawn in by {choke} mm on each side, and too little is left; \
-                 make thin strokes thicker, or choke the white less."
-            );
-            self.find(Rule::WhiteVanishes, surface, place, detail);
+            let why = if faint {
+                "the art is fainter there than the white's threshold; make it more opaque, or lower the \
+                 threshold"
+                    .to_owned()
+            } else {
+                format!(
+                    "it is drawn in by {} mm on each side, and too little is left; make thin strokes thicker, \
+                     or choke the white less",
+                    underbase.choke
+                )
+            };
+            self.find(Rule::WhiteVanishes, &surface.name, place, format!("{what} no white beneath: {why}."));
+        }
+        Ok(())
+    }
+
+    /// Names a contour that leaves art outside, or the page.
+    pub(super) fn find_stray(&mut self, stray: &Stray) {
+        let Stray { surface, plate, fault } = stray;
+        match fault {
+            Fault::LeavesArt { count, place } => {
+                let what = match count {
+                    1 => "Something printed lies".to_owned(),
+                    _ => format!("{count} printed pieces, of which this is the largest, lie"),
+                };
+                let detail = format!(
+                    "{what} outside the contour {plate}, and would be cut off: it is too thin or too small for \
+                     the line's least radius; make it larger, or join it to the rest."
+                );
+                self.find(Rule::CutLeavesArt, surface, *place, detail);
+            }
+            Fault::OffPage { place } => {
+                let detail = format!(
+                    "The contour {plate} runs off the page, where nothing is drawn, so a cutter gets only a \
+                     part of it; keep the art further inside, or give the page more bleed."
+                );
+                self.find(Rule::CutOffPage, surface, *place, detail);
+            }
         }
     }
 

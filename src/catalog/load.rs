@@ -58,6 +58,18 @@ impl Template {
         }
         out
     }
+
+    /// True where one of its layers prints under this name; where it is repeated, or on several panels,
+    /// more follows after a dot.
+    pub fn has_layer(&self, name: &str) -> bool {
+        fn has(layers: &[Layer], id: &str) -> bool {
+            layers.iter().any(|layer| {
+                layer.id == id || layer.group.as_ref().is_some_and(|group| has(&group.layers, id))
+            })
+        }
+        let id = name.split_once('.').map_or(name, |(id, _)| id);
+        self.surfaces.iter().any(|surface| has(&surface.layers, id))
+    }
 }
 
 /// `id@version` in its parts.

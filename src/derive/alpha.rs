@@ -220,12 +220,12 @@ struct ChokeRows<F> {
 
 impl<F: FnMut(&[u8], &[u8]) -> Result<(), Violation> + Send> AlphaRows for ChokeRows<F> {
     fn rows(&mut self, alpha: &mut [u8]) -> Result<(), Violation> {
-        if let Some(threshold) = self.threshold {
-            alpha.iter_mut().for_each(|a| *a = if *a >= threshold { 255 } else { 0 });
-        }
         let (art, out) = (&mut self.art, &mut self.out);
-        for row in alpha.chunks_exact(self.width) {
+        for row in alpha.chunks_exact_mut(self.width) {
             art.push_back(row.to_vec());
+            if let Some(threshold) = self.threshold {
+                row.iter_mut().for_each(|a| *a = if *a >= threshold { 255 } else { 0 });
+            }
             self.choke.row(row, &mut |white: &[u8]| out(&art.pop_front().unwrap_or_default(), white))?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Parts of a surface's art: without its spot inks, without a layer, a layer's outlines.
 
 use super::fit::bezier;
+use super::region::{Region, area};
 use crate::scene::{FillRule, Group, Ink, Node, Paint, PathNode, PatternNode};
 use kurbo::{Affine, BezPath, Cap, PathEl, Point};
 use std::sync::Arc;
@@ -50,20 +51,35 @@ fn has_spot(paint: &Paint) -> bool {
 /// A path's subpaths as closed polygons, and how they are filled.
 pub(super) type Polygons = (Vec<Vec<Point>>, FillRule);
 
-/// Takes every layer of this id out of the nodes; gives the outlines of their paths.
-pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &mut Vec<Polygons>) {
+/// An outline in millimetres, and how it is filled.
+pub(crate) type Outlined = (BezPath, FillRule);
+
+/// Two areas share more than a speck.
+pub(crate) fn meet(a: &Outlined, b: &Outlined) -> bool {
+    /// Less is where they touch, in square millimetres.
+    const TOUCH: f64 = 0.003;
+    let region = |of: &Outlined| Region::new(&polygons(&of.0, Affine::IDENTITY), of.1);
+    region(a).shared(&region(b)).rings().iter().map(|ring| area(ring)).sum::<f64>().abs() > TOUCH
+}
+
+/// Takes every layer of this id out of the nodes; gives the outlines of their paths. False where there
+/// is none.
+pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &mut Vec<Polygons>) -> bool {
+    let mut found = false;
     nodes.retain_mut(|node| {
         let Node::Group(group) = node else { return true };
         let transform = outer * group.transform;
         if group.name.as_deref() == Some(id) {
             outlines(&group.nodes, transform, into);
+            found = true;
             return false;
         }
         let mut inner = (**group).clone();
-        take_layer(&mut inner.nodes, id, transform, into);
+        found |= take_layer(&mut inner.nodes, id, transform, into);
         *node = Node::Group(Arc::new(inner));
         true
     });
+    found
 }
 
 /// The outlines of all paths, flattened.

@@ -1,10 +1,11 @@
-//! Inked objects that a choke leaves without white: strokes thinner than twice the choke.
+//! Inked objects that are left without white: strokes thinner than twice the choke, and art that is fainter
+//! than the threshold.
 //!
 //! The art's alpha and the choked rows come in side by side and are taken apart into what hangs
 //! together, row by row: only what the last row touches is held. An object that is a good deal
 //! covered somewhere and has next to no white anywhere is bare: on a dark garment it all but disappears.
 
-use super::alpha::choked_rows;
+use super::alpha::{choked_rows, level};
 use super::coverage;
 use crate::asset::Limits;
 use crate::catalog::plates::Underbase;
@@ -18,6 +19,8 @@ use kurbo::Rect;
 const FINE: f64 = 300.0;
 /// From this alpha on something is inked.
 const INKED: u8 = 128;
+/// The same where white has a threshold: art in between has none of it. Fainter art is hardly seen anywhere.
+const FAINT: u8 = 51;
 /// So much white in one place is enough.
 const WHITE: u8 = 64;
 /// Smaller objects are specks, in square millimetres.
@@ -30,10 +33,12 @@ pub struct Bare {
     pub count: u32,
     /// The largest of them, in the surface's millimetres.
     pub place: Rect,
+    /// That one is fainter all over than the threshold.
+    pub faint: bool,
 }
 
 /// Looks for objects that the underbase of `spec` leaves bare, at 300 dpi at most; `None` where
-/// there are none, or nothing is choked.
+/// there are none, or white follows the art as it is.
 ///
 /// # Errors
 /// As painting.
@@ -44,13 +49,15 @@ pub fn bare(
     limits: &Limits,
     control: Control<'_>,
 ) -> Result<Option<Bare>, Violation> {
-    if spec.choke <= spec.spread {
+    let Some(coverage) = coverage(surface, spec) else { return Ok(None) };
+    if spec.choke <= spec.spread && coverage.threshold.is_none() {
         return Ok(None);
     }
-    let Some(coverage) = coverage(surface, spec) else { return Ok(None) };
+    let threshold = coverage.threshold.map_or(0, |threshold| level(f64::from(threshold)));
     let frame = Frame::of(coverage.area, Dpi::new(dpi.get().min(FINE)), Placement::default());
     let speck = SPECK * frame.dpi.per_mm() * frame.dpi.per_mm();
-    let mut objects = Objects { speck: speck as u64, ..Objects::default() };
+    let inked = if threshold > FAINT { FAINT } else { INKED };
+    let mut objects = Objects { speck: speck as u64, ..Objects::new(inked) };
     choked_rows(&coverage, &frame, limits, control, |alpha, white| {
         objects.row(alpha, white);
         Ok(())
@@ -58,9 +65,11 @@ pub fn bare(
     // An empty row ends everything.
     objects.row(&[], &[]);
     let to_mm = frame.matrix.inverse();
-    Ok(objects
-        .largest
-        .map(|object| Bare { count: objects.count, place: to_mm.transform_rect_bbox(object.bounds) }))
+    Ok(objects.largest.map(|object| Bare {
+        count: objects.count,
+        place: to_mm.transform_rect_bbox(object.bounds),
+        faint: object.alpha < threshold,
+    }))
 }
 
 /// What hangs together so far.
@@ -69,6 +78,8 @@ struct Object {
     /// In pixels.
     bounds: Rect,
     pixels: u64,
+    /// How opaque it is where it is the most.
+    alpha: u8,
     /// The most white beneath it.
     white: u8,
 }
@@ -78,14 +89,17 @@ impl Object {
         Object {
             bounds: self.bounds.union(other.bounds),
             pixels: self.pixels + other.pixels,
+            alpha: self.alpha.max(other.alpha),
             white: self.white.max(other.white),
         }
     }
 }
 
 /// Objects under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Objects {
+    /// From this alpha on something is inked.
+    inked: u8,
     /// Smaller ones do not count, in pixels.
     speck: u64,
     rows: u32,
@@ -97,17 +111,23 @@ struct Objects {
 }
 
 impl Objects {
+    fn new(inked: u8) -> Self {
+        let (runs, open) = (Vec::new(), Vec::new());
+        Objects { inked, speck: 0, rows: 0, runs, open, count: 0, largest: None }
+    }
+
     /// Takes the next row.
     fn row(&mut self, alpha: &[u8], white: &[u8]) {
         let (old, y) = (self.open.len(), f64::from(self.rows));
         let mut runs = Vec::new();
         let mut x = 0;
-        while let Some(skipped) = alpha[x..].iter().position(|a| *a >= INKED) {
+        while let Some(skipped) = alpha[x..].iter().position(|a| *a >= self.inked) {
             let first = x + skipped;
-            x = first + alpha[first..].iter().take_while(|a| **a >= INKED).count();
-            let most = white[first..x].iter().copied().max().unwrap_or(0);
+            x = first + alpha[first..].iter().take_while(|a| **a >= self.inked).count();
+            let most = |row: &[u8]| row[first..x].iter().copied().max().unwrap_or(0);
             let bounds = Rect::new(first as f64, y, x as f64, y + 1.0);
-            self.open.push(Object { bounds, pixels: (x - first) as u64, white: most });
+            let pixels = (x - first) as u64;
+            self.open.push(Object { bounds, pixels, alpha: most(alpha), white: most(white) });
             runs.push((first, x, old + runs.len()));
         }
         self.rows += 1;
@@ -171,7 +191,7 @@ mod tests {
 
     /// Objects of a picture: `#` is ink with white, `o` ink without.
     fn objects(picture: &[&str]) -> (u32, Option<Rect>) {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(INKED);
         for line in picture {
             let alpha: Vec<u8> = line.bytes().map(|c| if c == b'.' { 100 } else { 255 }).collect();
             let white: Vec<u8> = line.bytes().map(|c| if c == b'#' { 200 } else { 20 }).collect();

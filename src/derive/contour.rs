@@ -1,7 +1,8 @@
 //! From what a contour follows to the curves of its line.
 
 use super::region::Region;
-use super::{alpha, art, crossing, fit};
+use super::stray::Fault;
+use super::{alpha, art, crossing, fit, stray};
 use crate::asset::Limits;
 use crate::catalog::Profile;
 use crate::catalog::plates::{Contour, ContourFrom, Holes};
@@ -20,17 +21,17 @@ const UNDERBASE_TOLERANCE: f64 = 0.01;
 /// Longest side of a surface whose outline is traced, in millimetres.
 const MOST_MM: f64 = 20_000.0;
 
-/// The closed curves of a contour, in the surface's millimetres. A layer that it follows is
-/// taken out of the surface.
+/// The closed curves of a contour, in the surface's millimetres, and what is wrong with it. A layer
+/// that it follows is taken out of the surface.
 pub(super) fn path(
     surface: &mut Surface,
     spec: &Contour,
     profile: &Profile,
     limits: &Limits,
     control: Control<'_>,
-) -> Result<BezPath, Violation> {
+) -> Result<(BezPath, Vec<Fault>), Violation> {
     check_size(surface)?;
-    let region = match &spec.from {
+    let source = match &spec.from {
         ContourFrom::Trim => {
             let trim = surface.trim_box();
             let corners = [(trim.x0, trim.y0), (trim.x1, trim.y0), (trim.x1, trim.y1), (trim.x0, trim.y1)];
@@ -38,7 +39,10 @@ pub(super) fn path(
         }
         ContourFrom::Layer(id) => {
             let mut polygons = Vec::new();
-            art::take_layer(&mut surface.nodes, id, Affine::IDENTITY, &mut polygons);
+            if !art::take_layer(&mut surface.nodes, id, Affine::IDENTITY, &mut polygons) {
+                // Other surfaces have it, or the order does without.
+                return Ok((BezPath::new(), Vec::new()));
+            }
             surface.layers.retain(|layer| layer.id.as_ref() != id);
             Region::union(polygons.iter().map(|(rings, rule)| Region::new(rings, *rule)))
         }
@@ -50,21 +54,45 @@ pub(super) fn path(
         }
     };
     control.check()?;
-    let region = match (&spec.from, spec.holes) {
+    let outline = match (&spec.from, spec.holes) {
         // The least area of a hole counts on the finished line, so that is looked at below.
-        (_, Holes::Keep | Holes::Drop) => region,
-        (_, Holes::Fill) => region.without_holes_under(f64::INFINITY),
+        (_, Holes::Keep | Holes::Drop) => source,
+        (_, Holes::Fill) => source.without_holes_under(f64::INFINITY),
     };
     // Straight sides of the trim keep their corners unless they are to be round.
     let plain = spec.from == ContourFrom::Trim && spec.min_radius == 0.0 && spec.offset <= 0.0;
     let region =
-        if plain { region.grown(spec.offset)? } else { rounded(&region, spec.offset, spec.min_radius)? };
+        if plain { outline.grown(spec.offset)? } else { rounded(&outline, spec.offset, spec.min_radius)? };
     let region = match spec.holes {
         Holes::Keep => region,
         Holes::Fill => region.without_holes_under(f64::INFINITY),
         Holes::Drop => region.without_holes_under(spec.min_hole_area),
     };
-    Ok(curves(&region, spec.smoothing))
+    let mut faults = Vec::new();
+    match &spec.from {
+        ContourFrom::Alpha => faults.extend(stray::leaves_art(&outline, &region, spec)?),
+        ContourFrom::Trim | ContourFrom::Layer(_) if region.is_empty() => return Err(empty(spec)),
+        ContourFrom::Trim | ContourFrom::Layer(_) => {}
+    }
+    faults.extend(stray::off_page(&region, surface.bleed_box()));
+    Ok((curves(&region, spec.smoothing), faults))
+}
+
+/// Nothing is left to cut along.
+fn empty(spec: &Contour) -> Violation {
+    let detail = match &spec.from {
+        ContourFrom::Layer(id) => format!(
+            "the contour of the spot ink {} follows the layer {id:?}, and its offset and least radius leave \
+             nothing of that layer's filled outlines; draw the die line as a shape, or larger",
+            spec.spot
+        ),
+        ContourFrom::Trim | ContourFrom::Alpha => format!(
+            "the contour of the spot ink {} is empty: its offset and least radius are too large for the \
+             finished size",
+            spec.spot
+        ),
+    };
+    Violation::new(Code::TemplateInvalid, detail)
 }
 
 /// True of plates that are seen on the sheet, so that a contour goes around them: inks without a step

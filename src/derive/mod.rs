@@ -5,7 +5,8 @@
 //! own: the art is painted in bands (`alpha`) and only its alpha goes on, into streaming
 //! contours (`trace`) or a streaming choke (`choke`). Outlines are offset as polygons of whole
 //! numbers (`region`), then become smooth curves (`fit`) that are known not to cross
-//! (`crossing`). What a choke leaves without any white is found by `bare`.
+//! (`crossing`). What a choke leaves without any white is found by `bare`, what a contour leaves
+//! outside by `stray`.
 
 mod alpha;
 mod art;
@@ -18,14 +19,17 @@ mod fit;
 mod plate;
 mod region;
 mod simplify;
+mod stray;
 mod trace;
 
 #[cfg(test)]
 mod tests;
 
 pub use alpha::coverage_rows;
+pub(crate) use art::{Outlined, meet};
 pub use bare::{Bare, bare};
 pub use plate::plate_rows;
+pub use stray::{Fault, Stray};
 
 use crate::asset::Limits;
 use crate::catalog::Profile;
@@ -42,18 +46,20 @@ use kurbo::BezPath;
 use std::sync::Arc;
 
 /// Adds the plates that the profile makes from the art: contours, then the underbase, which is
-/// printed last.
+/// printed last. Gives the contours that do not do what they are for.
 ///
 /// # Errors
-/// `svg.too_complex` for art whose outline has too many corners; what painting reports.
+/// `svg.too_complex` for art whose outline has too many corners; `template.invalid` for a contour
+/// of which nothing is left; what painting reports.
 pub fn derive(
     mut scene: Scene,
     profile: &Profile,
     limits: &Limits,
     control: Control<'_>,
-) -> Result<Scene, Violation> {
+) -> Result<(Scene, Vec<Stray>), Violation> {
+    let mut stray = Vec::new();
     if profile.contour.is_empty() && profile.underbase.is_none() {
-        return Ok(scene);
+        return Ok((scene, stray));
     }
     for surface in &mut scene.surfaces {
         let pass = Pass { profile, limits, control };
@@ -62,14 +68,14 @@ pub fn derive(
         let die_line = |contour: &&Contour| matches!(contour.from, ContourFrom::Layer(_));
         let (first, then): (Vec<_>, Vec<_>) = profile.contour.iter().partition(die_line);
         for contour in first.into_iter().chain(then) {
-            plates.extend(pass.contour(surface, contour)?);
+            plates.extend(pass.contour(surface, contour, &mut stray)?);
         }
         if let Some(underbase) = &profile.underbase {
             plates.extend(pass.underbase(surface, underbase)?);
         }
         surface.nodes.extend(plates.into_iter().map(|plate| Node::Separation(Arc::new(plate))));
     }
-    Ok(scene)
+    Ok((scene, stray))
 }
 
 /// The bounds of all that is printed within a surface's trim, in its millimetres, or the trim where they are
@@ -116,9 +122,18 @@ impl Pass<'_> {
         }
     }
 
-    fn contour(&self, surface: &mut Surface, spec: &Contour) -> Result<Option<Separation>, Violation> {
+    fn contour(
+        &self,
+        surface: &mut Surface,
+        spec: &Contour,
+        stray: &mut Vec<Stray>,
+    ) -> Result<Option<Separation>, Violation> {
         let ink = self.ink(&spec.spot)?;
-        let path = contour::path(surface, spec, self.profile, self.limits, self.control)?;
+        let (path, faults) = contour::path(surface, spec, self.profile, self.limits, self.control)?;
+        if let Ink::Spot { name: plate, .. } = &ink {
+            let of = |fault| Stray { surface: surface.name.clone(), plate: plate.clone(), fault };
+            stray.extend(faults.into_iter().map(of));
+        }
         let stroke = Stroke {
             paint: Paint::Solid(ink.clone()),
             opacity: 1.0,

@@ -52,6 +52,21 @@ impl Region {
         Region { shapes: Overlay::from_subj(&rings).overlay(OverlayRule::Subject, Rule::NonZero) }
     }
 
+    /// What of it another one does not cover.
+    pub(super) fn without(&self, other: &Region) -> Region {
+        self.overlaid(other, OverlayRule::Difference)
+    }
+
+    /// What of it another one covers too.
+    pub(super) fn shared(&self, other: &Region) -> Region {
+        self.overlaid(other, OverlayRule::Intersect)
+    }
+
+    fn overlaid(&self, other: &Region, rule: OverlayRule) -> Region {
+        let mut overlay = Overlay::from_subj_and_clip(&self.shapes, &other.shapes);
+        Region { shapes: overlay.overlay(rule, Rule::NonZero) }
+    }
+
     /// Everything within `mm` of it; for a negative number, what is further than that inside.
     pub(super) fn grown(&self, mm: f64) -> Result<Region, Violation> {
         let offset = libm::round(mm * PER_MM) as i32;
@@ -94,6 +109,17 @@ impl Region {
         }
         // What stood inside a hole that is gone is now part of the ring around it.
         Region::new(&rings, FillRule::NonZero)
+    }
+
+    /// Nothing belongs to it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
+    /// Each of its pieces as an outer ring and its holes, in millimetres.
+    pub(super) fn pieces(&self) -> Vec<Vec<Vec<Point>>> {
+        let ring = |ring: &Vec<IntPoint<i32>>| ring.iter().map(|p| point(*p)).collect();
+        self.shapes.iter().map(|shape| shape.iter().map(ring).collect()).collect()
     }
 
     /// All rings, in millimetres.

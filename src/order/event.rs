@@ -157,7 +157,7 @@ pub struct Artifact {
     pub plates: Vec<String>,
 }
 
-/// The boxes of one surface, in mm: x, y, width, height from the trim box's top left corner.
+/// The boxes of one surface as it lies in the file, in mm: x, y, width, height from the trim box's top left corner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Boxes {
     /// The surface.

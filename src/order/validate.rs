@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::field::{absent, read};
 use super::value::FieldValue;
 use super::wire::Order;
+use crate::catalog::plates::ContourFrom;
 use crate::catalog::{By, Field, Output, Profile, Template, expr};
 use crate::error::{Code, Violation, Violations};
 use crate::schema::{Checker, Codes, escape};
@@ -69,6 +70,7 @@ impl Draft {
                     .allowed(&template.profiles),
             );
         }
+        die_lines(&template, &profile, &mut out);
         let mut fields = self.merge(&template, &mut out);
         let measures = self.variants(&template, &mut fields, &mut out);
         let outputs = self.outputs(&profile, &mut out);
@@ -190,6 +192,21 @@ impl Draft {
                     .allowed(&profile.policy.waivable),
                 );
             }
+        }
+    }
+}
+
+/// Layers that the profile's contours follow are the template's.
+fn die_lines(template: &Template, profile: &Profile, out: &mut Violations) {
+    for (i, contour) in profile.contour.iter().enumerate() {
+        if let ContourFrom::Layer(id) = &contour.from
+            && !template.has_layer(id)
+        {
+            let detail = format!(
+                "the profile's contour {} follows the layer {id:?}, and the template has no such layer",
+                i + 1
+            );
+            out.push(Violation::new(Code::TemplateInvalid, detail).at("/profile"));
         }
     }
 }

@@ -6,25 +6,15 @@
 use super::content::{Content, PathPaint};
 use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
+use super::room::{self, CROSS, Room};
 use crate::error::Violation;
 use crate::print::PrintRules;
-use crate::scene::{Ink, MM_PER_PT, Node, Placement, Surface};
+use crate::scene::{Ink, MM_PER_PT, Node, Surface};
 use kurbo::{BezPath, Circle, Line, Rect, Shape};
 use lopdf::{Object, ObjectId};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-
-/// What the colour bar and the slug line need beside the bleed, in mm.
-pub(super) const BAND: f64 = 8.0;
-/// What registration crosses need beside the bleed, in mm.
-pub(super) const CROSS: f64 = 7.0;
-/// A patch of the colour bar, in mm.
-const PATCH: f64 = 5.0;
-/// From the trim's corners to the bands between them, in mm.
-const CORNER: f64 = 2.0;
-/// On narrower pages the slug line stands out under the crop mark, in mm.
-const LEAST_SLUG: f64 = 20.0;
 
 /// Where marks go, in mm from the page's top left corner, and with what.
 pub(super) struct Page {
@@ -40,20 +30,10 @@ pub(super) struct Page {
     pub(super) words: (ObjectId, Vec<f64>),
     /// The colour bar's patches.
     pub(super) patches: Vec<(ObjectId, Vec<f64>)>,
+    /// Where there is room for them and for the slug line.
+    pub(super) room: Room,
     /// The slug line, from its own top left corner.
     pub(super) slug: Option<BezPath>,
-}
-
-/// How many mm the page has around the bleed for marks.
-pub(super) fn margin(rules: &PrintRules, bleed: f64) -> f64 {
-    let marks = &rules.marks;
-    if !marks.any() {
-        return 0.0;
-    }
-    let lines = if marks.crop || marks.bleed { marks.offset.max(bleed) + marks.length - bleed } else { 0.0 };
-    let bands = if marks.color_bar || marks.slug { BAND } else { 0.0 };
-    let crosses = if marks.registration { CROSS } else { 0.0 };
-    lines.max(bands).max(crosses) + 1.0
 }
 
 /// The plates on which no mark may land: those that the profile paints after all art (cut lines, foil,
@@ -68,15 +48,6 @@ pub(super) fn special<'a>(surface: &'a Surface, rules: &'a PrintRules) -> BTreeS
         Node::Group(_) | Node::Path(_) | Node::Pattern(_) | Node::Image(_) | Node::Filter(_) => None,
     });
     lifted.chain(made).collect()
-}
-
-/// How many mm a slug line has on a surface's page: from the cross in the middle to before the crop
-/// mark at the right.
-pub(crate) fn slug_room(surface: &Surface, placement: &Placement) -> f64 {
-    let place = placement.matrix();
-    let (trim, bleed) = (surface.trim_box(), surface.bleed_box());
-    let (trim, bleed) = (place.transform_rect_bbox(trim), place.transform_rect_bbox(bleed));
-    (trim.x1 - CORNER - bleed.center().x - CROSS).max(LEAST_SLUG)
 }
 
 /// `/Separation /All`: every plate there is.
@@ -113,8 +84,7 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
     out.save();
     let mut lines = BezPath::new();
     if marks.crop {
-        let start = marks.offset.max(trim.x0 - bleed.x0).max(trim.y0 - bleed.y0);
-        corner_lines(*trim, start, marks.length, &mut lines);
+        corner_lines(*trim, room::start(marks, *trim, *bleed), marks.length, &mut lines);
     }
     if marks.bleed {
         corner_lines(*bleed, 1.0, marks.length * 0.6, &mut lines);
@@ -144,19 +114,14 @@ pub(super) fn paint(out: &mut Content, rules: &PrintRules, page: &Page) {
         out.restore();
     }
     if marks.color_bar {
-        // Below the bleed, between the crop mark at the left and the cross in the middle.
-        let start = trim.x0 + CORNER;
-        let room = ((bleed.center().x - CROSS - start) / PATCH).max(0.0) as usize;
-        for (i, (space, components)) in page.patches.iter().take(room).enumerate() {
-            let x = start + PATCH * i as f64;
-            let patch = Rect::new(x, bleed.y1 + 2.0, x + PATCH, bleed.y1 + 2.0 + PATCH);
+        for ((space, components), patch) in page.patches.iter().zip(&page.room.patches) {
             out.color(*space, components, false);
             out.path(&patch.to_path(0.1), PathPaint::Fill, false);
         }
     }
     if let Some(slug) = page.slug.as_ref().filter(|_| marks.slug) {
-        // It was set to fit: see `slug_room`.
-        let place = kurbo::Affine::translate((bleed.center().x + CROSS, bleed.y1 + 2.0));
+        // It was set to fit: see `Room`.
+        let place = kurbo::Affine::translate(page.room.slug.to_vec2());
         out.color(page.words.0, &page.words.1, false);
         out.path(&(place * slug), PathPaint::Fill, false);
     }

@@ -46,7 +46,7 @@ impl Moment {
 pub(super) fn info(title: Option<&str>, created: Option<&Moment>, standard: Standard) -> Dictionary {
     let mut info = dictionary([("Producer", text(PRODUCER)), ("Creator", text(PRODUCER))]);
     if let Some(title) = title {
-        info.set("Title", text(title));
+        info.set("Title", text(&plain(title)));
     }
     if let Some(moment) = created {
         info.set("CreationDate", text(&moment.pdf()));
@@ -69,7 +69,7 @@ pub(super) fn xmp(
     let mut fields = format!("<pdf:Producer>{PRODUCER}</pdf:Producer><pdf:Trapped>False</pdf:Trapped>");
     fields += &format!("<xmp:CreatorTool>{PRODUCER}</xmp:CreatorTool>");
     if let Some(title) = title {
-        let title = escaped(title);
+        let title = escaped(&plain(title));
         fields += &format!(
             "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>"
         );
@@ -108,24 +108,33 @@ pub(super) fn xmp(
     )
 }
 
-/// Text for XML; what XML 1.0 cannot hold becomes a space.
+/// A title in one line, the same for both: what XML 1.0 cannot hold becomes a space, and so do line ends
+/// and tabs, which readers of XML may change.
+fn plain(title: &str) -> String {
+    title.chars().map(|c| if c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}') { ' ' } else { c }).collect()
+}
+
+/// Text for XML.
 fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '\t' | '\n' | '\r' => out.push(' '),
-            '\u{FFFE}' | '\u{FFFF}' => out.push(' '),
-            c if c < ' ' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The XMP stream's dictionary.
 pub(super) fn xmp_entries() -> Dictionary {
     dictionary([("Type", name("Metadata")), ("Subtype", Object::Name(b"XML".to_vec()))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_places_have_the_same_title() {
+        let title = "a\tb\r\n<c> & \u{1}d\u{FFFF}";
+        let info = info(Some(title), None, Standard::X4);
+        let said = info.get(b"Title").and_then(Object::as_str).unwrap();
+        assert_eq!(said, b"a b  <c> &  d ");
+        let packet = xmp(Some(title), None, Standard::X4, [0; 16]);
+        assert!(packet.contains(">a b  &lt;c&gt; &amp;  d </rdf:li>"), "{packet}");
+    }
 }

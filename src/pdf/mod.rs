@@ -23,18 +23,19 @@ mod objects;
 mod paint;
 mod path;
 mod pixels;
+mod room;
 mod separation;
 mod tiling;
 
 pub use crate::print::{Condition, Plate, PrintRules};
-pub(crate) use marks::slug_room;
 pub use metadata::Moment;
+pub(crate) use room::slug_room;
 
 use crate::asset::Limits;
 use crate::catalog::print::Standard;
 use crate::control::Control;
 use crate::error::Violation;
-use crate::print::{Inking, Role, uses};
+use crate::print::{Inking, Role};
 use crate::scene::{BlendSpace, Dpi, Length, Placement, Surface};
 use color::{Spaces, Tone};
 use content::Content;
@@ -43,6 +44,7 @@ use kurbo::{Affine, Rect};
 use lopdf::{Object, ObjectId};
 use object::{dictionary, name, numbers};
 use objects::Objects;
+use room::Room;
 use std::io::Write;
 
 /// What a document needs to know beside its surfaces.
@@ -118,16 +120,16 @@ impl<W: Write + Send> PdfWriter<W> {
         let placed = self.options.placement.matrix();
         let bleed = surface.bleed_box();
         let area = placed.transform_rect_bbox(bleed);
-        let widest = [surface.bleed.x0, surface.bleed.y0, surface.bleed.x1, surface.bleed.y1];
-        let margin = marks::margin(&self.options.print, widest.into_iter().fold(f64::INFINITY, f64::min));
+        let room = Room::of(surface, &self.options.placement, &self.options.print);
+        let margin = room.margin;
         let to_media = Affine::translate((margin - area.x0, margin - area.y0)) * placed;
-        let (width, height) = (area.width() + 2.0 * margin, area.height() + 2.0 * margin);
+        let (width, height) = (area.width() + 2.0 * margin, area.height() + 2.0 * margin + room.foot);
         // PDF counts from the bottom left, upwards.
         let upwards = |r: Rect| Rect::new(r.x0, height - r.y1, r.x1, height - r.y0);
         let trim = to_media.transform_rect_bbox(surface.trim_box());
         let boxes = PageBoxes {
             media: Rect::new(0.0, 0.0, width, height),
-            bleed: Rect::new(margin, margin, width - margin, height - margin),
+            bleed: Rect::new(margin, margin + room.foot, width - margin, height - margin),
             trim: upwards(trim),
         };
         let to_points = Affine::new([
@@ -157,7 +159,7 @@ impl<W: Write + Send> PdfWriter<W> {
             let area = to_media.transform_rect_bbox(bleed);
             content.save();
             content.transform(to_points);
-            self.marks(&mut content, surface, trim, area)?;
+            self.marks(&mut content, surface, (trim, area), room)?;
             content.restore();
         }
         let (data, resources) = content.finish()?;
@@ -230,8 +232,8 @@ impl<W: Write + Send> PdfWriter<W> {
         &mut self,
         content: &mut Content,
         surface: &Surface,
-        trim: Rect,
-        bleed: Rect,
+        (trim, bleed): (Rect, Rect),
+        room: Room,
     ) -> Result<(), Violation> {
         let rules = &self.options.print;
         let inking = Inking { rules, blend: surface.blend_space };
@@ -253,23 +255,17 @@ impl<W: Write + Send> PdfWriter<W> {
         }
         let mut patches = Vec::new();
         if cmyk {
-            let bits = [1u8, 2, 4, 8, 3, 5, 6, 7];
-            let full = |b: u8| (0..4).map(|i| f64::from(b >> i & 1)).collect::<Vec<_>>();
-            patches.extend(bits.map(|b| (self.spaces.cmyk, full(b))));
-            patches.extend([0.25, 0.5, 0.75].map(|k| (self.spaces.cmyk, vec![0.0, 0.0, 0.0, k])));
+            patches.extend(room::solids(rules).into_iter().map(|inks| (self.spaces.cmyk, inks.to_vec())));
+            patches.extend(room::GREYS.map(|k| (self.spaces.cmyk, vec![0.0, 0.0, 0.0, k])));
         } else {
-            let colours = [[0.0; 3], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.5; 3]];
-            patches.extend(colours.map(|c| (self.spaces.srgb, c.to_vec())));
+            patches.extend(room::SCREEN.map(|c| (self.spaces.srgb, c.to_vec())));
         }
-        for (name, plate) in &rules.plates {
-            // A patch of a special plate would be cut out, foiled or covered with white.
-            if uses(&surface.nodes, name) && !special.contains(name) {
-                let space = self.spaces.separation(&mut self.objects, name, plate.alternate, inking)?;
-                patches.push((space, vec![1.0]));
-            }
+        for (name, plate) in room::spots(surface, rules) {
+            let space = self.spaces.separation(&mut self.objects, name, plate.alternate, inking)?;
+            patches.push((space, vec![1.0]));
         }
         let slug = rules.slugs.get(self.pages.len()).cloned();
-        let page = marks::Page { trim, bleed, lines, overprint, words: black, patches, slug };
+        let page = marks::Page { trim, bleed, lines, overprint, words: black, patches, room, slug };
         if rules.standard.is_flat() {
             marks::paint(content, rules, &page);
             return Ok(());

@@ -147,7 +147,7 @@ impl<W: Write> Painter<'_, W> {
             }
             let blend = match space.tone {
                 Tone::White => Blend::Normal,
-                Tone::Color => group_blend(group.blend, self.lifting),
+                Tone::Color => group_blend(group.blend, self.laid_together(&group.nodes)?),
                 Tone::Luma => group.blend,
             };
             if let Some(state) = self.state(group.opacity, blend, last, false)? {
@@ -157,6 +157,14 @@ impl<W: Write> Painter<'_, W> {
         }
         out.restore();
         Ok(())
+    }
+
+    /// How nodes that are composited as a whole are laid.
+    fn laid_together(&self, nodes: &[Node]) -> Result<Option<Laid>, Violation> {
+        match self.lifting {
+            Some(laid) => Ok(Some(laid)),
+            None => self.inking.rules.laid_together(nodes),
+        }
     }
 
     /// A graphics state, unless it is the default one. `mask` is a form for luminosity.

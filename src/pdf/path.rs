@@ -106,8 +106,12 @@ impl<W: Write> Painter<'_, W> {
         // Within a form overprint would only meet the form's own art.
         let black = |ink: &Ink| opacity >= 1.0 && space.direct && self.inking.overprints(ink, space.role);
         let black = space.tone == Tone::Color && matches!(paint, Paint::Solid(ink) if black(ink));
-        let lifting = self.lifting.filter(|_| space.tone == Tone::Color);
-        let (blend, laid) = match laid(lifting, overprint || black) {
+        let plate = match (space.tone, self.lifting) {
+            (Tone::Color, None) => self.inking.rules.laid_alone(paint)?,
+            (Tone::Color, lifting) => lifting,
+            (Tone::White | Tone::Luma, _) => None,
+        };
+        let (blend, laid) = match laid(plate, overprint || black) {
             Laid::Knockout => (Blend::Normal, false),
             Laid::Overprint => (Blend::Normal, true),
             Laid::Multiply => (Blend::Multiply, false),

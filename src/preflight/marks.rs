@@ -79,6 +79,8 @@ pub(crate) struct Marks {
     pub(crate) printed: bool,
     /// Something is painted on a layer that presses leave out.
     pub(crate) hidden: bool,
+    /// Where a picture in process inks lies, if nothing but pictures of plates came after it.
+    pub(crate) flattened: Option<Rect>,
     /// Plates without their processing step that were named.
     pub(crate) stepless: BTreeSet<String>,
     /// Something is mixed with what lies beneath.
@@ -124,6 +126,7 @@ impl<'a, R> Context<'a, R> {
             return;
         }
         self.count_printed(&mark, mode);
+        self.note_flattened(&mark);
         let spots = mark.ink.laid_in().spots();
         let inked = mark.ink.values.is_empty() || mark.ink.values.iter().any(|tint| *tint > 0.0);
         if inked {

@@ -3,7 +3,7 @@
 
 use super::content::Mode;
 use super::context::Context;
-use super::marks::{Mark, is_paper};
+use super::marks::{Kind, Mark, is_paper};
 use super::report::Boxes;
 use super::rule::Rule;
 use super::space::Space;
@@ -55,17 +55,40 @@ impl<R> Context<'_, R> {
         let Space::Inks { names, .. } = mark.ink.laid_in() else { return };
         let [plate] = names.as_slice() else { return };
         let Some(laid) = wish.laid.get(plate).filter(|_| !wish.white.contains(plate)) else { return };
-        let leaves = mark.overprint || state.multiplies();
-        let what = match (laid, leaves) {
-            (Laid::Overprint | Laid::Multiply, false) => {
+        let what = match laid {
+            Laid::Overprint | Laid::Multiply if !mark.overprint && !state.multiplies() => {
                 "erases the colours it lies on, and the profile leaves them; let it overprint"
             }
-            (Laid::Knockout, true) => {
+            // A blend mode is a wish of the design, whatever the ink.
+            Laid::Knockout if mark.overprint && !self.is_flattened(mark) => {
                 "leaves the colours it lies on, and the profile takes them out; let it knock out"
             }
-            (Laid::Overprint | Laid::Multiply, true) | (Laid::Knockout, false) => return,
+            Laid::Overprint | Laid::Multiply | Laid::Knockout => return,
         };
         self.find(Rule::PlateLaid, mark.bounds, mode, format!("The spot ink {plate} {what}."));
+    }
+
+    /// Remembers a picture in process inks, as long as nothing but plates is laid on it.
+    pub(crate) fn note_flattened(&mut self, mark: &Mark<'_>) {
+        let picture = matches!(mark.kind, Kind::Image { stencil: false, .. });
+        let (process, plate) =
+            (matches!(&*mark.ink.space, Space::Cmyk), matches!(&*mark.ink.space, Space::Inks { .. }));
+        if picture && process {
+            self.marks.flattened = Some(mark.bounds);
+        } else if !(picture && plate) {
+            self.marks.flattened = None;
+        }
+    }
+
+    /// A plate's part of what was flattened: a picture over one in process inks of the same area, which
+    /// has nothing where the plate knocked it out. Without transparency there is no other way to say so.
+    fn is_flattened(&self, mark: &Mark<'_>) -> bool {
+        let picture = matches!(mark.kind, Kind::Image { stencil: false, .. });
+        let near = |a: Rect, b: Rect| {
+            [a.x0 - b.x0, a.y0 - b.y0, a.x1 - b.x1, a.y1 - b.y1].iter().all(|off| off.abs() < 0.01)
+        };
+        let over = self.marks.flattened.is_some_and(|under| near(under, mark.bounds));
+        picture && over && self.findings.wish.standard.is_flat()
     }
 
     fn check_step(&mut self, plate: &str, area: Rect, mode: Mode) {

@@ -213,7 +213,7 @@ rules! {
     PlateUnexpected: "plate.unexpected", House, Fail;
     /// An ink of the profile is not used.
     PlateMissing: "plate.missing", House, Fail;
-    /// A spot ink knocks out what it should leave, or the reverse.
+    /// A spot ink knocks out what it should leave, or overprints what it should knock out.
     PlateLaid: "plate.laid", House, Fail;
     /// A spot ink lies on no layer that names the processing step that the profile says.
     PlateStep: "plate.step", House, Fail;
@@ -225,8 +225,12 @@ rules! {
     WhiteBoth: "white.both", House, Fail;
     /// The white plate does not cover what its mask covers.
     WhiteCoverage: "white.coverage", House, Fail;
-    /// The choke of the white plate leaves nothing of it beneath something inked.
+    /// The choke or the threshold of the white plate leaves nothing of it beneath something inked.
     WhiteVanishes: "white.vanishes", House, Warn;
+    /// Something printed lies outside the contour that is traced from the art.
+    CutLeavesArt: "cut.leaves_art", House, Hold;
+    /// A contour runs off the page.
+    CutOffPage: "cut.off_page", House, Hold;
     /// A colour or a picture asks for more ink than the paper can take.
     InkLimit: "ink.limit", House, Warn;
 }

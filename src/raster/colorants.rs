@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::error::Violation;
 use crate::print::{Inking, PrintRules, Role};
 use crate::scene::{Blend, BlendSpace, ImageNode, Ink};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Pixels that are taken to inks at a time.
@@ -107,11 +108,13 @@ impl Colorants {
         }
     }
 
-    /// Channels that stand for anything but this plate.
-    pub(super) fn others(&self, plate: &str) -> [bool; 3] {
+    /// Channels that stand for anything but these plates.
+    pub(super) fn others(&self, plates: &BTreeSet<Arc<str>>) -> [bool; 3] {
         match self {
             Colorants::Srgb => [false; 3],
-            Colorants::Inks(pass) => [0, 1, 2].map(|i: usize| !pass.channels[i].is(plate)),
+            Colorants::Inks(pass) => {
+                pass.channels.each_ref().map(|channel| !plates.iter().any(|plate| channel.is(plate)))
+            }
         }
     }
 

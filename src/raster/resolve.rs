@@ -179,8 +179,11 @@ impl Builder {
         if area.is_empty() {
             return Ok(());
         }
-        let mixing = self.scope.mixing(group.blend);
-        let layer = (!group.is_plain()).then_some(Compositing { opacity: group.opacity, mixing, mask });
+        let layer = if group.is_plain() {
+            None
+        } else {
+            Some(Compositing { opacity: group.opacity, mixing: self.scope.mixing(group)?, mask })
+        };
         out.push(Item { area, what: What::Group(Box::new(GroupItem { items, clips, layer })) });
         Ok(())
     }

@@ -6,7 +6,8 @@ use crate::catalog::print::Laid;
 use crate::error::Violation;
 use crate::print::{Role, group_blend, laid, single_path};
 use crate::scene::separation::{Beneath, Content};
-use crate::scene::{Blend, Group, Ink, Node, Paint, Separation};
+use crate::scene::{Group, Ink, Node, Paint, Separation};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What nodes are painted as.
@@ -72,8 +73,13 @@ impl Scope {
     }
 
     /// How a group that is composited as a whole is blended.
-    pub(super) fn mixing(&self, blend: Blend) -> Mixing {
-        self.colorants.mixing(group_blend(blend, self.lifting.as_ref().map(|(_, laid)| *laid)))
+    pub(super) fn mixing(&self, group: &Group) -> Result<Mixing, Violation> {
+        let plate = match (&self.lifting, self.colorants.inking()) {
+            (Some((_, laid)), _) => Some(*laid),
+            (None, Some(inking)) => inking.rules.laid_together(&group.nodes)?,
+            (None, None) => None,
+        };
+        Ok(self.colorants.mixing(group_blend(group.blend, plate)))
     }
 
     /// How a path is laid.
@@ -83,8 +89,12 @@ impl Scope {
         }
         let black =
             opacity >= 1.0 && self.direct && matches!(paint, Paint::Solid(ink) if self.overprints(ink));
-        let lifting = self.lifting.as_ref().map(|(_, laid)| *laid);
-        Ok(match laid(lifting, overprint || black) {
+        let plate = match (&self.lifting, self.colorants.inking()) {
+            (Some((_, laid)), _) => Some(*laid),
+            (None, Some(inking)) => inking.rules.laid_alone(paint)?,
+            (None, None) => None,
+        };
+        Ok(match laid(plate, overprint || black) {
             Laid::Knockout => Lay::Over,
             Laid::Multiply => Lay::Multiply,
             Laid::Overprint => Lay::Sparing(self.spared(paint)?),
@@ -97,15 +107,17 @@ impl Scope {
             Paint::Solid(ink) => return Ok(self.ink(ink)?.spared),
             Paint::Linear(gradient) => &gradient.stops,
             Paint::Radial(gradient) => &gradient.stops,
-            Paint::Tiling(_) => {
-                return Ok(match &self.lifting {
-                    Some((plate, _)) => self.colorants.others(plate),
-                    None => [false; 3],
-                });
+            Paint::Tiling(tiling) => {
+                let plates = match (&self.lifting, self.colorants.inking()) {
+                    (Some((plate, _)), _) => BTreeSet::from([plate.clone()]),
+                    (None, Some(inking)) => inking.rules.sparing(&tiling.group.nodes),
+                    (None, None) => return Ok([false; 3]),
+                };
+                return Ok(self.colorants.others(&plates));
             }
         };
         Ok(match stops.stops.first() {
-            Some((_, Ink::Spot { name, .. }, _)) => self.colorants.others(name),
+            Some((_, Ink::Spot { name, .. }, _)) => self.colorants.others(&BTreeSet::from([name.clone()])),
             Some((_, Ink::Process(_), _)) | None => [false; 3],
         })
     }
@@ -120,9 +132,15 @@ impl Scope {
             (Colorants::Srgb, _) => false,
             (Colorants::Inks(_), Some((_, Laid::Overprint | Laid::Multiply))) => true,
             (Colorants::Inks(_), Some((_, Laid::Knockout)) | None) => {
-                self.direct && self.enter(cell).any_overprints(&cell.nodes)
+                let spots = self.lifting.is_none() && self.leaves(cell);
+                spots || self.direct && self.enter(cell).any_overprints(&cell.nodes)
             }
         }
+    }
+
+    /// True where a spot ink in a cell leaves what lies beneath.
+    fn leaves(&self, cell: &Group) -> bool {
+        self.colorants.inking().is_some_and(|inking| !inking.rules.sparing(&cell.nodes).is_empty())
     }
 
     fn any_overprints(&self, nodes: &[Node]) -> bool {

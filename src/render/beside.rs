@@ -33,7 +33,7 @@ impl Job<'_> {
             surfaces: vec![surface.name.to_string()],
             output: output.as_str().into(),
             media_type: media_type.into(),
-            boxes: vec![boxes(surface, self.shown(surface))],
+            boxes: vec![boxes::placed(surface, self.shown(surface), placement(self.profile))],
             ..blank()
         }
     }

@@ -3,14 +3,14 @@
 
 use super::{Destination, Hashing, Job, png_frame, spots};
 use crate::catalog::Output;
-use crate::catalog::print::Step;
+use crate::catalog::print::{Laid, Step};
 use crate::derive::plate_rows;
 use crate::encode::grey::{GreyDepth, GreyPng};
 use crate::encode::plates::PlateSink;
 use crate::encode::tiff::tiff;
 use crate::error::{Code, Violation};
 use crate::order::event::Artifact;
-use crate::print::{Part, PrintRules, Shows};
+use crate::print::{Part, PrintRules, Shows, part};
 use crate::raster::{Frame, InkMeter, InkPeak, InkSink, Proof, Sink, paint, paint_inks};
 use crate::scene::separation::Content;
 use crate::scene::{BlendSpace, Color, Dpi, Ink, Node, Placement, Surface};
@@ -154,20 +154,24 @@ impl Job<'_> {
         }
         for plate in rest {
             let mut png = open(plate, to)?;
-            let alone = self.painted_after(surface, &plates[plate])?;
-            let surface = alone.as_ref().unwrap_or(surface);
-            plate_rows(surface, &plates[plate], &frame, self.limits, self.control, |row| png.row(row))?;
+            let alone = self.alone(surface, &plates[plate])?;
+            plate_rows(&alone, &plates[plate], &frame, self.limits, self.control, |row| png.row(row))?;
             artifacts[plate] = Some(made(plate, png.finish()?, to)?);
         }
         Ok(artifacts.into_iter().flatten().collect())
     }
 
-    /// What a surface has on a plate that is painted after all art, which cannot knock it out.
-    fn painted_after(&self, surface: &Surface, plate: &str) -> Result<Option<Surface>, Violation> {
+    /// What of a surface has a say on a plate: where it is painted after all art, which cannot knock it out,
+    /// its own part; else all but other plates that leave it as it is.
+    fn alone(&self, surface: &Surface, plate: &str) -> Result<Surface, Violation> {
         let rules = PrintRules::of(self.profile, self.press)?;
-        let parts = rules.parts(&surface.nodes).unwrap_or_default();
         let own = |part: &Part| part.plate.as_ref().is_some_and(|(name, ..)| **name == *plate);
-        Ok(parts.into_iter().find(own).map(|part| Surface { nodes: part.nodes, ..surface.clone() }))
+        let parts = rules.parts(&surface.nodes).unwrap_or_default();
+        let nodes = parts.into_iter().find(own).map(|part| part.nodes).unwrap_or_else(|| {
+            let leaves = |other: &str| rules.plates.get(other).is_some_and(|r| r.laid != Laid::Knockout);
+            part(&surface.nodes, &|ink| ink.is_none_or(|other| other == plate || !leaves(other)))
+        });
+        Ok(Surface { nodes, ..surface.clone() })
     }
 }
 

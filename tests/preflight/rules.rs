@@ -378,6 +378,8 @@ fn each_broken_file_is_refused_for_its_rule_and_no_other() {
         Rule::WhiteCoverage,
         // A job's alone; in `derived` and `own`.
         Rule::WhiteVanishes,
+        Rule::CutLeavesArt,
+        Rule::CutOffPage,
         Rule::DesignSmall,
         // Steps need layers; in `own`.
         Rule::PlateStep,

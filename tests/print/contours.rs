@@ -68,7 +68,7 @@ fn contour(surface: &Surface, settings: &str) -> Option<BezPath> {
     );
     let profile = load_profile(&profile).unwrap();
     let scene = Scene { surfaces: vec![surface.clone()] };
-    let scene = derive(scene, &profile, &Limits::default(), Control::NONE).unwrap();
+    let (scene, _) = derive(scene, &profile, &Limits::default(), Control::NONE).unwrap();
     let Some(Node::Separation(separation)) = scene.surfaces[0].nodes.last() else { return None };
     let Content::Outlines(nodes) = &separation.content else { panic!("a contour is outlines") };
     let Node::Path(path) = &nodes[0] else { panic!("one path") };

@@ -491,10 +491,10 @@ fn thin_strokes_that_a_choke_leaves_without_white_are_named() {
         assert_eq!((&finding["verdict"], &finding["surface"]), (&json!("warn"), &json!("front")));
         let said = finding["detail"].as_str().unwrap();
         assert!(if count == 2 { said.starts_with("2 ") } else { said.starts_with("Something") }, "{said}");
-        // The longer bar, within a pixel.
+        // The longer bar, within two pixels: with a threshold those count of which it covers a fifth.
         let place: [f64; 4] = serde_json::from_value(finding["place"].clone()).unwrap();
         let off = place.iter().zip([5.0, 20.0, 30.0, 0.45]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(off < 0.1, "{name}: {place:?}");
+        assert!(off < 0.17, "{name}: {place:?}");
     }
 }
 

@@ -17,6 +17,8 @@ mod engraving;
 mod finishing;
 mod flat;
 mod golden;
+mod laid;
+mod marks;
 mod memory;
 mod openclipart;
 mod pdf;
@@ -27,6 +29,7 @@ mod plates;
 mod renderers;
 mod separations;
 mod special;
+mod stray;
 #[path = "../support/mod.rs"]
 mod support;
 mod tools;

@@ -137,12 +137,20 @@ impl Grid {
         let bleed = profile.get("area").and_then(toml::Value::as_str) == Some("bleed");
         let sides = &artifact["boxes"][0][if bleed { "bleed" } else { "trim" }];
         let area: Vec<f64> = (0..4).map(|i| sides[i].as_f64().expect("a box has four numbers")).collect();
+        let scale = [number(profile, "scale_x", 1.0), number(profile, "scale_y", 1.0)];
+        let quarter_turns = (number(profile, "rotate", 0.0) as u32 / 90) % 4;
+        // The file's own: turned back to the surface's. Bleed is the same on opposite sides.
+        let [x, y, w, h] = if quarter_turns % 2 == 1 {
+            [area[1], area[0], area[3], area[2]]
+        } else {
+            [area[0], area[1], area[2], area[3]]
+        };
         Grid {
-            area: [area[0], area[1], area[2], area[3]],
+            area: [x / scale[0], y / scale[1], w / scale[0], h / scale[1]],
             dpi: number(profile, "dpi", 0.0),
-            scale: [number(profile, "scale_x", 1.0), number(profile, "scale_y", 1.0)],
+            scale,
             mirror: profile.get("mirror").and_then(toml::Value::as_bool).unwrap_or(false),
-            quarter_turns: (number(profile, "rotate", 0.0) as u32 / 90) % 4,
+            quarter_turns,
         }
     }
 
