@@ -155,6 +155,9 @@ impl<R: Read + Seek> Context<'_, R> {
         if let Some(on) = small {
             state.overprint_fill = on;
         }
+        if let Some(mode) = self.file.entry(&dict, "OPM")?.and_then(|v| v.int()) {
+            state.zero_leaves = mode == 1;
+        }
         if let Some(mode) = self.file.entry(&dict, "BM")? {
             let names: Vec<String> =
                 mode.array().unwrap_or(std::slice::from_ref(&mode)).iter().filter_map(Value::name).collect();

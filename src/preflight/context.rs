@@ -66,6 +66,8 @@ pub(crate) struct Context<'a, R> {
     pub(crate) spots: BTreeMap<String, [u8; 32]>,
     /// Spot inks that something is painted with.
     pub(crate) plates: BTreeSet<String>,
+    /// Those of which something is seen on a page, or whose lack on one was told.
+    pub(crate) seen_plates: BTreeSet<String>,
     /// Patterns and glyphs that this page has drawn.
     pub(crate) drawn: BTreeSet<u32>,
     /// What the page's marks have shown so far.
@@ -108,6 +110,7 @@ impl<'a, R: Read + Seek> Context<'a, R> {
             fonts: BTreeMap::new(),
             spots: BTreeMap::new(),
             plates: BTreeSet::new(),
+            seen_plates: BTreeSet::new(),
             drawn: BTreeSet::new(),
             marks: Marks::default(),
             outlined: Outlined::default(),

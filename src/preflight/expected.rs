@@ -1,8 +1,9 @@
-//! What a job knows of its pages before anybody reads the file: names, sizes, safe zones, and how
-//! much white ink lies on them.
+//! What a job knows of its pages before anybody reads the file: names, sizes, safe zones, where type and
+//! codes are, and how much white ink lies on them.
 
 use crate::catalog::Profile;
 use crate::scene::Surface;
+use kurbo::Rect;
 
 /// One page, as it should come out. Lengths are in mm on the page: scaled, mirrored and turned.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,6 +17,19 @@ pub struct Expected {
     /// White plates by name, with the area in mm² that their ink covers. A plate that is not
     /// listed is not held against anything.
     pub white: Vec<(String, f64)>,
+    /// Layers of type and codes.
+    pub readable: Vec<Readable>,
+}
+
+/// A layer of type, or a code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readable {
+    /// The layer's name.
+    pub layer: String,
+    /// It is to be scanned.
+    pub code: bool,
+    /// What it covers, from the trim box's top left corner.
+    pub area: Rect,
 }
 
 impl Expected {
@@ -33,6 +47,22 @@ impl Expected {
             safe.rotate_right(1);
             trim.swap(0, 1);
         }
-        Expected { surface: surface.name.to_string(), trim, safe, white: Vec::new() }
+        let surface = surface.name.to_string();
+        Expected { surface, trim, safe, white: Vec::new(), readable: Vec::new() }
+    }
+
+    /// Where an area of a surface comes out on its page.
+    pub fn place(area: Rect, surface: &Surface, profile: &Profile) -> Rect {
+        let (x, y) = (profile.scale_x, profile.scale_y);
+        let [mut width, mut height] = [surface.trim.width * x, surface.trim.height * y];
+        let mut area = Rect::new(area.x0 * x, area.y0 * y, area.x1 * x, area.y1 * y);
+        if profile.mirror {
+            area = Rect::new(width - area.x1, area.y0, width - area.x0, area.y1);
+        }
+        for _ in 0..(profile.rotate / 90) % 4 {
+            area = Rect::new(height - area.y1, area.x0, height - area.y0, area.x1);
+            std::mem::swap(&mut width, &mut height);
+        }
+        area
     }
 }

@@ -57,6 +57,9 @@ impl<R> Context<'_, R> {
         if matches!(mark.kind, Kind::Image { stencil: false, .. } | Kind::Shading) {
             return;
         }
+        if self.is_register_mark(mark, mode) {
+            return;
+        }
         let Some(inks) = self.colour_ink(&mark.ink.space, &mark.ink.values) else { return };
         let slack = if matches!(&*mark.ink.space, Space::Defined { .. }) { SLACK } else { 1e-6 };
         if inks > limit + slack {
@@ -70,6 +73,11 @@ impl<R> Context<'_, R> {
     /// The ink of a colour, in per cent; `None` where nothing says so. Tagged inks are taken as they are.
     fn colour_ink(&mut self, space: &Space, values: &[f64]) -> Option<f64> {
         match space {
+            // It prints on every plate of the press.
+            Space::Inks { names, .. } if *names == ["All"] => {
+                let plates = self.intent.unwrap_or(4) as f64;
+                values.first().map(|tint| tint.clamp(0.0, 1.0) * plates * 100.0)
+            }
             Space::Cmyk | Space::Inks { .. } | Space::Defined { components: 4, .. } => {
                 Some(values.iter().fold(0.0, |sum, v| sum + v.clamp(0.0, 1.0)) * 100.0)
             }

@@ -21,9 +21,10 @@ const INTRUDERS: usize = 5_000;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Fill,
-    /// Width in units of the page.
+    /// Width in units of the page, on the whole and where it is thinnest.
     Stroke {
         width: f64,
+        thin: f64,
     },
     /// Size in units of the page.
     Text {
@@ -55,9 +56,16 @@ pub(crate) struct Mark<'p> {
     pub(crate) load: Option<PictureInk>,
     /// A picture that is white all over, or clear.
     pub(crate) paper: bool,
+    /// White that lies on something inked, so that it is seen.
+    pub(crate) reversed: bool,
 }
 
 impl Mark<'_> {
+    /// True for white paint that nobody sees, for paper is all that it lies on.
+    pub(crate) fn is_bare(&self) -> bool {
+        is_paper(self) && !self.reversed
+    }
+
     /// True for what lands on every plate, as register marks do.
     pub(crate) fn is_registration(&self) -> bool {
         matches!(&*self.ink.space, Space::Inks { names, .. } if *names == ["All"])
@@ -66,7 +74,7 @@ impl Mark<'_> {
     /// A line's width in units of the page; `None` of areas.
     pub(crate) fn width(&self) -> Option<f64> {
         match self.kind {
-            Kind::Stroke { width } => Some(width),
+            Kind::Stroke { width, .. } => Some(width),
             Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => None,
         }
     }
@@ -87,6 +95,10 @@ pub(crate) struct Marks {
     pub(crate) transparent: bool,
     /// Pictures whose masks were looked at cell by cell.
     pub(crate) parted: u32,
+    /// Spot inks of which something is seen on the page.
+    pub(crate) plates: BTreeSet<String>,
+    /// Type and codes of a job that were found to lie too near to the edge, on the page.
+    pub(crate) told: Vec<Rect>,
     /// Colours that run off the trim.
     bleeding: BTreeSet<Vec<i32>>,
     /// What ends between the safe zone and the trim.
@@ -131,13 +143,18 @@ impl<'a, R> Context<'a, R> {
         let inked = mark.ink.values.is_empty() || mark.ink.values.iter().any(|tint| *tint > 0.0);
         if inked {
             self.plates.extend(spots.iter().map(|name| (*name).to_owned()));
+            self.note_plates(&mark, mode);
             self.check_plate(&mark, state, mode);
+            self.check_cut(&mark, mode);
         }
+        self.check_lost(&mark, state, mode);
+        self.check_registration(&mark, mode);
         self.check_white(&mark, state, mode);
         self.check_ink(&mark, mode);
         let unit = self.boxes.map_or(1.0, |boxes| boxes.unit);
         self.check_size(&mark, unit, mode);
-        if let (Kind::Fill, Some(colour), false) = (mark.kind, colour(&mark), self.is_technical(&mark)) {
+        let technical = self.is_technical(&mark) || mark.is_bare();
+        if let (Kind::Fill, Some(colour), false) = (mark.kind, colour(&mark), technical) {
             self.collect_outlines(&mark, colour, mode);
         }
         if let (Some(boxes), false) = (self.boxes, mode.repeated) {
@@ -176,10 +193,7 @@ impl<'a, R> Context<'a, R> {
     fn check_size(&mut self, mark: &Mark<'_>, unit: f64, mode: Mode) {
         let wish = self.findings.wish;
         match mark.kind {
-            Kind::Stroke { width } => {
-                let width = width * unit;
-                self.check_line(mark, width, mode);
-            }
+            Kind::Stroke { thin, .. } => self.check_line(mark, thin * unit, mode),
             Kind::Text { size } => {
                 let size = size * unit;
                 if let Some(least) = wish.type_min.filter(|least| size + 1e-6 < *least) {
@@ -225,9 +239,9 @@ impl<'a, R> Context<'a, R> {
     }
 
     /// A line, or a bar that stands for one, is as thick as the press can hold.
-    fn check_line(&mut self, mark: &Mark<'_>, width: f64, mode: Mode) {
-        // A knife's path and registration marks are no print, and neither is white.
-        if mark.is_registration() || self.is_technical(mark) || is_paper(mark) {
+    pub(crate) fn check_line(&mut self, mark: &Mark<'_>, width: f64, mode: Mode) {
+        // A knife's path and registration marks are no print, and neither is white on paper.
+        if self.is_register_mark(mark, mode) || self.is_technical(mark) || mark.is_bare() {
             return;
         }
         if let Some(least) = self.findings.wish.line_min.filter(|least| width + 1e-6 < *least) {
@@ -244,8 +258,9 @@ impl<'a, R> Context<'a, R> {
 
     /// Nothing ends between the safe zone and the trim: it is inside, or it bleeds.
     fn check_safe(&mut self, mark: &Mark<'_>, boxes: &Boxes, mode: Mode) {
-        let Some(safe) = self.safe_zone() else { return };
-        let slack = boxes.units(0.05);
+        if self.safe_zone().is_none() {
+            return;
+        }
         let (trim, b) = (boxes.trim, mark.bounds);
         // Marks beyond the trim are cut off, as a slug is; a knife's path runs where it has to.
         if self.is_technical(mark)
@@ -253,17 +268,23 @@ impl<'a, R> Context<'a, R> {
             || b.x0 > trim.x1
             || b.y1 < trim.y0
             || b.y0 > trim.y1
-            || is_paper(mark)
+            || mark.is_bare()
         {
             return;
         }
         let text = matches!(mark.kind, Kind::Text { .. });
+        self.check_near(b, text, colour(mark).filter(|_| !text), mode);
+    }
+
+    /// The same of an area, which is type or not; another mark of its colour may excuse it.
+    pub(crate) fn check_near(&mut self, b: Rect, text: bool, colour: Option<Vec<i32>>, mode: Mode) {
+        let (Some(safe), Some(boxes)) = (self.safe_zone(), self.boxes) else { return };
+        let (trim, slack) = (boxes.trim, boxes.units(0.05));
         // How far each side lies within the trim.
         let sides = [b.x0 - trim.x0, trim.x1 - b.x1, b.y0 - trim.y0, trim.y1 - b.y1];
         let intruded = sides.into_iter().zip(safe).find(|(inside, safe)| {
             *safe > 0.0 && *inside < boxes.units(*safe) - slack && (text || *inside > slack)
         });
-        let colour = colour(mark).filter(|_| !text);
         match (intruded, colour) {
             (Some((_, safe)), colour) if self.marks.intruders.len() < INTRUDERS => {
                 self.marks.intruders.push(Intruder { bounds: b, safe, colour, mode });
@@ -280,6 +301,9 @@ impl<'a, R> Context<'a, R> {
     pub(crate) fn check_intruders(&mut self) {
         for intruder in std::mem::take(&mut self.marks.intruders) {
             if intruder.colour.as_ref().is_some_and(|colour| self.marks.bleeding.contains(colour)) {
+                continue;
+            }
+            if self.marks.told.iter().any(|told| told.union(intruder.bounds) == *told) {
                 continue;
             }
             let detail = format!(

@@ -69,7 +69,11 @@ impl<R: Read + Seek> Context<'_, R> {
             Some(known) => return Ok(known.clone()),
             None => {}
         }
-        let found = self.read_mask(mask, parted)?;
+        let found = match self.read_mask(mask, parted) {
+            // `image.damaged` says so.
+            Err(ReadError::Damaged(_)) => None,
+            found => found?,
+        };
         if self.masks.len() >= KEPT {
             self.masks.clear();
         }

@@ -27,6 +27,10 @@ const REQUIRED: &[(&str, &str, &str)] = &[
     (MM, "VersionID", "xmpMM:VersionID"),
 ];
 
+/// What may stand in Info alone, and has to agree where it stands in XMP too.
+const FREE: &[(&str, &str, &str)] =
+    &[("Author", DC, "creator"), ("Subject", DC, "description"), ("Keywords", PDF, "Keywords")];
+
 /// What stands in Info and in XMP, and whether it is a date.
 const PAIRS: &[(&str, &str, &str, bool)] = &[
     ("Title", DC, "title", false),
@@ -107,6 +111,17 @@ impl<R: Read + Seek> Context<'_, R> {
                 differ.push(*key);
             }
         }
+        for (key, ns, name) in FREE {
+            let own = self.file.entry(&info, key)?;
+            let Some(own) = own.as_ref().and_then(Value::bytes).map(text_string) else { continue };
+            let items = items(&xmp, ns, name);
+            // Several authors are one text in Info.
+            let joined = ["; ", ", ", ";", ","].map(|between| items.join(between));
+            let same = items.iter().chain(&joined).any(|other| other.trim() == own.trim());
+            if !items.is_empty() && !same {
+                differ.push(*key);
+            }
+        }
         if !differ.is_empty() {
             let detail = format!(
                 "Info and XMP contradict each other in {}; write both from one source.",
@@ -124,14 +139,22 @@ fn descriptions<'d>(xmp: &'d Document<'d>) -> impl Iterator<Item = Node<'d, 'd>>
 
 /// A property as an attribute, as text, or as the first item of a list.
 fn property(xmp: &Document<'_>, ns: &str, name: &str) -> Option<String> {
-    descriptions(xmp).find_map(|description| {
+    items(xmp, ns, name).into_iter().next()
+}
+
+/// A property as an attribute, as text, or as all items of a list; none where it is missing.
+fn items(xmp: &Document<'_>, ns: &str, name: &str) -> Vec<String> {
+    let found = descriptions(xmp).find_map(|description| {
         if let Some(value) = description.attribute((ns, name)) {
-            return Some(value.to_owned());
+            return Some(vec![value.to_owned()]);
         }
+        let text = |node: Node<'_, '_>| node.text().unwrap_or_default().to_owned();
         let element = description.children().find(|child| child.has_tag_name((ns, name)))?;
-        let item = element.descendants().find(|node| node.has_tag_name((RDF, "li"))).unwrap_or(element);
-        Some(item.text().unwrap_or_default().to_owned())
-    })
+        let items = element.descendants().filter(|node| node.has_tag_name((RDF, "li"))).map(text);
+        let items: Vec<String> = items.collect();
+        Some(if items.is_empty() { vec![text(element)] } else { items })
+    });
+    found.unwrap_or_default()
 }
 
 /// A date's digits and its zone, whichever way it is written: `D:20260102030405Z`,

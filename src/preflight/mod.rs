@@ -32,6 +32,7 @@ mod paths;
 mod picture;
 mod plates;
 mod read;
+mod readable;
 mod report;
 mod rule;
 mod samples;
@@ -43,7 +44,7 @@ mod white;
 mod wish;
 mod xobjects;
 
-pub use expected::Expected;
+pub use expected::{Expected, Readable};
 pub use html::html;
 pub use read::ReadLimits;
 pub use report::{PageReport, Report};
@@ -182,7 +183,7 @@ impl<'a> Inspection<'a> {
         }
         // What an unreadable page is painted with is unknown.
         let required = if all_read { self.wish.plates_required.as_slice() } else { &[] };
-        for plate in required.iter().filter(|plate| !cx.plates.contains(*plate)) {
+        for plate in required.iter().filter(|plate| !cx.seen_plates.contains(*plate)) {
             let detail =
                 format!("Nothing is painted with the spot ink {}, which the profile asks for.", shown(plate));
             cx.findings.file(Rule::PlateMissing, detail);

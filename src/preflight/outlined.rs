@@ -96,7 +96,15 @@ impl<R> Context<'_, R> {
         let shapes = std::mem::take(&mut self.outlined.shapes);
         let (Some(boxes), Some(least)) = (self.boxes, self.findings.wish.type_min) else { return };
         let limit = least / boxes.unit;
+        // A job says itself where its type is.
+        let known = self.page.is_some_and(|page| self.expected(page).is_some());
         for row in rows(&shapes, limit) {
+            if !known {
+                self.check_near(row.bounds, true, None, Mode::default());
+            }
+            if row.size + 1e-6 >= limit {
+                continue;
+            }
             let size = row.size * boxes.unit;
             let detail = format!(
                 "Outlines stand in a row as type of {size:.1} pt at most would, and the press holds {least} pt; set it larger."
@@ -137,7 +145,7 @@ fn shapes(path: &BezPath) -> impl Iterator<Item = Shape> {
     })
 }
 
-/// Rows of letters of less than `limit`, in whatever unit the shapes have.
+/// Rows of letters, those of less than `limit` and some that are larger, in whatever unit the shapes have.
 fn rows(shapes: &[Shape], limit: f64) -> Vec<Row> {
     let small = |shape: &Shape| shape.bounds.width().max(shape.bounds.height()) < 2.0 * limit;
     // Holes run the other way round.
@@ -153,9 +161,7 @@ fn rows(shapes: &[Shape], limit: f64) -> Vec<Row> {
             let Some(size) = judge(&row, &solid, &turned, letters) else { continue };
             // Type that is large enough is no row in another direction either.
             row.iter().for_each(|index| taken[*index] = true);
-            if size + 1e-6 < limit {
-                found.push(Row { bounds: around(row.iter().map(|index| solid[*index].bounds)), size });
-            }
+            found.push(Row { bounds: around(row.iter().map(|index| solid[*index].bounds)), size });
         }
     }
     found

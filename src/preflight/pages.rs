@@ -84,7 +84,9 @@ impl<R: Read + Seek> Context<'_, R> {
         self.boxes = Some(boxes);
         let wish = self.findings.wish;
         let white = !wish.white.is_empty();
-        let wanted = drawn || wish.bleed_painted || white;
+        // White is told from paper by what lies beneath it.
+        let reversed = wish.line_min.or(wish.type_min).is_some() || self.safe_zone().is_some();
+        let wanted = drawn || wish.bleed_painted || white || reversed;
         self.canvas = if wanted { Canvas::new(boxes.media, white) } else { None };
         self.check_boxes(page, &boxes)?;
         let resources = self.file.dict(page, "Resources")?.unwrap_or_default();
@@ -104,8 +106,10 @@ impl<R: Read + Seek> Context<'_, R> {
         if wish.bleed_painted {
             self.check_bleed(&boxes);
         }
-        self.check_intruders();
         self.judge_outlines();
+        self.check_readable();
+        self.check_intruders();
+        self.check_page_plates(&boxes);
         self.check_coverage(index);
         let media = boxes.place(boxes.media);
         let trim = boxes.place(boxes.trim);

@@ -6,6 +6,7 @@ use super::ink::PictureInk;
 use super::marks::{Kind, Mark, is_paper};
 use super::masks::Through;
 use super::paths::clipped;
+use super::plates::is_lost;
 use super::space::Space;
 use super::state::{Ink, State};
 use super::white::Tints;
@@ -46,7 +47,7 @@ impl<R> Context<'_, R> {
     pub(crate) fn paint_in(&mut self, painted: Painted<'_>, ink: Ink, state: &State, mode: Mode) {
         let Painted { kind, outline, even_odd, tints, load, paper, through } = painted;
         let (width, overprint, alpha) = match kind {
-            Kind::Stroke { width } => (Some(width), state.overprint_stroke, state.alpha_stroke),
+            Kind::Stroke { width, .. } => (Some(width), state.overprint_stroke, state.alpha_stroke),
             Kind::Fill | Kind::Text { .. } | Kind::Image { .. } | Kind::Shading => {
                 (None, state.overprint_fill, state.alpha_fill)
             }
@@ -60,9 +61,15 @@ impl<R> Context<'_, R> {
         let Some(bounds) = seen else { return };
         let clear = matches!(through, Some(Through::Nothing));
         let paper = paper || clear;
-        let mark = Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load, paper };
+        let reversed = false;
+        let mut mark =
+            Mark { kind, outline, even_odd, bounds, ink, overprint, alpha, tints, load, paper, reversed };
         // White that overprints leaves what lies beneath.
-        let nothing = clear || overprint && is_paper(&mark);
+        let nothing = clear || is_lost(&mark, state);
+        if let Some(canvas) = self.canvas.as_ref().filter(|_| !mode.repeated && !mode.masking && !mode.hidden)
+        {
+            mark.reversed = !nothing && !paper && is_paper(&mark) && canvas.is_inked(&mark);
+        }
         if let Some(canvas) = &mut self.canvas
             && !mode.repeated
             && !mode.masking

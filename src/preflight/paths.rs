@@ -2,11 +2,11 @@
 
 use super::content::Content;
 use super::context::Context;
-use super::marks::Kind;
+use super::marks::{Kind, Mark};
 use super::paint::Painted;
 use super::read::ReadError;
-use super::state::scale_of;
-use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape};
+use super::state::{scale_of, thinnest};
+use kurbo::{Affine, BezPath, ParamCurve, PathEl, PathSeg, Point, Rect, Shape};
 use std::io::{Read, Seek};
 
 /// Elements of one path.
@@ -77,7 +77,8 @@ impl<R: Read + Seek> Context<'_, R> {
             }
             if matches!(name, b"S" | b"B" | b"B*") {
                 let width = content.state.width * scale_of(content.state.ctm);
-                self.paint(Painted::area(Kind::Stroke { width }, &placed), content);
+                let thin = thinnest(&placed, content.state.ctm, content.state.width);
+                self.paint(Painted::area(Kind::Stroke { width, thin }, &placed), content);
             }
             if let Some(even_odd) = clip {
                 narrow(self, &placed, even_odd, content);
@@ -114,6 +115,33 @@ pub(crate) fn clipped(bounds: Rect, clip: Rect) -> Option<Rect> {
     let apart = bounds.x1 < clip.x0 || bounds.x0 > clip.x1 || bounds.y1 < clip.y0 || bounds.y0 > clip.y1;
     let hidden = clip.width() <= 0.0 || clip.height() <= 0.0;
     (!apart && !hidden && bounds.is_finite()).then(|| overlap(bounds, clip))
+}
+
+/// True where something of a mark lies in an area. Bounds that meet do not do: a line around the area, and
+/// marks at the corners of one, have none of it.
+pub(crate) fn reaches(mark: &Mark<'_>, area: Rect) -> bool {
+    /// Halvings of a piece of the outline, after which its bounds do.
+    const HALVINGS: u32 = 10;
+    fn meets(segment: PathSeg, area: Rect, halvings: u32) -> bool {
+        let own = Shape::bounding_box(&segment);
+        if own.x1 < area.x0 || own.x0 > area.x1 || own.y1 < area.y0 || own.y0 > area.y1 {
+            return false;
+        }
+        if halvings == 0 || area.contains(segment.start()) || area.contains(segment.end()) {
+            return true;
+        }
+        let (first, second) = segment.subdivide();
+        meets(first, area, halvings - 1) || meets(second, area, halvings - 1)
+    }
+    if area.width() <= 0.0 || area.height() <= 0.0 {
+        return false;
+    }
+    let half = mark.width().unwrap_or(0.0) / 2.0;
+    if mark.outline.segments().any(|segment| meets(segment, area.inflate(half, half), HALVINGS)) {
+        return true;
+    }
+    // Where no edge crosses it the area lies within, or without.
+    mark.width().is_none() && mark.outline.winding(area.center()) != 0
 }
 
 /// How thick a bar is that stands for a line: an area of four corners, much longer than thick.

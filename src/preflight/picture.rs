@@ -1,9 +1,10 @@
 //! A rough picture of a page: enough to see what is painted where, and whether paint reaches
 //! the edge of the bleed. Pictures are grey boxes and text is bars; it is no proof.
 
+use super::marks::Mark;
 use super::space::Space;
 use super::state::{Ink, State};
-use kurbo::{Affine, BezPath, PathEl, Rect, Shape};
+use kurbo::{Affine, BezPath, ParamCurve, PathEl, Point, Rect, Shape};
 use std::sync::Arc;
 use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
@@ -105,7 +106,7 @@ impl Canvas {
     /// Fills a path that stands on the page.
     pub(crate) fn fill(&mut self, path: &BezPath, even_odd: bool, ink: &Ink, alpha: f64, state: &State) {
         let mask = self.mask(state, Some(path.bounding_box()));
-        let Some(path) = self.path(path) else { return };
+        let Some(path) = self.path(path).filter(has_area) else { return };
         let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
         self.pixels.fill_path(&path, &paint(ink, alpha), rule, Transform::identity(), mask.as_deref());
     }
@@ -174,6 +175,45 @@ impl Canvas {
         f64::from(painted) / f64::from((x1 - x0 + 1) * (y1 - y0 + 1))
     }
 
+    /// True where a mark lies on ink, for the greater part, before it is painted.
+    pub(crate) fn is_inked(&self, mark: &Mark<'_>) -> bool {
+        /// Points of a line, or of an area's outline, that are looked at.
+        const POINTS: usize = 64;
+        /// Points of an area each way.
+        const GRID: u32 = 5;
+        let (path, area) = (mark.outline, mark.bounds);
+        let elements = path.elements().len();
+        let mut points = Vec::new();
+        if mark.width().is_none() && elements < 10_000 {
+            let part = |n: u32| (f64::from(n) + 0.5) / f64::from(GRID);
+            let grid = (0..GRID * GRID).map(|i| {
+                let (x, y) = (part(i % GRID), part(i / GRID));
+                Point::new(area.x0 + x * area.width(), area.y0 + y * area.height())
+            });
+            points.extend(grid.filter(|point| path.winding(*point) != 0));
+        }
+        if points.is_empty() {
+            let along = path.segments().step_by(elements.div_ceil(POINTS).max(1));
+            let reached = area.inflate(0.01, 0.01);
+            points.extend(along.map(|segment| segment.eval(0.5)).filter(|point| reached.contains(*point)));
+        }
+        let inked = points.iter().filter(|point| self.shows_ink(**point)).count();
+        inked > 0 && inked * 2 >= points.len()
+    }
+
+    /// True where a point of the page is darker than paper.
+    fn shows_ink(&self, point: Point) -> bool {
+        /// Of 255, up to which light is ink.
+        const INK: u8 = 245;
+        let at = self.to_pixels * point;
+        let pixel =
+            if at.x >= 0.0 && at.y >= 0.0 { self.pixels.pixel(at.x as u32, at.y as u32) } else { None };
+        pixel.is_some_and(|p| {
+            let through = u8::MAX - p.alpha();
+            [p.red(), p.green(), p.blue()].into_iter().any(|light| light.saturating_add(through) <= INK)
+        })
+    }
+
     /// The picture as PNG, on white.
     pub(crate) fn png(self) -> Option<Vec<u8>> {
         let (width, height) = (self.pixels.width(), self.pixels.height());
@@ -193,6 +233,13 @@ impl Canvas {
 /// A rectangle as a path.
 pub(crate) fn rectangle(area: Rect) -> BezPath {
     area.to_path(0.1)
+}
+
+/// True for a path that the brush can fill; it complains of others.
+fn has_area(path: &tiny_skia::Path) -> bool {
+    /// Pixels.
+    const LEAST: f32 = 1.0 / 4096.0;
+    path.bounds().width() > LEAST && path.bounds().height() > LEAST
 }
 
 fn paint(ink: &Ink, alpha: f64) -> Paint<'static> {

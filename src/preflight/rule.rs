@@ -217,6 +217,8 @@ rules! {
     PlateLaid: "plate.laid", House, Fail;
     /// A spot ink lies on no layer that names the processing step that the profile says.
     PlateStep: "plate.step", House, Fail;
+    /// What a knife follows is an area, a tint or a thick line.
+    CutLine: "cut.not_line", House, Hold;
     /// Something that knocks out is painted over the white ink.
     WhiteOrder: "white.not_last", House, Fail;
     /// White ink neither overprints nor multiplies: it erases what it lies on.
@@ -231,6 +233,10 @@ rules! {
     CutLeavesArt: "cut.leaves_art", House, Hold;
     /// A contour runs off the page.
     CutOffPage: "cut.off_page", House, Hold;
+    /// White overprints: what lies beneath it is printed, and the white is not.
+    WhiteLost: "white.overprints", Always, Fail;
+    /// Something in the artwork is in the colour of register marks, which prints on every plate.
+    InkRegistration: "ink.registration", Always, Hold;
     /// A colour or a picture asks for more ink than the paper can take.
     InkLimit: "ink.limit", House, Warn;
 }

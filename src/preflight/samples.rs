@@ -12,7 +12,7 @@ use crate::asset::{Limits, jpeg_samples};
 use crate::color::Components;
 use std::io::{Read, Seek};
 
-/// Bytes of a row; longer ones are not looked at.
+/// Bytes of a row; longer ones are counted, and no more.
 const ROW: u64 = 1 << 26;
 
 /// What a picture says of itself.
@@ -37,6 +37,22 @@ impl Claim<'_> {
         };
         let rows = Rows { width: width as usize, channels, bits };
         (matches!(bits, 1 | 2 | 4 | 8 | 16) && rows.bytes() <= ROW).then_some(rows)
+    }
+
+    /// How many bytes its samples have, however many that is; `None` where that is not known.
+    fn bytes(&self) -> Option<u64> {
+        let [Some(width), Some(height)] = self.size else { return None };
+        let channels = self.space.map_or(Some(1), Space::components)? as u64;
+        let bits = if self.space.is_some() { u64::try_from(self.bits?).ok()? } else { 1 };
+        // Width and height have 32 bits: channels and depth do not overflow a row.
+        Some(
+            (u64::from(width) * channels * bits.min(32)).div_ceil(8).max(1).saturating_mul(u64::from(height)),
+        )
+    }
+
+    /// A depth that pictures of samples do not have.
+    fn odd_depth(&self) -> Option<i64> {
+        self.bits.filter(|bits| self.space.is_some() && !matches!(bits, 1 | 2 | 4 | 8 | 16))
     }
 }
 
@@ -66,9 +82,12 @@ impl<R: Read + Seek> Context<'_, R> {
                 }
                 (Some(Some(_)) | None, _) => None,
             }
+        } else if let Some(bits) = claim.odd_depth()
+            && filters.last().is_none_or(|(name, _)| name != "JPXDecode")
+        {
+            Some(format!("has {bits} bits a component, which PDF does not know"))
         } else {
-            let [_, height] = claim.size;
-            let wanted = claim.rows().zip(height).map(|(rows, height)| rows.bytes() * u64::from(height));
+            let wanted = claim.bytes();
             let found = match (wanted, counted) {
                 (None, _) => None,
                 (Some(_), Some(counted)) => Some(counted),
@@ -85,6 +104,32 @@ impl<R: Read + Seek> Context<'_, R> {
             self.say(Rule::ImageDamaged, None, detail);
         }
         Ok(())
+    }
+
+    /// The same of a picture's mask, soft or not: a stream of samples of its own.
+    pub(crate) fn check_mask(&mut self, mask: &Value, soft: bool) -> Result<(), ReadError> {
+        let object = self.file.follow(mask)?;
+        // Colours that are masked out are a list.
+        let Some(dict) = object.value.dict().filter(|_| object.stream.is_some()).cloned() else {
+            return Ok(());
+        };
+        let side = |value: Option<Value>| value.and_then(|v| v.int()).and_then(|n| u32::try_from(n).ok());
+        let grey = Space::Gray;
+        let claim = Claim {
+            number: if let Value::Ref(number, _) = mask { Some(*number) } else { None },
+            size: [side(self.file.entry(&dict, "Width")?), side(self.file.entry(&dict, "Height")?)],
+            bits: self.file.entry(&dict, "BitsPerComponent")?.and_then(|v| v.int()),
+            space: soft.then_some(&grey),
+            turned: false,
+        };
+        match self.check_samples(&object, &dict, claim, None) {
+            Err(ReadError::Damaged(_)) => {
+                let detail = "The data of a picture's mask is broken or cut off, and presses differ in what they make of it; place the picture again.";
+                self.say(Rule::ImageDamaged, None, detail);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// True where a picture is white all over, and somebody has to know.

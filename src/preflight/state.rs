@@ -2,7 +2,7 @@
 
 use super::font::Font;
 use super::space::Space;
-use kurbo::{Affine, Rect};
+use kurbo::{Affine, BezPath, PathSeg, Rect, Vec2};
 use std::sync::Arc;
 
 /// A colour.
@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) width: f64,
     pub(crate) overprint_fill: bool,
     pub(crate) overprint_stroke: bool,
+    /// Overprint leaves the plates of DeviceCMYK that a colour has nothing of (`/OPM 1`).
+    pub(crate) zero_leaves: bool,
     pub(crate) blend: Blend,
     pub(crate) alpha_fill: f64,
     pub(crate) alpha_stroke: f64,
@@ -99,6 +101,7 @@ impl State {
             width: 1.0,
             overprint_fill: false,
             overprint_stroke: false,
+            zero_leaves: false,
             blend: Blend::Normal,
             alpha_fill: 1.0,
             alpha_stroke: 1.0,
@@ -139,4 +142,29 @@ impl State {
 /// How a matrix enlarges, on the whole.
 pub(crate) fn scale_of(matrix: Affine) -> f64 {
     libm::sqrt(matrix.determinant().abs())
+}
+
+/// The thinnest that a line becomes along a path on the page. A matrix that stretches makes a line thin in one
+/// direction only.
+pub(crate) fn thinnest(path: &BezPath, matrix: Affine, width: f64) -> f64 {
+    let [a, b, c, d, ..] = matrix.as_coeffs();
+    let whole = width * scale_of(matrix);
+    let even = (a * a + b * b) - (c * c + d * d);
+    if even.abs() + (a * c + b * d).abs() <= (a * a + b * b) * 1e-9 {
+        return whole;
+    }
+    let across = |along: Vec2| {
+        let length = along.hypot();
+        let (x, y) = (-along.y / length, along.x / length);
+        (length > 0.0).then(|| width * libm::hypot(a * x + b * y, c * x + d * y))
+    };
+    path.segments()
+        .flat_map(|segment| match segment {
+            PathSeg::Line(line) => [Some(line.p1 - line.p0), None, None],
+            PathSeg::Quad(quad) => [Some(quad.p1 - quad.p0), Some(quad.p2 - quad.p1), None],
+            PathSeg::Cubic(c) => [Some(c.p1 - c.p0), Some(c.p2 - c.p1), Some(c.p3 - c.p2)],
+        })
+        .filter_map(|along| across(along?))
+        .reduce(f64::min)
+        .unwrap_or(whole)
 }

@@ -2,14 +2,14 @@
 
 use super::content::{Content, Mode};
 use super::context::Context;
-use super::marks::Kind;
+use super::marks::{Kind, Mark};
 use super::paint::Painted;
 use super::paths::clipped;
 use super::picture::rectangle;
 use super::read::{ReadError, Value};
 use super::rule::Rule;
-use super::state::State;
-use kurbo::{Affine, Rect, Shape};
+use super::state::{State, thinnest};
+use kurbo::{Affine, BezPath, Rect, Shape};
 use std::io::{Read, Seek};
 
 impl<R: Read + Seek> Context<'_, R> {
@@ -134,8 +134,37 @@ impl<R: Read + Seek> Context<'_, R> {
         if matches!(text.mode, 2 | 6) {
             self.check_space(&state.stroke.space, Some(outline.bounding_box()));
         }
-        let ink = if matches!(text.mode, 1 | 5) { &state.stroke } else { &state.fill };
+        let lined = matches!(text.mode, 1 | 5);
+        let ink = if lined { &state.stroke } else { &state.fill };
         self.paint_in(Painted::area(kind, &outline), ink.clone(), state, content.mode);
+        if lined {
+            self.check_letters_line(&outline, state, content.mode);
+        }
+    }
+
+    /// Letters that are drawn by their outlines alone are as thin as these.
+    fn check_letters_line(&mut self, outline: &BezPath, state: &State, mode: Mode) {
+        let Some(bounds) = clipped(outline.bounding_box(), state.clip) else { return };
+        if mode.masking || mode.hidden || state.alpha_stroke <= 0.0 {
+            return;
+        }
+        let thin = thinnest(outline, state.ctm, state.width);
+        let mark = Mark {
+            kind: Kind::Stroke { width: thin, thin },
+            outline,
+            even_odd: false,
+            bounds,
+            ink: state.stroke.clone(),
+            overprint: false,
+            alpha: state.alpha_stroke,
+            tints: None,
+            load: None,
+            paper: false,
+            // White is painted where it is seen.
+            reversed: true,
+        };
+        let unit = self.boxes.map_or(1.0, |boxes| boxes.unit);
+        self.check_line(&mark, thin * unit, mode);
     }
 }
 

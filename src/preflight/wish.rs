@@ -52,6 +52,8 @@ pub struct Wish {
     pub white: Vec<String>,
     /// Spot inks that a knife follows: they may run where nothing else may.
     pub technical: Vec<String>,
+    /// Spot inks that are cut or perforated along: they are thin lines, and nothing else.
+    pub lines: Vec<String>,
     /// How spot inks meet what lies beneath.
     pub laid: BTreeMap<String, Laid>,
     /// Group and type of spot inks' processing steps.
@@ -93,6 +95,7 @@ impl Wish {
             plates_required: own.plates_required.clone(),
             white: white.map(|spot| spot.plate.clone()).collect(),
             technical: profile.spots.values().filter(|spot| cuts(spot)).map(|s| s.plate.clone()).collect(),
+            lines: profile.spots.values().filter(|spot| is_line(spot)).map(|s| s.plate.clone()).collect(),
             laid: profile.spots.values().map(|spot| (spot.plate.clone(), spot.laid)).collect(),
             steps: profile.spots.values().filter_map(step).collect(),
             ink_limit: profile.color.ink_limit.map(f64::from),
@@ -128,6 +131,11 @@ fn cuts(spot: &SpotInk) -> bool {
         )
         | None => false,
     }
+}
+
+/// True for a plate whose lines are cut or perforated along.
+fn is_line(spot: &SpotInk) -> bool {
+    matches!(spot.step, Some(Step::Cutting | Step::PartialCutting | Step::Perforating))
 }
 
 impl Level {

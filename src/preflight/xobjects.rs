@@ -159,6 +159,11 @@ impl<R: Read + Seek> Context<'_, R> {
         if let Some(intent) = self.file.entry(dict, "Intent")? {
             self.rendering_intent(&intent);
         }
+        for (key, soft) in [("SMask", true), ("Mask", false)] {
+            if let Some(mask) = dict.get(key).cloned() {
+                self.check_mask(&mask, soft)?;
+            }
+        }
         let soft = dict.has("SMask");
         let through = match dict.get("SMask").cloned() {
             Some(mask) => self.through(&mask, &content.state, mode)?,

@@ -1,6 +1,7 @@
 //! Preflight: what it refuses, what it lets pass, and whether others see the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod edges;
 mod flat;
 mod hostile;
 mod outlined;

@@ -565,6 +565,7 @@ fn known(order: &str) -> Vec<Expected> {
         trim: [120.0, 130.0],
         safe: [2.0; 4],
         white: vec![("White".into(), area)],
+        readable: Vec::new(),
     }]
 }
 

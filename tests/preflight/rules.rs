@@ -10,7 +10,7 @@ use presswork::preflight::{Expected, Inspection, Report, Rule, Wish};
 use std::io::Cursor;
 
 /// Everything a card is held to.
-fn wish() -> Wish {
+pub(crate) fn wish() -> Wish {
     Wish {
         standard: Standard::X4,
         dpi_warn: Some(200.0),
@@ -33,6 +33,7 @@ fn wish() -> Wish {
         plates_required: vec!["CutContour".into()],
         white: vec!["White".into()],
         technical: vec!["CutContour".into()],
+        lines: vec!["CutContour".into()],
         laid: [("CutContour".into(), Laid::Overprint)].into(),
         steps: Default::default(),
         ink_limit: Some(300.0),
@@ -40,11 +41,11 @@ fn wish() -> Wish {
     }
 }
 
-fn look(bytes: Vec<u8>, wish: &Wish) -> Report {
+pub(crate) fn look(bytes: Vec<u8>, wish: &Wish) -> Report {
     Inspection::new(wish).inspect(Cursor::new(bytes)).unwrap()
 }
 
-fn codes(report: &Report) -> Vec<&str> {
+pub(crate) fn codes(report: &Report) -> Vec<&str> {
     let mut codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -83,6 +84,13 @@ fn breaks() -> Vec<Break> {
         (Rule::MetadataMismatch, "another producer", |f| _ = f.edit(INFO, "(hand)", "(foot)")),
         (Rule::MetadataMismatch, "trapped and not", |f| _ = f.edit(INFO, "/False", "/True")),
         (Rule::MetadataMismatch, "two standards", |f| _ = f.edit(INFO, "(PDF/X-4)", "(PDF/X-1a:2003)")),
+        (Rule::MetadataMismatch, "another author", |f| {
+            f.add(INFO, "/Author (Alice)").redraw(
+                XMP,
+                "<pdf:Producer>",
+                "<dc:creator><rdf:Seq><rdf:li>Bob</rdf:li></rdf:Seq></dc:creator><pdf:Producer>",
+            );
+        }),
         (Rule::IntentMissing, "no intent", |f| _ = f.edit(CATALOG, "/OutputIntents [5 0 R]", "")),
         (Rule::IntentMissing, "an intent for archives", |f| _ = f.edit(INTENT, "GTS_PDFX", "GTS_PDFA1")),
         (Rule::IntentSeveral, "two intents", |f| _ = f.edit(CATALOG, "[5 0 R]", "[5 0 R 5 0 R]")),
@@ -230,6 +238,19 @@ fn breaks() -> Vec<Break> {
         (Rule::ImageDamaged, "a picture that ends early", |f| {
             _ = f.edit(IMAGE, "/Height 150", "/Height 151")
         }),
+        (Rule::ImageDamaged, "a picture far too large for its data", |f| {
+            _ = f.edit(IMAGE, "/Width 150", "/Width 2000000000")
+        }),
+        (Rule::ImageDamaged, "a picture of three bits", |f| {
+            _ = f.edit(IMAGE, "/BitsPerComponent 8", "/BitsPerComponent 3")
+        }),
+        (Rule::ImageDamaged, "a soft mask that ends early", |f| mask(f, "SMask", "", &[255; 99])),
+        (Rule::ImageDamaged, "a soft mask that does not unpack", |f| {
+            mask(f, "SMask", "/Filter /FlateDecode", b"no zlib")
+        }),
+        (Rule::ImageDamaged, "a mask that does not unpack", |f| {
+            mask(f, "Mask", "/Filter /FlateDecode", b"no zlib")
+        }),
         (Rule::ImageLow, "a picture stretched", |f| {
             _ = f.redraw(CONTENT, "36 0 0 36 60 60", "70 0 0 70 60 40")
         }),
@@ -250,11 +271,26 @@ fn breaks() -> Vec<Break> {
             );
         }),
         (Rule::SafeZone, "type at the edge", |f| _ = f.redraw(CONTENT, "60 200 Td", "12 200 Td")),
+        (Rule::SafeZone, "white type at the edge of a dark ground", |f| {
+            dark(f, "BT 0 0 0 0 k /F 10 Tf 12 200 Td (H) Tj ET");
+        }),
+        (Rule::SafeZone, "a white shape at the edge of a dark ground", |f| {
+            dark(f, "0 0 0 0 k 12 200 5 5 re f");
+        }),
         (Rule::PageCount, "too many pages", |f| {
             _ = f.edit(2, "[3 0 R]", "[3 0 R 31 0 R 32 0 R]").copy_page(31).copy_page(32)
         }),
         (Rule::PageSize, "another size", |f| _ = f.edit(PAGE, "190 290]", "189 290]")),
         (Rule::LineThin, "a hairline", |f| _ = f.redraw(FORM, "re f", HAIRLINE)),
+        (Rule::LineThin, "a white hairline on a dark ground", |f| {
+            dark(f, "0 0 0 0 K 0.1 w 30 50 m 50 80 l S")
+        }),
+        (Rule::LineThin, "a line that a matrix makes thin", |f| {
+            _ = f.redraw(FORM, "re f", "re f 0 0 0 1 K q 20 0 0 0.01 0 0 cm 1 w 5.6 6200 m 6.4 6200 l S Q")
+        }),
+        (Rule::LineThin, "letters drawn by thin outlines", |f| {
+            _ = f.redraw(CONTENT, "BT /F 10 Tf", "BT 1 Tr 0.02 w /F 10 Tf")
+        }),
         (Rule::TypeSmall, "small type", |f| _ = f.redraw(CONTENT, "/F 10 Tf", "/F 6 Tf")),
         (Rule::TypeSmall, "type made small by a matrix", |f| {
             _ = f.redraw(CONTENT, "60 200 Td", "0.5 0 0 0.5 60 200 Tm")
@@ -269,6 +305,31 @@ fn breaks() -> Vec<Break> {
             );
         }),
         (Rule::PlateMissing, "no cut line", |f| _ = f.redraw(CONTENT, "/Cut CS 1 SCN", "0 0 0 1 K")),
+        (Rule::PlateMissing, "a cut line around the page", |f| {
+            _ = f.redraw(CONTENT, "20 20 160 260 re S", "-20 -20 240 340 re S")
+        }),
+        (Rule::PlateMissing, "a second page without a cut line", |f| {
+            f.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
+            f.object(30, "<< >>", Some(b"0 0 0 0.1 k 0 0 200 300 re f"));
+        }),
+        (Rule::CutLine, "an area to cut along", |f| {
+            _ = f.redraw(
+                CONTENT,
+                "/Cut CS 1 SCN 0.25 w 20 20 160 260 re S",
+                "/Cut cs 1 scn 20 20 160 260 re f",
+            )
+        }),
+        (Rule::CutLine, "a thick cut line", |f| _ = f.redraw(CONTENT, "0.25 w", "9 w")),
+        (Rule::CutLine, "a pale cut line", |f| _ = f.redraw(CONTENT, "/Cut CS 1 SCN", "/Cut CS 0.3 SCN")),
+        (Rule::WhiteLost, "white that overprints", |f| {
+            _ = f.redraw(CONTENT, "q /Fm Do Q", "q /Fm Do /Over gs 0 0 0 0 k 112 62 9 9 re f Q")
+        }),
+        (Rule::WhiteLost, "white type that overprints", |f| {
+            _ = f.redraw(CONTENT, "BT /F 10 Tf", "/Over gs 0 0 0 0 k BT /F 10 Tf")
+        }),
+        (Rule::InkRegistration, "the colour of register marks in the artwork", |f| {
+            everywhere(f, "/All cs 0.5 scn 112 62 9 9 re f")
+        }),
         (Rule::WhiteOrder, "colour on white", |f| {
             _ = f.redraw(CONTENT, "40 40 re f", "40 40 re f 0.5 g 70 130 9 9 re f")
         }),
@@ -309,6 +370,29 @@ fn longer(file: &mut X4, times: usize) {
     *data = Some(data.as_ref().unwrap().repeat(times));
 }
 
+/// Gives the picture a mask of 100 pixels.
+fn mask(file: &mut X4, key: &str, filter: &str, data: &[u8]) {
+    let kind = if key == "SMask" {
+        "/BitsPerComponent 8 /ColorSpace /DeviceGray"
+    } else {
+        "/BitsPerComponent 1 /ImageMask true"
+    };
+    let entries = format!("/Type /XObject /Subtype /Image /Width 10 /Height 10 {kind} {filter}");
+    file.object(30, &format!("<< {entries} >>"), Some(data)).add(IMAGE, &format!("/{key} 30 0 R"));
+}
+
+/// Paints on a dark ground along the left edge.
+pub(crate) fn dark(file: &mut X4, what: &str) {
+    file.redraw(CONTENT, "q 36", &format!("0 0 0 0.9 k 0 0 55 300 re f {what} q 36"));
+}
+
+/// Paints in a space `All`, which lands on every plate.
+pub(crate) fn everywhere(file: &mut X4, what: &str) {
+    file.object(30, "[/Separation /All /DeviceCMYK 15 0 R]", None);
+    file.edit(PAGE, "/Cut 14 0 R", "/Cut 14 0 R /All 30 0 R");
+    file.redraw(CONTENT, "q /Fm Do Q", &format!("q /Fm Do {what} Q"));
+}
+
 /// A thin line after a square. The knife's own path may be as thin as it likes.
 const HAIRLINE: &str = "re f 0 0 0 1 K 0.1 w 112 62 m 130 62 l S";
 
@@ -335,7 +419,7 @@ fn fading(file: &mut X4, ink: u32) {
 
 impl X4 {
     /// The same page again.
-    fn copy_page(&mut self, number: u32) -> &mut Self {
+    pub(crate) fn copy_page(&mut self, number: u32) -> &mut Self {
         let page = self.objects[&PAGE].clone();
         self.objects.insert(number, page);
         self
@@ -356,6 +440,10 @@ fn each_broken_file_is_refused_for_its_rule_and_no_other() {
         }
         if rule == Rule::PageCount {
             wish.pages_max = Some(2);
+        }
+        if rule != Rule::CutLine {
+            // Elsewhere the cut line's ink stands for any.
+            wish.lines.clear();
         }
         let report = look(file.bytes(), &wish);
         if codes(&report) != [rule.as_str()] {
@@ -419,6 +507,7 @@ fn known(white: f64) -> Vec<Expected> {
         trim: [63.5, 98.778],
         safe: [2.0; 4],
         white: vec![("White".into(), white)],
+        readable: Vec::new(),
     }]
 }
 
@@ -534,7 +623,9 @@ fn what_a_mask_hides_fills_no_bleed() {
         masked(&mut file, mask, decode);
         file.redraw(CONTENT, "0 0 0 0.1 k 0 0 200 300 re f", "q 200 0 0 300 0 0 cm /Masked Do Q");
         let report = look(file.bytes(), &wish);
-        assert!(report.findings.iter().all(|f| f.code == "bleed.not_reached"), "{:?}", report.findings);
+        let short = mask.len() < 15_000;
+        let fits = |code: &str| code == "bleed.not_reached" || short && code == "image.damaged";
+        assert!(report.findings.iter().all(|f| fits(&f.code)), "{:?}", report.findings);
         let sides = ["left", "right", "upper", "lower"];
         let about =
             |side: &&str| report.findings.iter().any(|f| f.detail.contains(&format!("the {side} edge")));
@@ -565,7 +656,8 @@ fn a_clear_picture_is_no_print() {
         masked(&mut file, mask, "");
         file.edit(2, "[3 0 R]", "[3 0 R 31 0 R]").copy_page(31).edit(31, "7 0 R", "30 0 R");
         file.object(30, "<< >>", Some(b"0 0 0 0 k 0 0 200 300 re f q 100 0 0 150 50 50 cm /Masked Do Q"));
-        let wish = Wish { dpi_warn: None, dpi_fail: None, ..wish() };
+        // The second page has no cut line.
+        let wish = Wish { dpi_warn: None, dpi_fail: None, plates_required: Vec::new(), ..wish() };
         codes(&look(file.bytes(), &wish)).join(" ")
     };
     let mut mask = vec![0; 15_000];
