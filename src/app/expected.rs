@@ -71,11 +71,18 @@ fn white(
 /// Layers of type and codes, in the surface's millimetres. Those within a pattern are ornament.
 fn readable(surface: &Surface) -> Vec<Readable> {
     let mut found = Vec::new();
-    gather(&surface.nodes, Affine::IDENTITY, None, surface, &mut found);
+    gather(&surface.nodes, Affine::IDENTITY, None, ("", surface), &mut found);
     found
 }
 
-fn gather(nodes: &[Node], to: Affine, clip: Option<Rect>, surface: &Surface, found: &mut Vec<Readable>) {
+/// What lies within a layer of a surface. Type in art is its layer's.
+fn gather(
+    nodes: &[Node],
+    to: Affine,
+    clip: Option<Rect>,
+    (layer, surface): (&str, &Surface),
+    found: &mut Vec<Readable>,
+) {
     for node in nodes {
         let Node::Group(group) = node else { continue };
         let to = to * group.transform;
@@ -84,11 +91,11 @@ fn gather(nodes: &[Node], to: Affine, clip: Option<Rect>, surface: &Surface, fou
         if group.opacity <= 0.0 {
             continue;
         }
+        let layer = group.name.as_deref().unwrap_or(layer);
         if !group.readable {
-            gather(&group.nodes, to, clip, surface, found);
+            gather(&group.nodes, to, clip, (layer, surface), found);
             continue;
         }
-        let layer = group.name.as_deref().unwrap_or_default();
         let code = surface.layers.iter().any(|known| *known.id == *layer && known.kind == "code");
         // A code's ground is painted first, and may run where it likes.
         let from = if code { group.nodes.len().saturating_sub(1) } else { 0 };
