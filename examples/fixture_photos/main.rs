@@ -1,6 +1,6 @@
 //! Makes the fixture photos: `cargo run --example fixture_photos` writes `fixtures/assets/`.
 //!
-//! Scenes are drawn as SVG ([`scenes`], [`faces`]), rasterised, given grain and encoded the way
+//! Scenes are drawn as SVG (`scenes`, `faces`), rasterised, given grain and encoded the way
 //! cameras and phones do: baseline and progressive JPEG, a turned phone picture with its EXIF
 //! tag, PNG with alpha, with a palette and with 16 bits. The same program makes the same bytes.
 
