@@ -4,7 +4,7 @@ use super::content::Mode;
 use super::context::Context;
 use super::marks::Marks;
 use super::outlined::Outlined;
-use super::picture::Canvas;
+use super::picture::{Canvas, Grain};
 use super::read::{Dict, ReadError, Value, rectangle};
 use super::report::{Boxes, PageReport};
 use super::rule::Rule;
@@ -86,8 +86,13 @@ impl<R: Read + Seek> Context<'_, R> {
         let white = !wish.white.is_empty();
         // White is told from paper by what lies beneath it.
         let reversed = wish.line_min.or(wish.type_min).is_some() || self.safe_zone().is_some();
-        let wanted = drawn || wish.bleed_painted || white || reversed;
-        self.canvas = if wanted { Canvas::new(boxes.media, white) } else { None };
+        let grain = match (white, drawn || wish.bleed_painted, reversed) {
+            (true, ..) => Some(Grain::Fine),
+            (false, true, _) => Some(Grain::Plain),
+            (false, false, true) => Some(Grain::Rough),
+            (false, false, false) => None,
+        };
+        self.canvas = grain.and_then(|grain| Canvas::new(boxes.media, grain));
         self.check_boxes(page, &boxes)?;
         let resources = self.file.dict(page, "Resources")?.unwrap_or_default();
         let group = self.file.dict(page, "Group")?;

@@ -8,10 +8,27 @@ use kurbo::{Affine, BezPath, ParamCurve, PathEl, Point, Rect, Shape};
 use std::sync::Arc;
 use tiny_skia::{Color, FillRule, Mask, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
-/// Pixels of the longer side.
-const SIDE: f64 = 800.0;
-/// The same where plates are measured.
-const FINE_SIDE: f64 = 1600.0;
+/// What the picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// To tell white on ink from white on paper.
+    Rough,
+    /// To be looked at, and to see whether a bleed is filled.
+    Plain,
+    /// To measure plates.
+    Fine,
+}
+
+impl Grain {
+    /// Pixels of the longer side.
+    fn side(self) -> f64 {
+        match self {
+            Grain::Rough => 300.0,
+            Grain::Plain => 800.0,
+            Grain::Fine => 1600.0,
+        }
+    }
+}
 
 /// A page under the brush.
 pub(crate) struct Canvas {
@@ -22,10 +39,9 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// A clear canvas for an area of the page, fine enough to measure plates where that is asked
-    /// for. `None` for an empty one.
-    pub(crate) fn new(area: Rect, fine: bool) -> Option<Canvas> {
-        let longer = if fine { FINE_SIDE } else { SIDE };
+    /// A clear canvas for an area of the page. `None` for an empty one.
+    pub(crate) fn new(area: Rect, grain: Grain) -> Option<Canvas> {
+        let longer = grain.side();
         let scale = longer / area.width().max(area.height());
         let side = |length: f64| (libm::ceil(length * scale) as u32).clamp(1, longer as u32 + 1);
         let pixels = Pixmap::new(side(area.width()), side(area.height()))?;

@@ -109,7 +109,7 @@ fn a_suspects_renderer_ends_with_its_worker() {
     let variables = told(pid, "environ").unwrap();
     let variables: Vec<&str> = variables.split('\0').collect();
     assert!(variables.contains(&"PRESSWORK_CPU_THREADS=3"), "{variables:?}");
-    let scratch = format!("TMPDIR={}", folder.join("scratch/presswork-").display());
+    let scratch = format!("TMPDIR={}", folder.join("scratch/.presswork-job-").display());
     assert!(variables.iter().any(|variable| variable.starts_with(&scratch)), "{variables:?}");
     assert!(!variables.iter().any(|variable| variable.starts_with("PRESSWORK_STORE")), "{variables:?}");
     let limits = told(pid, "limits").unwrap();
