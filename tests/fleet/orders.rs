@@ -334,6 +334,6 @@ fn folders_do_for_one_machine() {
     // Nothing is left of the jobs but the results.
     let left = std::fs::read_dir(folder.path()).unwrap().flatten();
     let scratch: Vec<_> =
-        left.filter(|e| e.file_name().to_string_lossy().starts_with("presswork-")).collect();
+        left.filter(|e| e.file_name().to_string_lossy().starts_with(".presswork-job-")).collect();
     assert!(scratch.is_empty(), "{scratch:?}");
 }
