@@ -126,11 +126,20 @@ where
         (None, _) => tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed"),
     }
     match status(&error) {
-        // What is refused once is refused again, unless it was only too slow or too much.
-        Some(code @ 400..=499) if ![408, 429].contains(&code) => denied(code),
         Some(code) => unavailable(format!("status {code}")),
         None => unavailable("no answer"),
     }
+}
+
+/// Why an object cannot be read. A question that has no right answer, as for an object under a customer's own
+/// key, is refused however often it is asked; a write with that answer may have been damaged on its way.
+fn unread<E>(error: SdkError<E, HttpResponse>) -> Violation
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let refused = status(&error) == Some(400);
+    let violation = failed(error);
+    if refused { denied(400) } else { violation }
 }
 
 #[async_trait]
@@ -166,7 +175,7 @@ impl Store for S3Store {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => return Ok(None),
-            Err(e) => return Err(failed(e)),
+            Err(e) => return Err(unread(e)),
         };
         let too_large = || unavailable(format!("an object has more than {max_bytes} bytes"));
         if answer.content_length().is_some_and(|bytes| bytes.unsigned_abs() > max_bytes) {
@@ -186,7 +195,7 @@ impl Store for S3Store {
         match request.send().await {
             Ok(facts) => Ok(Some(seen(&facts))),
             Err(e) if status(&e) == Some(404) => Ok(None),
-            Err(e) => Err(failed(e)),
+            Err(e) => Err(unread(e)),
         }
     }
 
