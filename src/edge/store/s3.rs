@@ -126,6 +126,7 @@ where
         (None, _) => tracing::warn!(error = %DisplayErrorContext(&error), "a store request failed"),
     }
     match status(&error) {
+        Some(code @ (401 | 403)) => denied(code),
         Some(code) => unavailable(format!("status {code}")),
         None => unavailable("no answer"),
     }
