@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod dir;
 mod durable;
+pub(crate) mod lock;
 pub mod machine;
 pub mod queue;
 pub mod store;

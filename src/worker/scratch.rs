@@ -3,7 +3,7 @@
 //! Each is locked as long as its job goes on. A lock ends with its holder, so the folders of workers that
 //! were killed are found unlocked by whoever starts next on the same disk, and removed.
 
-use rustix::fs::{FlockOperation, flock};
+use crate::edge::lock::locked;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -57,20 +57,6 @@ pub(super) fn sweep(root: &Path) -> io::Result<usize> {
         }
     }
     Ok(swept)
-}
-
-/// Locks a folder; `None` while another holds it, or when it is gone.
-fn locked(path: &Path) -> io::Result<Option<File>> {
-    let folder = match File::open(path) {
-        Ok(folder) => folder,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(folder)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
 }
 
 #[cfg(test)]

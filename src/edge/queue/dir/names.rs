@@ -1,10 +1,7 @@
-//! What a spool's files are called, and who holds one.
-//!
-//! Names sort by time. A lock on a file says that a living process holds it.
+//! What a spool's files are called: their names sort by time.
 
 use crate::edge::durable::random;
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,20 +41,6 @@ pub(super) fn deliveries(name: &str) -> u32 {
 pub(super) fn again(name: &str) -> String {
     let stem = name.rsplit_once(".r").map_or(name, |(stem, _)| stem);
     format!("{stem}.r{}", deliveries(name) + 1)
-}
-
-/// Opens and locks a file; `None` when it is held or gone.
-pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
 }
 
 #[cfg(test)]
