@@ -26,6 +26,8 @@ pub enum Kind {
     Press,
     /// A picture of the catalog, decoded.
     Pixels,
+    /// A picture or a filter of the catalog's art, as a surface shows it.
+    Layer,
 }
 
 /// Bytes that are kept unless the settings say otherwise.
@@ -33,6 +35,9 @@ pub const BYTES: u64 = 64 << 20;
 
 type Key = (Kind, [u8; 32]);
 type Listener = Box<dyn Fn(bool) + Send + Sync>;
+
+/// What is large takes at most this part of what may be kept: others are not to be driven out by it.
+const SHARE: u64 = 4;
 
 /// Values by content, bounded in bytes.
 pub struct Cache {
@@ -90,6 +95,11 @@ impl Cache {
     /// The most bytes that are held.
     pub fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// The most bytes of a picture that is held.
+    pub fn picture_limit(&self) -> u64 {
+        self.limit / SHARE
     }
 
     /// The bytes of everything that is held.

@@ -5,6 +5,7 @@
 use super::recolor::Inks;
 use super::{clip, paint};
 use crate::asset::Picture;
+use crate::cache::Cache;
 use crate::error::{Code, Violation};
 use crate::scene::{Blend, FilterNode, Group, Node, Paint, PathNode, Tiling};
 use kurbo::{Affine, Rect};
@@ -43,13 +44,24 @@ pub(super) struct Converter<'a> {
     pub(super) tilings: BTreeMap<(usize, usize), Arc<Tiling>>,
     /// Names what the filters' pixels depend on.
     pub(super) key: String,
+    /// Where the filters' pixels are kept for other orders.
+    pub(super) cache: Option<Arc<Cache>>,
     pub(super) one_ink: bool,
 }
 
 impl<'a> Converter<'a> {
     pub(super) fn new(inks: &'a Inks, pictures: &'a BTreeMap<usize, Arc<Picture>>, key: String) -> Self {
         let tilings = BTreeMap::new();
-        Converter { inks, pictures, filtered: None, met: Vec::new(), tilings, key, one_ink: false }
+        Converter {
+            inks,
+            pictures,
+            filtered: None,
+            met: Vec::new(),
+            tilings,
+            key,
+            cache: None,
+            one_ink: false,
+        }
     }
 
     /// The nodes of a group's children.
@@ -300,7 +312,8 @@ impl<'a> Converter<'a> {
         let bounds =
             paint::affine(group.transform()).transform_rect_bbox(paint::rect(group.layer_bounding_box()));
         let key = format!("{}#{index}", self.key).into();
-        Ok(Some(Node::Filter(Arc::new(FilterNode { svg, bounds, transform: Affine::IDENTITY, key }))))
+        let (transform, cache) = (Affine::IDENTITY, self.cache.clone());
+        Ok(Some(Node::Filter(Arc::new(FilterNode { svg, bounds, transform, key, cache }))))
     }
 }
 

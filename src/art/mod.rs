@@ -23,6 +23,7 @@ mod tests;
 pub use recolor::{IdPaint, Recolor};
 
 use crate::asset::Limits;
+use crate::cache::Cache;
 use crate::error::{Code, Violation, Violations};
 use crate::scene::{Blend, Group};
 use convert::{Converter, Pair};
@@ -112,10 +113,19 @@ impl Art {
     /// The art as scene nodes in the viewport's user units, clipped to the viewport where it
     /// runs past it. Masks keep their colours, since those are coverage.
     pub fn group(&self, recolor: &Recolor) -> Result<Group, Violation> {
+        self.group_kept(recolor, None)
+    }
+
+    /// The same, with a place where its filters' pixels are kept for other orders.
+    ///
+    /// # Errors
+    /// As [`Art::group`].
+    pub fn group_kept(&self, recolor: &Recolor, cache: Option<&Arc<Cache>>) -> Result<Group, Violation> {
         let (marked, marks) = self.marked(recolor)?;
         let inks = Inks::new(recolor, marks);
         let key = hex::encode(Sha256::digest(format!("{} {recolor:?}", self.digest)));
         let mut converter = Converter::new(&inks, &self.survey.pictures, key);
+        converter.cache = cache.cloned();
         converter.one_ink = recolor.all.is_some();
         let recolored;
         if !self.survey.filters.is_empty() && !recolor.is_empty() {

@@ -35,9 +35,6 @@ pub struct Picture {
     cache: Option<Arc<Cache>>,
 }
 
-/// A decoded picture takes at most this part of what may be kept: others are not to be driven out by it.
-const SHARE: u64 = 4;
-
 /// What the walk over each format found.
 #[derive(Debug)]
 enum Kind {
@@ -163,6 +160,11 @@ impl Picture {
         self.cache = Some(cache);
     }
 
+    /// Where what is made of this picture is kept for other orders.
+    pub fn cache(&self) -> Option<&Arc<Cache>> {
+        self.cache.as_ref()
+    }
+
     /// Which encoding.
     pub fn format(&self) -> Format {
         match self.kind {
@@ -237,7 +239,7 @@ impl Picture {
         let (width, height) = self.size;
         // Eight bytes a pixel at most.
         let most = u64::from(width) * u64::from(height) * 8 / u64::from(shrink * shrink);
-        let Some(cache) = self.cache.as_ref().filter(|cache| most <= cache.limit() / SHARE) else {
+        let Some(cache) = self.cache.as_ref().filter(|cache| most <= cache.picture_limit()) else {
             return made();
         };
         let content = cache::digest([&self.sha256[..], &[depth as u8], &shrink.to_le_bytes()]);

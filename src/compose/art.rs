@@ -92,7 +92,7 @@ impl Composer<'_> {
             })
             .map_err(|v| reference.blame(v))?;
         }
-        let group = art.group(recolor).map_err(|v| reference.blame(v))?;
+        let group = art.group_kept(recolor, self.assets.cache_of(source)).map_err(|v| reference.blame(v))?;
         let (into, over) = super::place::fit(fit, art.size(), size);
         let placed = Group { transform: into * group.transform, ..group };
         let mut outer = Group { nodes: vec![Node::Group(Arc::new(placed))], ..Group::default() };

@@ -105,9 +105,9 @@ impl Assets {
     }
 
     /// The cache of parsed art, for what comes from the catalog. A customer's art is nobody else's.
-    pub(super) fn cache_of(&self, source: &Source) -> Option<&Cache> {
+    pub(super) fn cache_of(&self, source: &Source) -> Option<&Arc<Cache>> {
         match source {
-            Source::Catalog(_) => self.cache.as_deref(),
+            Source::Catalog(_) => self.cache.as_ref(),
             Source::Order(_) => None,
         }
     }

@@ -13,6 +13,14 @@ use crate::scene::{Blend, FillRule, Ink, Paint, PathNode};
 use lopdf::Object;
 use std::io::Write;
 
+/// What draws a stroke.
+struct Pen {
+    /// Strokes the path itself, not an outline of it.
+    strokes: bool,
+    /// Its width on the page, in mm.
+    width: f64,
+}
+
 impl<W: Write> Painter<'_, W> {
     /// A path, filled and stroked in its order.
     pub(super) fn path(&mut self, out: &mut Content, node: &PathNode, space: Space) -> Result<(), Violation> {
@@ -38,7 +46,7 @@ impl<W: Write> Painter<'_, W> {
             return Ok(());
         }
         let framed = self.frame(out, &fill.paint, fill.opacity, node.overprint, space)?;
-        if self.paint(out, &fill.paint, false, space)? {
+        if self.paint(out, &fill.paint, None, space)? {
             out.path(&node.path, PathPaint::Fill, fill.rule == FillRule::EvenOdd);
         }
         if framed {
@@ -68,7 +76,8 @@ impl<W: Write> Painter<'_, W> {
                 space.millimetre() * 0.002,
             )
         });
-        if self.paint(out, &stroke.paint, expanded.is_none(), space)? {
+        let pen = Pen { strokes: expanded.is_none(), width: stroke.style.width / space.millimetre() };
+        if self.paint(out, &stroke.paint, Some(pen), space)? {
             match expanded {
                 Some(outline) => out.path(&outline, PathPaint::Fill, false),
                 None => {
@@ -126,17 +135,19 @@ impl<W: Write> Painter<'_, W> {
         }
     }
 
-    /// Sets the colour; false where there is nothing to paint with.
+    /// Sets the colour, of a stroke where there is a pen; false where there is nothing to paint with.
     fn paint(
         &mut self,
         out: &mut Content,
         paint: &Paint,
-        stroke: bool,
+        pen: Option<Pen>,
         space: Space,
     ) -> Result<bool, Violation> {
+        let role = pen.as_ref().map_or(space.role, |pen| space.role.of_stroke(pen.width));
+        let stroke = pen.is_some_and(|pen| pen.strokes);
         let shading = match paint {
             Paint::Solid(ink) => {
-                let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, space.role)?;
+                let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, role)?;
                 out.color(painted.space, &painted.components, stroke);
                 return Ok(true);
             }
@@ -150,7 +161,7 @@ impl<W: Write> Painter<'_, W> {
         };
         if shading.is_degenerate() {
             let Some((_, ink, _)) = shading.stops().stops.last() else { return Ok(false) };
-            let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, space.role)?;
+            let painted = self.spaces.ink(self.objects, ink, space.tone, self.inking, role)?;
             out.color(painted.space, &painted.components, stroke);
             return Ok(true);
         }

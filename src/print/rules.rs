@@ -98,10 +98,26 @@ impl PrintRules {
 pub(crate) enum Role {
     /// Type and codes.
     Type,
+    /// A line of other vector art, thinner than [`THIN_LINE`].
+    Line,
     /// Other vector art.
     Area,
     /// Part of a gradient, where no colour is set apart.
     Blend,
+}
+
+/// Below this width (mm; 1 pt) a line in several inks shows their edges beside it, since no press
+/// lays its plates closer than about 0.1 mm.
+const THIN_LINE: f64 = 25.4 / 72.0;
+
+impl Role {
+    /// The role of a stroke of so many mm on the page, within art of this role.
+    pub(crate) fn of_stroke(self, width: f64) -> Role {
+        match self {
+            Role::Area if width < THIN_LINE => Role::Line,
+            Role::Type | Role::Line | Role::Area | Role::Blend => self,
+        }
+    }
 }
 
 /// How process colours are printed on a page.
@@ -155,11 +171,11 @@ impl<'a> Inking<'a> {
             };
         }
         if is_black(color) {
-            if role == Role::Type && settings.black_type == BlackType::K {
-                return Ok(Some([0.0, 0.0, 0.0, 1.0]));
-            }
-            if let (Some(rich), Role::Area) = (settings.rich_black, role) {
-                return Ok(Some(rich));
+            let alone = settings.black_type == BlackType::K;
+            match (role, settings.rich_black) {
+                (Role::Type | Role::Line, _) if alone => return Ok(Some([0.0, 0.0, 0.0, 1.0])),
+                (Role::Area | Role::Line, Some(rich)) => return Ok(Some(rich)),
+                (Role::Type | Role::Area | Role::Line | Role::Blend, _) => {}
             }
         }
         Ok(match settings.rgb {

@@ -9,7 +9,7 @@ use super::shade::{Tiles, inverse};
 use crate::error::{Code, Violation};
 use crate::scene::{Group, Node, PatternNode, Tiling};
 use kurbo::{Affine, Rect};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Positions of copied cells are kept to this fraction of a pixel.
@@ -35,7 +35,9 @@ pub(super) fn pattern(
         *kinds.entry(linear_bits(*place)).or_default() += 1;
     }
     let copied = kinds.len() <= MAX_KINDS;
-    let scales: BTreeMap<u64, f64> = places.iter().map(|p| (scale(*p).to_bits(), scale(*p))).collect();
+    let scales: BTreeSet<u64> = places.iter().map(|place| scale(*place).to_bits()).collect();
+    // Scales are not negative, so that their bits are in their order.
+    let largest = scales.last().filter(|_| scales.len() > MAX_KINDS).map(|bits| f64::from_bits(*bits));
     // A copied cell covers what lies beneath it: one that spares inks is painted each time.
     let in_place = builder.scope.spares(&node.cell);
     for place in places {
@@ -50,7 +52,7 @@ pub(super) fn pattern(
         let item = if copied {
             copy(builder, node, place)?
         } else {
-            turned(builder, node, place, painted_scale(scale(place), &scales))?
+            turned(builder, node, place, painted_scale(scale(place), largest))?
         };
         match item {
             Some(item) => out.push(item),
@@ -76,13 +78,10 @@ fn copy(builder: &mut Builder, node: &Arc<PatternNode>, place: Affine) -> Result
     Ok(Some(Item { area: shown, what: What::Blit { resource, by } }))
 }
 
-/// The scale that a cell is painted at to be shown at `scale`, which is one of `scales`: itself,
-/// or the next of the few sizes between the largest and smallest, each at most √2 too large.
-fn painted_scale(scale: f64, scales: &BTreeMap<u64, f64>) -> f64 {
-    if scales.len() <= MAX_KINDS {
-        return scale;
-    }
-    let mut step = scales.values().copied().fold(scale, f64::max);
+/// The scale that a cell is painted at to be shown at `scale`: itself, or, of many, the next of a few
+/// sizes from the largest down, each at most √2 too large.
+fn painted_scale(scale: f64, largest: Option<f64>) -> f64 {
+    let Some(mut step) = largest else { return scale };
     while step / std::f64::consts::SQRT_2 >= scale && step > 1e-6 {
         step /= std::f64::consts::SQRT_2;
     }

@@ -2,6 +2,7 @@
 
 use super::layer::{Area, Layer};
 use super::sample::Sample;
+use crate::cache::Cache;
 use crate::error::{Code, Violation};
 use crate::scene::FilterNode;
 use kurbo::Affine;
@@ -20,6 +21,23 @@ pub(super) struct FilterSpec {
     to_px: Affine,
     /// Every pixel the filter touches, the frame's and beyond: what lies outside flows in.
     area: Area,
+}
+
+impl FilterSpec {
+    /// Where its pixels are kept for other orders.
+    pub(super) fn cache(&self) -> Option<&Arc<Cache>> {
+        self.node.cache.as_ref()
+    }
+
+    /// Equal keys mean equal pixels.
+    pub(super) fn key(&self) -> String {
+        format!("filter {} {:?} {:?}", self.node.key, self.to_px.as_coeffs(), self.area)
+    }
+
+    /// Pixels of its layer.
+    pub(super) fn pixels(&self) -> u64 {
+        self.area.pixels() as u64
+    }
 }
 
 /// Plans a filter; an error when it is too large.

@@ -96,10 +96,38 @@ impl<S: Sample> Layer<S> {
         Layer { area, data: vec![pixel; area.pixels()] }
     }
 
-    /// Pixels of one colour, in a buffer that is empty.
-    pub(super) fn filled_in(area: Area, pixel: Pixel<S>, mut data: Vec<Pixel<S>>) -> Self {
+    /// Pixels of one colour but for those of `taken`, which somebody will set: they hold what the buffer
+    /// held.
+    pub(super) fn filled_around(
+        area: Area,
+        pixel: Pixel<S>,
+        taken: &[Area],
+        mut data: Vec<Pixel<S>>,
+    ) -> Self {
         data.resize(area.pixels(), pixel);
-        Layer { area, data }
+        let mut layer = Layer { area, data };
+        let mut steps: Vec<i32> = taken.iter().flat_map(|taken| [taken.y0, taken.y1]).collect();
+        steps.extend([area.y0, area.y1]);
+        steps.retain(|y| (area.y0..=area.y1).contains(y));
+        steps.sort_unstable();
+        steps.dedup();
+        for rows in steps.windows(2) {
+            let (top, end) = (rows[0], rows[1]);
+            let across = taken.iter().filter(|taken| taken.y0 <= top && end <= taken.y1);
+            let mut spans: Vec<(i32, i32)> = across.map(|taken| (taken.x0, taken.x1)).collect();
+            spans.sort_unstable();
+            spans.push((area.x1, area.x1));
+            for y in top..end {
+                let mut from = area.x0;
+                for (left, right) in &spans {
+                    if *left > from {
+                        layer.row_mut(y, from, *left).fill(pixel);
+                    }
+                    from = from.max(*right);
+                }
+            }
+        }
+        layer
     }
 
     /// Columns `x0..x1` of row `y`; they lie inside the area.

@@ -22,6 +22,7 @@ mod picture;
 mod pool;
 mod proof;
 mod resolve;
+mod rows;
 pub(crate) mod sample;
 mod sampler;
 mod scope;

@@ -36,6 +36,14 @@ pub(super) struct PictureSpec {
     pub(super) px_per_mm: (f64, f64),
 }
 
+impl PictureSpec {
+    /// Pixels of the prepared picture, at most.
+    pub(super) fn pixels(&self) -> u64 {
+        let (width, height) = self.resize.map_or(self.node.picture.size(), |(_, size)| size);
+        u64::from(width) * u64::from(height)
+    }
+}
+
 /// Which of a prepared picture's pixels go where.
 #[derive(Debug, Clone)]
 pub(super) enum Placed {
@@ -183,7 +191,8 @@ fn turn(crop: Rect, transpose: bool, flip_x: bool, flip_y: bool) -> Rect {
     Rect::from_points(point(crop.x0, crop.y0), point(crop.x1, crop.y1))
 }
 
-fn key(spec: &PictureSpec) -> String {
+/// Equal keys mean equal prepared pixels, in one pass's colours.
+pub(super) fn key(spec: &PictureSpec) -> String {
     let mut key = String::from("picture ");
     let node = &spec.node;
     for byte in node.picture.sha256() {

@@ -15,14 +15,13 @@ impl<T> Pool<T> {
         Pool(Mutex::new(Vec::new()))
     }
 
-    /// A buffer, empty; with what room it had.
+    /// A buffer, with what it held.
     pub(super) fn take(&self) -> Vec<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     /// For the next one.
-    pub(super) fn give(&self, mut buffer: Vec<T>) {
-        buffer.clear();
+    pub(super) fn give(&self, buffer: Vec<T>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 }

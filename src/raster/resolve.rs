@@ -196,30 +196,48 @@ impl Builder {
         let fill = node
             .fill
             .as_ref()
-            .map(|fill| (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity));
+            .map(|fill| (Outline::fill(&node.path, to_px, fill.rule), &fill.paint, fill.opacity, None));
         if let Some(stroke) = &node.stroke {
             stroke.check_dashes(&node.path)?;
         }
         let stroke = node.stroke.as_ref().and_then(|stroke| {
             let outline = Outline::stroke(&node.path, &stroke.style, to_px)?;
-            Some((outline, &stroke.paint, stroke.opacity))
+            let width = stroke.style.width * libm::sqrt(to_px.determinant().abs()) / self.px_per_mm;
+            Some((outline, &stroke.paint, stroke.opacity, Some(width)))
         });
         let parts = if node.stroke_first { [stroke, fill] } else { [fill, stroke] };
-        for (outline, paint, opacity) in parts.into_iter().flatten() {
+        for (outline, paint, opacity, width) in parts.into_iter().flatten() {
             let area = outline.area.intersect(self.frame);
             if area.is_empty() || opacity <= 0.0 {
                 continue;
             }
-            let lay = self.scope.lay(paint, opacity, node.overprint)?;
-            if lay == Lay::Sparing([true; 3]) && self.scope.on_paper() {
-                continue;
+            let own = width.map(|width| self.scope.of_stroke(paint, width));
+            let outer = own.map(|own| std::mem::replace(&mut self.scope, own));
+            let painted = self.painted(paint, opacity, node.overprint, to_px, area);
+            if let Some(outer) = outer {
+                self.scope = outer;
             }
+            let Some((shader, lay)) = painted? else { continue };
             let outline = self.count(outline)?;
-            if let Some(shader) = self.shader(paint, opacity, to_px, area)? {
-                out.push(Item { area, what: What::Fill { outline, shader, lay } });
-            }
+            out.push(Item { area, what: What::Fill { outline, shader, lay } });
         }
         Ok(())
+    }
+
+    /// What a fill or a stroke is painted with, and how it is laid; `None` where nothing is left of it.
+    fn painted(
+        &mut self,
+        paint: &Paint,
+        opacity: f32,
+        overprint: bool,
+        to_px: Affine,
+        area: Area,
+    ) -> Result<Option<(Shader, Lay)>, Violation> {
+        let lay = self.scope.lay(paint, opacity, overprint)?;
+        if lay == Lay::Sparing([true; 3]) && self.scope.on_paper() {
+            return Ok(None);
+        }
+        Ok(self.shader(paint, opacity, to_px, area)?.map(|shader| (shader, lay)))
     }
 
     fn shader(

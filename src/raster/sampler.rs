@@ -3,6 +3,7 @@
 use super::layer::Layer;
 use super::sample::{Pixel, Sample};
 use kurbo::{Affine, Point};
+use std::ops::Range;
 
 /// The nearest pixel; beyond the border, the border.
 #[inline]
@@ -66,13 +67,19 @@ static WEIGHTS: [[f32; 4]; PHASES] = {
 };
 
 /// A row of Catmull-Rom readings from a layer with a margin of [`REACH`] empty pixels: the first
-/// at `at`, the others a step of `from_px` to the right each. Beyond the layer is nothing.
-pub(super) fn turned_row<S: Sample>(layer: &Layer<S>, at: Point, from_px: Affine, out: &mut [Pixel<S>]) {
+/// at `at`, the others a step of `from_px` to the right each. Beyond the layer is nothing: gives which
+/// were set.
+pub(super) fn turned_row<S: Sample>(
+    layer: &Layer<S>,
+    at: Point,
+    from_px: Affine,
+    out: &mut [Pixel<S>],
+) -> Range<usize> {
     /// Fixed point, 32 bits after the point: exact sums, the same for every row.
     const ONE: f64 = 4_294_967_296.0;
     let (w, h) = (layer.area.width(), layer.area.height());
     if w < 4 || h < 4 {
-        return;
+        return 0..0;
     }
     let fixed = |v: f64| (v.clamp(-1e8, 1e8) * ONE) as i64;
     let [a, b, ..] = from_px.as_coeffs();
@@ -83,7 +90,7 @@ pub(super) fn turned_row<S: Sample>(layer: &Layer<S>, at: Point, from_px: Affine
     let (top, bottom) = inside(v, dv, whole(1), whole(h - 2), out.len());
     let (first, end) = (first.max(top), end.min(bottom));
     if first >= end {
-        return;
+        return 0..0;
     }
     let (mut u, mut v) = (u + du * first as i64, v + dv * first as i64);
     for pixel in &mut out[first..end] {
@@ -93,6 +100,7 @@ pub(super) fn turned_row<S: Sample>(layer: &Layer<S>, at: Point, from_px: Affine
         u += du;
         v += dv;
     }
+    first..end
 }
 
 /// Which weights a fixed-point place takes.
@@ -209,7 +217,8 @@ mod tests {
             for y in 0..60 {
                 let at = from_px * Point::new(0.5, f64::from(y) + 0.5);
                 let mut row = [[0_u8; 4]; 60];
-                turned_row(&layer, at, from_px, &mut row);
+                let set = turned_row(&layer, at, from_px, &mut row);
+                assert!(row.iter().enumerate().all(|(x, pixel)| set.contains(&x) || *pixel == [0; 4]));
                 for (x, pixel) in (0..).zip(row) {
                     let at = from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
                     let one = bicubic(&layer, at.x as f32, at.y as f32);

@@ -62,6 +62,15 @@ impl Scope {
         }
     }
 
+    /// What a stroke of so many mm on the page is painted as. What a tile holds has roles of its own.
+    pub(super) fn of_stroke(&self, paint: &Paint, width: f64) -> Scope {
+        let role = match paint {
+            Paint::Tiling(_) => self.role,
+            Paint::Solid(_) | Paint::Linear(_) | Paint::Radial(_) => self.role.of_stroke(width),
+        };
+        Scope { role, ..self.clone() }
+    }
+
     /// Inside a cell that is painted apart.
     pub(super) fn within(&self) -> Scope {
         Scope { direct: false, ..self.clone() }

@@ -19,6 +19,7 @@ pub(super) fn resampled<S: Sample>(
     let inside = |y: i32| y.clamp(dest.y0, dest.y1 - 1);
     let (first, last) = (inside(area.y0), inside(area.y1 - 1));
     let rows = (last - first + 1) as usize;
+    out.clear();
     out.resize(rows * dest.width() * texture.channels, S::ZERO);
     let scale = crop.height() / dest.height() as f64;
     let top = crop.y0 + f64::from(first - dest.y0) * scale;

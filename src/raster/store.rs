@@ -1,7 +1,7 @@
 //! Resources in pixels: filled before the bands that need them, emptied after the last one.
 
 use super::blend::paint_row;
-use super::colorants::Mixing;
+use super::colorants::{Colorants, Mixing};
 use super::filter;
 use super::layer::{Area, Layer};
 use super::list::{List, Resource, Spec};
@@ -9,6 +9,7 @@ use super::pool::Pool;
 use super::sample::{Pixel, Sample};
 use super::texture::{self, Texture};
 use super::walk::Painter;
+use crate::cache::{Cache, Kind, digest};
 use crate::control::Control;
 use crate::error::{Code, Violation};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,16 @@ pub(super) enum Loaded<S> {
     Texture(Texture<S>),
     /// Finished pixels.
     Layer(Layer<S>),
+}
+
+impl<S: Sample> Loaded<S> {
+    /// What it takes in memory.
+    fn bytes(&self) -> u64 {
+        match self {
+            Loaded::Texture(texture) => size_of_val(texture.data.as_slice()) as u64,
+            Loaded::Layer(layer) => size_of_val(layer.data.as_slice()) as u64,
+        }
+    }
 }
 
 /// A painted cell on an opaque colour.
@@ -58,7 +69,41 @@ impl<S: Sample> Store<S> {
         control: Control<'_>,
     ) -> Result<(), Violation> {
         control.check()?;
-        let loaded = match &resources[resource].spec {
+        let spec = &resources[resource].spec;
+        let loaded = match self.kept(spec) {
+            Some((cache, content)) => cache.get_or(Kind::Layer, content, || {
+                let made = self.made(spec, control)?;
+                let bytes = made.bytes();
+                Ok((made, bytes))
+            })?,
+            None => Arc::new(self.made(spec, control)?),
+        };
+        self.put(resource, Some(loaded));
+        Ok(())
+    }
+
+    /// Where what many orders show is kept, and under which digest: pictures and filters of the catalog
+    /// in sRGB. What becomes of them in inks is the profile's too.
+    fn kept<'a>(&self, spec: &'a Spec) -> Option<(&'a Cache, [u8; 32])> {
+        let (cache, key, pixels) = match spec {
+            Spec::Picture(spec, Colorants::Srgb) => {
+                let node = &spec.node;
+                let shared = node.matte.as_ref().is_none_or(|matte| matte.cache().is_some());
+                let cache = node.picture.cache().filter(|_| shared)?;
+                (cache, super::picture::key(spec), spec.pixels())
+            }
+            Spec::Filter(spec, Colorants::Srgb) => (spec.cache()?, spec.key(), spec.pixels()),
+            Spec::Picture(_, Colorants::Inks(_)) | Spec::Filter(_, Colorants::Inks(_)) | Spec::Cell(_) => {
+                return None;
+            }
+        };
+        let bytes = pixels.saturating_mul(size_of::<Pixel<S>>() as u64);
+        let depth = [S::DEPTH as u8];
+        (bytes <= cache.picture_limit()).then(|| (&**cache, digest([key.as_bytes(), &depth])))
+    }
+
+    fn made(&self, spec: &Spec, control: Control<'_>) -> Result<Loaded<S>, Violation> {
+        Ok(match spec {
             Spec::Picture(spec, colorants) => {
                 let texture = texture::load(spec, colorants, control)?;
                 if spec.as_layer { Loaded::Layer(texture.into_layer()) } else { Loaded::Texture(texture) }
@@ -69,9 +114,7 @@ impl<S: Sample> Store<S> {
                 colorants.convert(layer.data.as_flattened_mut(), 4)?;
                 Loaded::Layer(layer)
             }
-        };
-        self.put(resource, Some(Arc::new(loaded)));
-        Ok(())
+        })
     }
 
     /// Forgets a resource.

@@ -12,6 +12,8 @@ use crate::scene::*;
 use kurbo::{Affine, BezPath, Circle, Insets, Point, Rect, Shape, Size};
 use std::sync::{Arc, Mutex};
 
+mod kept;
+
 /// Keeps what it is given.
 #[derive(Default)]
 struct Collect(Mutex<Vec<Pixel<u8>>>);

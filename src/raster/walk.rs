@@ -1,21 +1,20 @@
 //! Painting a display list's items onto the pixels of one band.
 
-use super::blend::{paint_row, paint_solid, paint_sparing};
-use super::colorants::Mixing;
+use super::blend::paint_solid;
 use super::coverage::{coverage, covers};
 use super::ground::Ground;
 use super::layer::{Area, Layer, Mask};
 use super::list::{Compositing, GroupItem, Item, Lay, Shader, What};
 use super::outline::Outline;
 use super::picture::Placed;
+use super::rows::{blit, covered, lay_row, put, sampled, set, turned};
 use super::sample::{Pixel, Sample};
 use super::sampler;
 use super::shown::{resampled, upright};
 use super::store::{Loaded, Store};
 use crate::control::Control;
 use crate::error::{Code, Violation};
-use crate::scene::{Blend, MaskKind};
-use kurbo::{Affine, Point};
+use crate::scene::MaskKind;
 use std::sync::Arc;
 
 /// Paints items; knows their resources.
@@ -29,7 +28,7 @@ pub(super) struct Painter<'a, S> {
 }
 
 impl<S: Sample> Painter<'_, S> {
-    /// A layer of an area on a ground, with items painted on it, in a buffer that is empty.
+    /// A layer of an area on a ground, with items painted on it, in a buffer that may hold anything.
     pub(super) fn band(
         &self,
         items: &[Item],
@@ -48,10 +47,58 @@ impl<S: Sample> Painter<'_, S> {
         {
             (ground, items) = (pixel, rest);
         }
-        let mut layer = Layer::filled_in(area, ground, buffer);
+        let mut taken = Vec::new();
+        let mut on_top = (ground[3] == S::MAX).then(|| Ground::new(ground));
+        self.taken(items, area, on_top.as_mut(), &mut taken)?;
+        let mut layer = Layer::filled_around(area, ground, &taken, buffer);
         let mut bare = (ground[3] == S::MAX).then(|| Ground::new(ground));
         self.items(items, &mut layer, None, bare.as_mut())?;
         Ok(layer)
+    }
+
+    /// Where the first of some items set every pixel whatever lies beneath: the ground need not be filled
+    /// there. False once an item is met that does not. `bare` goes through what it will go through when
+    /// they are painted.
+    fn taken(
+        &self,
+        items: &[Item],
+        area: Area,
+        mut bare: Option<&mut Ground<S>>,
+        out: &mut Vec<Area>,
+    ) -> Result<bool, Violation> {
+        for item in items {
+            let shown = item.area.intersect(area);
+            if shown.is_empty() {
+                continue;
+            }
+            let sets = match &item.what {
+                What::Group(group) if group.layer.is_none() => {
+                    let whole =
+                        |outlines: &Vec<Outline>| matches!(outlines.as_slice(), [only] if covers(only, area));
+                    if shown != area || !group.clips.iter().all(whole) {
+                        return Ok(false);
+                    }
+                    if !self.taken(&group.items, area, bare.as_deref_mut(), out)? {
+                        return Ok(false);
+                    }
+                    continue;
+                }
+                What::Blit { resource, .. } => match bare.as_deref_mut().and_then(|bare| bare.paint(shown)) {
+                    Some(color) => self.store.laid(*resource, color)?.is_some(),
+                    None => false,
+                },
+                What::Picture { resource, placed: Placed::Upright { .. }, edge: None } => {
+                    bare.as_deref_mut().map(|bare| bare.paint(shown));
+                    matches!(self.store.get(*resource)?.as_ref(), Loaded::Texture(texture) if texture.channels == 3)
+                }
+                What::Picture { .. } | What::Fill { .. } | What::Turned { .. } | What::Group(_) => false,
+            };
+            if !sets {
+                return Ok(false);
+            }
+            out.push(shown);
+        }
+        Ok(true)
     }
 
     /// Paints items onto a layer, where the clip covers. `bare` knows where the layer still has one
@@ -92,14 +139,13 @@ impl<S: Sample> Painter<'_, S> {
                         Some(_) | None => None,
                     };
                     match laid {
-                        Some(laid) => blit(&laid.layer, *by, area, target, None),
+                        Some(laid) => set(&laid.layer, *by, area, target),
                         None => blit(layer_of(&self.store.get(*resource)?)?, *by, area, target, clip),
                     }
                 }
                 What::Turned { resource, from_px } => {
                     let loaded = self.store.get(*resource)?;
-                    let rows = turned(layer_of(&loaded)?, *from_px, area);
-                    put(&rows, area, target, clip, S::MAX, Mixing::NORMAL);
+                    turned(layer_of(&loaded)?, *from_px, area, target, clip);
                 }
                 What::Group(group) => self.group(group, area, target, clip, bare.as_deref_mut())?,
             }
@@ -204,7 +250,7 @@ impl<S: Sample> Painter<'_, S> {
             Placed::Free { from_px, nearest } => {
                 let source = layer_of(&loaded)?;
                 let read = if *nearest { sampler::nearest } else { sampler::bicubic };
-                put(&sampled(source, *from_px, area, read), area, target, mask, S::MAX, Mixing::NORMAL);
+                sampled(source, *from_px, area, read, target, mask);
             }
         }
         Ok(())
@@ -241,7 +287,14 @@ impl<S: Sample> Painter<'_, S> {
             }
         }
         let Some(Compositing { opacity, mixing, mask }) = &group.layer else {
-            let inside = inside.filter(|mask| mask.area != area || !mask.is_full() || area != target.area);
+            // A clip that nothing reaches beyond, and that hides nothing, is none.
+            let within = |item: &Item| {
+                let shown = item.area.intersect(target.area);
+                shown.is_empty() || shown.intersect(area) == shown
+            };
+            let needed =
+                |mask: &Mask| mask.area != area || !group.items.iter().all(within) || !mask.is_full();
+            let inside = inside.filter(needed);
             return self.items(&group.items, target, inside.as_ref(), bare);
         };
         let mut layer = Layer::new(area);
@@ -296,86 +349,6 @@ fn premultiplied<S: Sample>([r, g, b, a]: [f32; 4]) -> Pixel<S> {
     let alpha = S::from_unit(a);
     let [r, g, b] = [r, g, b].map(|c| S::from_unit(c).mul(alpha));
     [r, g, b, alpha]
-}
-
-/// A row of a fill, as it is laid.
-fn lay_row<S: Sample>(target: &mut [Pixel<S>], source: &[Pixel<S>], cover: &[u8], opacity: S, lay: Lay) {
-    match lay {
-        Lay::Over => paint_row(target, source, Some(cover), opacity, Mixing::NORMAL),
-        Lay::Multiply => paint_row(target, source, Some(cover), opacity, Mixing::Whole(Blend::Multiply)),
-        Lay::Sparing(spared) if opacity == S::MAX => paint_sparing(target, source, cover, spared),
-        Lay::Sparing(spared) => {
-            let thinned: Vec<Pixel<S>> = source.iter().map(|pixel| pixel.map(|c| c.mul(opacity))).collect();
-            paint_sparing(target, &thinned, cover, spared);
-        }
-    }
-}
-
-/// First and one past the last covered pixel of a row.
-fn covered(cover: &[u8]) -> Option<(usize, usize)> {
-    let from = cover.iter().position(|c| *c != 0)?;
-    let to = cover.iter().rposition(|c| *c != 0)? + 1;
-    Some((from, to))
-}
-
-/// Composites a layer's rows.
-fn put<S: Sample>(
-    layer: &Layer<S>,
-    area: Area,
-    target: &mut Layer<S>,
-    mask: Option<&Mask>,
-    opacity: S,
-    mixing: Mixing,
-) {
-    let area = mask.map_or(area, |mask| area.intersect(mask.area));
-    for y in area.y0..area.y1 {
-        let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));
-        let source = layer.row(y, area.x0, area.x1);
-        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, opacity, mixing);
-    }
-}
-
-/// Composites a finished layer, moved by whole pixels.
-fn blit<S: Sample>(
-    layer: &Layer<S>,
-    (dx, dy): (i32, i32),
-    area: Area,
-    target: &mut Layer<S>,
-    clip: Option<&Mask>,
-) {
-    let area = area.intersect(layer.area.shift(dx, dy));
-    for y in area.y0..area.y1 {
-        let source = layer.row(y - dy, area.x0 - dx, area.x1 - dx);
-        let cover = clip.map(|clip| clip.row(y, area.x0, area.x1));
-        paint_row(target.row_mut(y, area.x0, area.x1), source, cover, S::MAX, Mixing::NORMAL);
-    }
-}
-
-/// Reads a turned cell for every pixel of an area.
-fn turned<S: Sample>(cell: &Layer<S>, from_px: Affine, area: Area) -> Layer<S> {
-    let mut layer = Layer::new(area);
-    for y in area.y0..area.y1 {
-        let at = from_px * Point::new(f64::from(area.x0) + 0.5, f64::from(y) + 0.5);
-        sampler::turned_row(cell, at, from_px, layer.row_mut(y, area.x0, area.x1));
-    }
-    layer
-}
-
-/// Reads a layer between its pixels for every pixel of an area.
-fn sampled<S: Sample>(
-    source: &Layer<S>,
-    from_px: Affine,
-    area: Area,
-    read: fn(&Layer<S>, f32, f32) -> Pixel<S>,
-) -> Layer<S> {
-    let mut layer = Layer::new(area);
-    for y in area.y0..area.y1 {
-        for (x, pixel) in (area.x0..).zip(layer.row_mut(y, area.x0, area.x1)) {
-            let at = from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            *pixel = read(source, at.x as f32, at.y as f32);
-        }
-    }
-    layer
 }
 
 fn layer_of<S>(loaded: &Arc<Loaded<S>>) -> Result<&Layer<S>, Violation> {

@@ -8,6 +8,7 @@
 use super::ink::Ink;
 use super::separation::Separation;
 use crate::asset::Picture;
+use crate::cache::Cache;
 use crate::error::{Code, Violation};
 use kurbo::{Affine, BezPath, Point, Rect, Shape};
 use std::sync::Arc;
@@ -342,6 +343,8 @@ pub struct FilterNode {
     pub transform: Affine,
     /// Content digest of the art and the node's place in it: equal keys mean equal pixels.
     pub key: Arc<str>,
+    /// Where its pixels are kept for other orders.
+    pub cache: Option<Arc<Cache>>,
 }
 
 #[cfg(test)]

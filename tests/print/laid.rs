@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A shop that prints in the fixtures' condition, with a brand's ink without an order.
-fn shop(name: &str, standard: &str, laid: &str) -> Shop {
+pub(crate) fn shop(name: &str, standard: &str, laid: &str) -> Shop {
     let shop = Shop::new(name);
     let profile = format!(
         "schema = \"presswork.profile/1\"\ntitle = \"Laid\"\ndpi = 150\noutputs = [\"pdf\", \"plates\"]\n\
-         [color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\n[pdf]\nstandard = \"{standard}\"\n\
+         [color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\n\
+         rich_black = [0.6, 0.5, 0.4, 1]\n[pdf]\nstandard = \"{standard}\"\n\
          [spots.Brand]\nplate = \"Brand\"\nalternate = {{ cmyk = [1, 0.44, 0, 0] }}\nlaid = \"{laid}\"\n"
     );
     shop.write("profiles/plain.toml", profile.as_bytes());
@@ -25,7 +26,7 @@ fn shop(name: &str, standard: &str, laid: &str) -> Shop {
     shop
 }
 
-fn rect(id: &str, [x, y, width, height]: [f64; 4], fill: Value) -> Value {
+pub(crate) fn rect(id: &str, [x, y, width, height]: [f64; 4], fill: Value) -> Value {
     json!({ "id": id, "box": { "x": x, "y": y, "width": width, "height": height },
             "shape": { "shape": { "rect": {} }, "fill": fill } })
 }
@@ -34,12 +35,12 @@ fn brand(tint: f64) -> Value {
     json!({ "spot": "Brand", "tint": tint })
 }
 
-fn yellow() -> Value {
+pub(crate) fn yellow() -> Value {
     rect("ground", [0.0, 0.0, 100.0, 60.0], json!({ "cmyk": [0, 0, 1, 0] }))
 }
 
 /// Our plates of a card of 100 × 60 mm with these layers; they are those of its PDF.
-fn plates(shop: &Shop, name: &str, layers: &[Value]) -> BTreeMap<String, GrayImage> {
+pub(crate) fn plates(shop: &Shop, name: &str, layers: &[Value]) -> BTreeMap<String, GrayImage> {
     shop.template(name, json!({}), json!([surface("card", (100.0, 60.0), json!(layers))]));
     let order = shop.order(name, name, json!({}));
     let out = shop.folder.join("out");
@@ -66,7 +67,7 @@ fn plates(shop: &Shop, name: &str, layers: &[Value]) -> BTreeMap<String, GrayIma
 }
 
 /// How much of an ink lies at a place in mm, in per cent.
-fn at(plates: &BTreeMap<String, GrayImage>, plate: &str, (x, y): (f64, f64)) -> u32 {
+pub(crate) fn at(plates: &BTreeMap<String, GrayImage>, plate: &str, (x, y): (f64, f64)) -> u32 {
     let px = |mm: f64| (mm / 25.4 * 150.0) as u32;
     (u32::from(plates[plate].get_pixel(px(x), px(y))[0]) * 100 + 127) / 255
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod black;
 mod book;
 mod cli_render;
 mod colour;

@@ -153,7 +153,8 @@ impl Receipt for Taken {
     }
 }
 
-/// Takes the next message of a class.
+/// Takes the next message of a class. One that cannot be read is passed over, and told of where no other
+/// is left.
 fn take(
     root: &Path,
     class: &str,
@@ -161,15 +162,17 @@ fn take(
     settlements: Option<IntCounterVec>,
 ) -> io::Result<Option<Delivery>> {
     let (orders, taken) = (root.join("orders").join(class), root.join("taken").join(class));
+    let mut failed = Ok(None);
     for name in files(&orders)? {
-        let path = orders.join(&name);
-        let Some(file) = locked(&path)? else { continue };
-        // Locked, but perhaps settled by another between listing and locking.
-        if !moved(&path, &taken, &name)? {
-            continue;
-        }
+        let (file, bytes) = match held(&orders, &taken, &name) {
+            Ok(Some(held)) => held,
+            Ok(None) => continue,
+            Err(e) => {
+                failed = Err(e);
+                continue;
+            }
+        };
         let path = taken.join(&name);
-        let bytes = fs::read(&path)?;
         let message = serde_json::from_slice::<Envelope>(&bytes)
             .map_or_else(|_| Message::new(bytes), |envelope| envelope.message());
         let count = deliveries(&name);
@@ -187,16 +190,30 @@ fn take(
             }),
         }));
     }
-    Ok(None)
+    failed
+}
+
+/// Locks a message, moves it to what is taken and reads it; `None` where another was faster.
+fn held(orders: &Path, taken: &Path, name: &str) -> io::Result<Option<(File, Vec<u8>)>> {
+    let path = orders.join(name);
+    let Some(file) = locked(&path)? else { return Ok(None) };
+    // Locked, but perhaps settled by another between listing and locking.
+    match moved(&path, taken, name)? {
+        true => Ok(Some((file, fs::read(taken.join(name))?))),
+        false => Ok(None),
+    }
 }
 
 /// Brings back what dead processes held and what has waited long enough.
 fn mend(root: &Path, class: &str) -> io::Result<()> {
     let (orders, taken) = (root.join("orders").join(class), root.join("taken").join(class));
+    let mut failed = Ok(());
     for name in files(&taken)? {
         let path = taken.join(&name);
-        if locked(&path)?.is_some() {
-            moved(&path, &orders, &again(&name))?;
+        match locked(&path) {
+            Ok(Some(_held)) => _ = moved(&path, &orders, &again(&name))?,
+            Ok(None) => {}
+            Err(e) => failed = Err(e),
         }
     }
     let delay = root.join("delay").join(class);
@@ -208,7 +225,7 @@ fn mend(root: &Path, class: &str) -> io::Result<()> {
         }
         moved(&delay.join(&name), &orders, &name)?;
     }
-    Ok(())
+    failed
 }
 
 #[async_trait]

@@ -35,8 +35,11 @@ impl Watched {
         let (files, class) = (spool.files.clone(), self.class.clone());
         let settlements = spool.metrics.as_ref().map(|metrics| metrics.settlements.clone());
         let taken = blocking(move || {
-            mend(files.root(), &class)?;
-            take(files.root(), &class, place, settlements)
+            let mended = mend(files.root(), &class);
+            match take(files.root(), &class, place, settlements)? {
+                Some(delivery) => Ok(Some(delivery)),
+                None => mended.map(|()| None),
+            }
         });
         match taken.await {
             Ok(taken) => {
@@ -76,6 +79,26 @@ mod tests {
     use super::super::super::{Message, Queue, Trouble};
     use super::*;
     use std::fs;
+
+    #[tokio::test]
+    async fn an_order_that_cannot_be_read_stands_in_nobodys_way() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::new(root.path());
+        let class = Class { name: "standard".into(), weight: 1 };
+        // Not even root can read through a link to itself; it sorts before every order.
+        for folder in ["orders/standard", "taken/standard"] {
+            let folder = root.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            std::os::unix::fs::symlink("0", folder.join("0")).unwrap();
+        }
+        spool.enqueue("standard", &Message::new("{}")).await.unwrap();
+        let mut watched = Watched::new(&class, 1);
+        let delivery = watched.look(&spool).await.unwrap();
+        assert_eq!(delivery.message.body, "{}");
+        assert!(delivery.receipt.ack().await.unwrap());
+        assert!(watched.look(&spool).await.is_none());
+        assert!(watched.fails.is_some(), "it is told of");
+    }
 
     #[tokio::test]
     async fn files_that_cannot_be_read_are_told_and_tried_ever_more_seldom() {
