@@ -32,6 +32,7 @@ mod sink;
 mod store;
 mod texture;
 mod walk;
+mod weigh;
 
 #[cfg(test)]
 mod inks_tests;

@@ -95,20 +95,26 @@ pub(super) fn turned<S: Sample>(
     }
 }
 
-/// Composites a layer that is read between its pixels.
+/// Composites a layer that is read between its pixels, or at the nearest one. Beyond its border, the
+/// border.
 pub(super) fn sampled<S: Sample>(
     source: &Layer<S>,
-    from_px: Affine,
+    (from_px, nearest): (Affine, bool),
     area: Area,
-    read: fn(&Layer<S>, f32, f32) -> Pixel<S>,
     target: &mut Layer<S>,
     mask: Option<&Mask>,
 ) {
+    let read = if nearest { sampler::nearest } else { sampler::bicubic };
     let area = mask.map_or(area, |mask| area.intersect(mask.area));
     let mut row = vec![[S::ZERO; 4]; area.width()];
     for y in area.y0..area.y1 {
-        for (x, pixel) in (area.x0..).zip(&mut row) {
-            let at = from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        let place = |x: i32| from_px * Point::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+        // All but the border.
+        let set = if nearest { 0..0 } else { sampler::turned_row(source, place(area.x0), from_px, &mut row) };
+        let (before, rest) = row.split_at_mut(set.start);
+        let behind = &mut rest[set.len()..];
+        for (x, pixel) in (area.x0..).zip(before).chain((area.x0 + set.end as i32..).zip(behind)) {
+            let at = place(x);
             *pixel = read(source, at.x as f32, at.y as f32);
         }
         let cover = mask.map(|mask| mask.row(y, area.x0, area.x1));

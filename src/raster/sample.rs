@@ -3,6 +3,7 @@
 //! Everything the compositor does is written once over [`Sample`]. Products are rounded to
 //! nearest, never approximated, so that equal input gives equal bytes on every processor.
 
+use super::weigh;
 use crate::asset::{Depth, Samples};
 use fast_image_resize::PixelType;
 
@@ -43,6 +44,9 @@ pub(crate) trait Sample:
     fn pixel_type(channels: usize) -> PixelType;
     /// Decoded samples in this depth, and how many components a pixel has.
     fn take(samples: Samples) -> (Vec<Self>, usize);
+
+    /// Four by four pixels of rows of `w` as one, weighed for these steps between pixels across and down.
+    fn weighed(window: &[Pixel<Self>], w: usize, across: usize, down: usize) -> Pixel<Self>;
 
     /// Of pixels that there are in both depths, those of this one.
     fn pick<'a>(eight: &'a [Pixel<u8>], sixteen: &'a [Pixel<u16>]) -> &'a [Pixel<Self>];
@@ -106,6 +110,10 @@ impl Sample for u8 {
     }
     fn pixel_type(channels: usize) -> PixelType {
         if channels == 3 { PixelType::U8x3 } else { PixelType::U8x4 }
+    }
+    #[inline(always)]
+    fn weighed(window: &[Pixel<u8>], w: usize, across: usize, down: usize) -> Pixel<u8> {
+        weigh::whole(window, w, across, down)
     }
     fn pick<'a>(eight: &'a [Pixel<u8>], _: &'a [Pixel<u16>]) -> &'a [Pixel<u8>] {
         eight
@@ -173,6 +181,10 @@ impl Sample for u16 {
     }
     fn pixel_type(channels: usize) -> PixelType {
         if channels == 3 { PixelType::U16x3 } else { PixelType::U16x4 }
+    }
+    #[inline(always)]
+    fn weighed(window: &[Pixel<u16>], w: usize, across: usize, down: usize) -> Pixel<u16> {
+        weigh::real(window, w, across, down)
     }
     fn pick<'a>(_: &'a [Pixel<u8>], sixteen: &'a [Pixel<u16>]) -> &'a [Pixel<u16>] {
         sixteen

@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::sample::{Pixel, Sample};
+use super::weigh::{PHASES, catmull_rom};
 use kurbo::{Affine, Point};
 use std::ops::Range;
 
@@ -39,36 +40,12 @@ pub(super) fn bicubic<S: Sample>(layer: &Layer<S>, u: f32, v: f32) -> Pixel<S> {
     [r.min(a), g.min(a), b.min(a), a]
 }
 
-const fn catmull_rom(t: f32) -> [f32; 4] {
-    let (t2, t3) = (t * t, t * t * t);
-    [
-        0.5 * (-t3 + 2.0 * t2 - t),
-        0.5 * (3.0 * t3 - 5.0 * t2 + 2.0),
-        0.5 * (-3.0 * t3 + 4.0 * t2 + t),
-        0.5 * (t3 - t2),
-    ]
-}
-
 /// How far from a place [`turned_row`] reads, and one more for rounding.
 pub(super) const REACH: i32 = 3;
 
-/// Places between two pixels that have weights of their own.
-const PHASES: usize = 256;
-/// Catmull-Rom weights of four neighbours, by place.
-static WEIGHTS: [[f32; 4]; PHASES] = {
-    let mut weights = [[0.0; 4]; PHASES];
-    let mut i = 0;
-    while i < PHASES {
-        // The middle of each step, so that no picture is moved.
-        weights[i] = catmull_rom((i as f32 + 0.5) / PHASES as f32);
-        i += 1;
-    }
-    weights
-};
-
-/// A row of Catmull-Rom readings from a layer with a margin of [`REACH`] empty pixels: the first
-/// at `at`, the others a step of `from_px` to the right each. Beyond the layer is nothing: gives which
-/// were set.
+/// A row of Catmull-Rom readings from a layer: the first at `at`, the others a step of `from_px` to the
+/// right each. Gives which were set: those that need nothing from beyond the layer, which are all that
+/// show something where it has a margin of [`REACH`] empty pixels.
 pub(super) fn turned_row<S: Sample>(
     layer: &Layer<S>,
     at: Point,
@@ -95,8 +72,7 @@ pub(super) fn turned_row<S: Sample>(
     let (mut u, mut v) = (u + du * first as i64, v + dv * first as i64);
     for pixel in &mut out[first..end] {
         let start = ((v >> 32) as usize - 1) * w + (u >> 32) as usize - 1;
-        let (across, down) = (&WEIGHTS[phase(u)], &WEIGHTS[phase(v)]);
-        *pixel = weighed(&layer.data[start..start + 3 * w + 4], w, across, down);
+        *pixel = S::weighed(&layer.data[start..start + 3 * w + 4], w, phase(u), phase(v));
         u += du;
         v += dv;
     }
@@ -123,36 +99,6 @@ fn inside(start: i64, step: i64, low: i64, high: i64, count: usize) -> (usize, u
 
 fn ceil_div(a: i64, b: i64) -> i64 {
     a.div_euclid(b) + i64::from(a.rem_euclid(b) != 0)
-}
-
-/// Four by four pixels of rows of `w`, weighed.
-#[inline(always)]
-fn weighed<S: Sample>(window: &[Pixel<S>], w: usize, across: &[f32; 4], down: &[f32; 4]) -> Pixel<S> {
-    let rows = [&window[..4], &window[w..w + 4], &window[2 * w..2 * w + 4], &window[3 * w..3 * w + 4]];
-    let one = rows[1][1];
-    if rows.iter().all(|row| row.iter().all(|pixel| *pixel == one)) {
-        return one;
-    }
-    let mut sum = [0.0f32; 4];
-    for (row, down) in rows.iter().zip(down) {
-        let mut line = [0.0f32; 4];
-        for (pixel, across) in row.iter().zip(across) {
-            for k in 0..4 {
-                line[k] += pixel[k].level() * across;
-            }
-        }
-        for k in 0..4 {
-            sum[k] += line[k] * down;
-        }
-    }
-    // The weights overshoot: no component may exceed its alpha.
-    let alpha = S::from_level(sum[3]);
-    [
-        S::from_level(sum[0]).min(alpha),
-        S::from_level(sum[1]).min(alpha),
-        S::from_level(sum[2]).min(alpha),
-        alpha,
-    ]
 }
 
 /// Between the four nearest pixels of a layer that repeats without end; (u, v) lies inside it.

@@ -9,7 +9,6 @@ use super::outline::Outline;
 use super::picture::Placed;
 use super::rows::{blit, covered, lay_row, put, sampled, set, turned};
 use super::sample::{Pixel, Sample};
-use super::sampler;
 use super::shown::{resampled, upright};
 use super::store::{Loaded, Store};
 use crate::control::Control;
@@ -248,9 +247,7 @@ impl<S: Sample> Painter<'_, S> {
                 Loaded::Layer(_) => return Err(mixed_up()),
             },
             Placed::Free { from_px, nearest } => {
-                let source = layer_of(&loaded)?;
-                let read = if *nearest { sampler::nearest } else { sampler::bicubic };
-                sampled(source, *from_px, area, read, target, mask);
+                sampled(layer_of(&loaded)?, (*from_px, *nearest), area, target, mask);
             }
         }
         Ok(())
