@@ -4,31 +4,23 @@
 use crate::mix::{Kind, TWENTY};
 use crate::support::bucket::BUCKET;
 use crate::support::fleet::Fleet;
-use crate::{process, work};
+use crate::work;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use futures_util::StreamExt;
 use md5::Md5;
-use presswork::asset::{Pixels, Samples};
+use presswork::asset::Samples;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::io::Write;
-use std::path::Path;
-use std::time::Instant;
 
-/// Orders a second, and processor seconds an order.
-pub(crate) async fn run(fleet: &Fleet, assets: &Path, count: usize) -> (f64, f64) {
-    let face = std::fs::read(assets.join("face.png")).expect("the picture");
-    assert!(matches!(work::decode(face).data, Samples::Rgba8(_)), "the sticker's picture is a cut-out");
-    let own = std::process::id();
-    let before = process::cpu_seconds(own);
-    let begin = Instant::now();
+/// Makes and keeps `count` orders, of which so many are under way at once.
+pub(crate) async fn run(fleet: &Fleet, count: usize, under_way: usize) {
     futures_util::stream::iter(0..count)
         .map(|i| order(fleet, i))
-        .buffer_unordered(2)
+        .buffer_unordered(under_way)
         .for_each(|()| async {})
         .await;
-    let seconds = begin.elapsed().as_secs_f64();
-    (count as f64 / seconds, (process::cpu_seconds(own) - before) / count as f64)
 }
 
 async fn order(fleet: &Fleet, index: usize) {
@@ -58,20 +50,19 @@ async fn order(fleet: &Fleet, index: usize) {
     }
 }
 
-/// Four photos; a PDF carries them as they came.
+/// Four photos, each decoded as small as it may be; a PDF carries them as they came.
 fn mug(pictures: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    use rayon::prelude::*;
+    const CANVAS: (usize, usize) = (2700, 1105);
     const SIDE: usize = 560;
+    const TOP: usize = 100;
     let pdf = pictures.concat();
-    let shown: Vec<Vec<u8>> = pictures
-        .into_par_iter()
-        .map(|bytes| work::cover(&work::decode(bytes), SIDE as u32, SIDE as u32))
-        .collect();
-    let png = work::encode((228.6, 93.556_667), Some([253, 246, 236]), Vec::new(), |y, row| {
-        if let Some(y) = y.checked_sub(100).filter(|y| *y < SIDE) {
-            for (index, photo) in shown.iter().enumerate() {
-                work::copy_row(photo, SIDE, y, &mut row[100 + index * 650..][..SIDE]);
-            }
+    let shown: Vec<Vec<u8>> =
+        pictures.into_par_iter().map(|bytes| work::reduced(bytes, (SIDE as u32, SIDE as u32))).collect();
+    let png = work::encode(CANVAS, Some([253, 246, 236]), Vec::new(), |first, band| {
+        for (y, row) in (first..).zip(band.chunks_exact_mut(CANVAS.0)) {
+            let photos = if (TOP..TOP + SIDE).contains(&y) { shown.as_slice() } else { &[] };
+            let lines = photos.iter().map(|rgb| &rgb[(y - TOP) * SIDE * 3..][..SIDE * 3]);
+            work::write_row(row, [253, 246, 236, 255], (100..).step_by(650).zip(lines));
         }
     });
     vec![png, pdf]
@@ -79,12 +70,20 @@ fn mug(pictures: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 
 /// A cut-out; a PDF carries its samples, deflated.
 fn sticker(face: Vec<u8>) -> Vec<Vec<u8>> {
-    let pixels: Pixels = work::decode(face);
+    const CANVAS: (usize, usize) = (900, 900);
+    const AT: (usize, usize) = (150, 80);
+    let ground = [255, 244, 224];
+    let pixels = work::decode(face);
     let width = pixels.width as usize;
-    let shown = work::flatten(&pixels, [255, 244, 224]);
-    let png = work::encode((76.2, 76.2), Some([255, 244, 224]), Vec::new(), |y, row| {
-        if let Some(y) = y.checked_sub(80).filter(|y| *y < pixels.height as usize) {
-            row[150..][..width].copy_from_slice(&shown[y * width..][..width]);
+    let shown = work::flatten(&pixels, ground);
+    let png = work::encode(CANVAS, Some(ground), Vec::new(), |first, band| {
+        for (y, row) in (first..).zip(band.chunks_exact_mut(CANVAS.0)) {
+            let face = y.checked_sub(AT.1).and_then(|y| shown.chunks_exact(width).nth(y)).unwrap_or_default();
+            let (before, rest) = row.split_at_mut(AT.0);
+            let (face_at, after) = rest.split_at_mut(face.len());
+            before.fill([255, 244, 224, 255]);
+            face_at.copy_from_slice(face);
+            after.fill([255, 244, 224, 255]);
         }
     });
     let mut pdf = ZlibEncoder::new(Vec::new(), Compression::fast());

@@ -2,7 +2,9 @@
 //! memory of one and two workers, beside a Node.js worker on the same broker and store, and the floor
 //! of the same orders. `cargo bench --bench fleet -- ORDERS` (benches/README.md says how and why)
 //!
-//! Everybody gets the same orders in the same sequence, in turn, and the servers stay up.
+//! Everybody gets the same orders in the same sequence, in turn, and the servers stay up. The floor and
+//! the Node.js worker run with two, three and four orders under way, and the fastest counts; presswork
+//! has as many as it chooses. What the servers and this client take of the processors is told beside it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
 
@@ -11,6 +13,7 @@ mod mix;
 mod process;
 #[path = "../../tests/fleet/support/mod.rs"]
 mod support;
+mod usage;
 #[path = "../floor/work.rs"]
 mod work;
 
@@ -27,13 +30,29 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 use support::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use support::fleet::{Fleet, Worker, files};
+use usage::Usage;
+
+/// How many orders may be under way at once, for those that do not choose.
+const UNDER_WAY: [usize; 3] = [2, 3, 4];
 
 /// What one run showed.
 struct Figures {
-    who: &'static str,
+    who: String,
     a_second: f64,
-    cpu: f64,
-    peak_mb: f64,
+    /// Processor seconds an order.
+    used: Usage,
+    /// Of all that the processors could have done.
+    busy: f64,
+    peak_mb: Option<f64>,
+}
+
+impl Figures {
+    fn new(who: String, count: usize, seconds: f64, used: Usage, peak_mb: Option<f64>) -> Figures {
+        let orders = count as f64;
+        let busy = used.all() / (seconds * usage::processors());
+        eprintln!("{who}: {count} orders in {seconds:.1} s, the processors {:.0} % busy", busy * 100.0);
+        Figures { who, a_second: orders / seconds, used: used.by(orders), busy, peak_mb }
+    }
 }
 
 #[tokio::main]
@@ -58,8 +77,15 @@ async fn main() {
     let channel = connection.create_channel().await.unwrap();
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
 
-    let floor = floor::run(&fleet, &assets, count).await;
-    let mut figures = vec![Figures { who: "the floor", a_second: floor.0, cpu: floor.1, peak_mb: f64::NAN }];
+    let mut floors = Vec::new();
+    for under_way in UNDER_WAY {
+        let meter = usage::Meter::of_floor(&fleet);
+        let begin = Instant::now();
+        floor::run(&fleet, count, under_way).await;
+        let who = format!("the floor, {under_way} under way");
+        floors.push(Figures::new(who, count, begin.elapsed().as_secs_f64(), meter.used(), None));
+    }
+    let mut figures = vec![fastest(floors)];
     let kinds = [
         ("presswork, one worker", 1, None),
         ("presswork, two workers", 2, None),
@@ -69,26 +95,47 @@ async fn main() {
         let started: Vec<Worker> = (0..workers).map(|_| ours(&fleet, kept)).collect();
         let ids: Vec<u32> = started.iter().map(|worker| worker.child.id()).collect();
         let name = format!("OURS{workers}{}", kept.unwrap_or_default());
-        figures.push(run(&channel, who, &ids, ("presswork.orders", "standard"), &name, count).await);
+        let run = Run { fleet: &fleet, channel: &channel, processes: &ids, name: &name, count };
+        figures.push(run.measure(who.to_owned(), ("presswork.orders", "standard")).await);
         drain(started);
     }
     for queue in ["node.orders", "node.results"] {
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(queue.into(), durable, FieldTable::default()).await.unwrap();
     }
-    let mut node = theirs(&fleet, &assets);
-    figures.push(run(&channel, "Node.js worker", &[node.id()], ("", "node.orders"), "NODE", count).await);
-    drop(node.kill());
-    drop(node.wait());
+    let mut nodes = Vec::new();
+    for under_way in UNDER_WAY {
+        let mut node = theirs(&fleet, &assets, under_way);
+        let (ids, name) = ([node.id()], format!("NODE{under_way}"));
+        let run = Run { fleet: &fleet, channel: &channel, processes: &ids, name: &name, count };
+        nodes.push(run.measure(format!("Node.js worker, {under_way} under way"), ("", "node.orders")).await);
+        drop(node.kill());
+        drop(node.wait());
+    }
+    figures.push(fastest(nodes));
     print(&figures);
+}
+
+fn fastest(figures: Vec<Figures>) -> Figures {
+    figures.into_iter().max_by(|a, b| a.a_second.total_cmp(&b.a_second)).expect("there are several")
 }
 
 fn print(figures: &[Figures]) {
     let node = figures.last().expect("the last run is theirs").a_second;
-    println!("| | orders/s | of Node's | CPU s an order | peak MB |\n|---|---|---|---|---|");
-    for Figures { who, a_second, cpu, peak_mb } in figures {
-        let ratio = a_second / node;
-        println!("| {who} | {a_second:.2} | {ratio:.2} | {cpu:.3} | {peak_mb:.0} |");
+    println!(
+        "| | orders/s | of Node's | CPU s an order | RabbitMQ's | SeaweedFS's | the client's | processors busy, % | peak MB |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let told = |value: Option<f64>, digits| value.map_or(String::new(), |v| format!("{v:.digits$}"));
+    for Figures { who, a_second, used, busy, peak_mb } in figures {
+        let Usage { own, rabbit, weed, client } = used;
+        println!(
+            "| {who} | {a_second:.2} | {:.2} | {own:.3} | {rabbit:.3} | {weed:.3} | {} | {:.0} | {} |",
+            a_second / node,
+            told(*client, 3),
+            busy * 100.0,
+            told(*peak_mb, 0),
+        );
     }
 }
 
@@ -115,13 +162,14 @@ fn drain(workers: Vec<Worker>) {
     }
 }
 
-fn theirs(fleet: &Fleet, assets: &Path) -> Child {
+fn theirs(fleet: &Fleet, assets: &Path, under_way: usize) -> Child {
     let mut child = Command::new("node")
         .arg(repository("benches/peers/worker.mjs"))
         .env("AMQP_URL", fleet.rabbit.url())
         .env("S3_ENDPOINT", format!("http://127.0.0.1:{}", fleet.weed.port))
         .env("BUCKET", BUCKET)
         .env("ASSETS", assets)
+        .env("UNDER_WAY", under_way.to_string())
         .env("FONTCONFIG_FILE", assets.join("fonts.conf"))
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
@@ -136,46 +184,52 @@ fn theirs(fleet: &Fleet, assets: &Path) -> Child {
     child
 }
 
-/// Sends `count` orders and waits until each has its result.
-async fn run(
-    channel: &Channel,
-    who: &'static str,
-    processes: &[u32],
-    (exchange, key): (&str, &str),
-    name: &str,
+/// A run of some processes.
+struct Run<'a> {
+    fleet: &'a Fleet,
+    channel: &'a Channel,
+    processes: &'a [u32],
+    /// The orders' ids begin with it.
+    name: &'a str,
     count: usize,
-) -> Figures {
-    let results = if exchange.is_empty() { "node.results" } else { "presswork.results" };
-    let consuming = channel.basic_consume(
-        results.into(),
-        name.into(),
-        BasicConsumeOptions::default(),
-        FieldTable::default(),
-    );
-    let mut consumer = consuming.await.unwrap();
-    let before: f64 = processes.iter().map(|id| process::cpu_seconds(*id)).sum();
-    let begin = Instant::now();
-    for order in mix::orders(name, count) {
-        let properties = BasicProperties::default().with_delivery_mode(2);
-        let body = order.to_string();
-        let options = BasicPublishOptions::default();
-        let sent = channel.basic_publish(exchange.into(), key.into(), options, body.as_bytes(), properties);
-        sent.await.unwrap().await.unwrap();
+}
+
+impl Run<'_> {
+    /// Sends the orders and waits until each has its result.
+    async fn measure(&self, who: String, (exchange, key): (&str, &str)) -> Figures {
+        let Run { fleet, channel, processes, name, count } = *self;
+        let results = if exchange.is_empty() { "node.results" } else { "presswork.results" };
+        let consuming = channel.basic_consume(
+            results.into(),
+            name.into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let mut consumer = consuming.await.unwrap();
+        let meter = usage::Meter::of(fleet, processes);
+        let begin = Instant::now();
+        for order in mix::orders(name, count) {
+            let properties = BasicProperties::default().with_delivery_mode(2);
+            let body = order.to_string();
+            let options = BasicPublishOptions::default();
+            let sent =
+                channel.basic_publish(exchange.into(), key.into(), options, body.as_bytes(), properties);
+            sent.await.unwrap().await.unwrap();
+        }
+        let mut seen = BTreeSet::new();
+        while seen.len() < count {
+            let item = consumer.next().await.unwrap().unwrap();
+            item.ack(BasicAckOptions::default()).await.unwrap();
+            let event: Value = serde_json::from_slice(&item.data).unwrap();
+            let data = event.get("data").unwrap_or(&event);
+            let artifacts = data["artifacts"].as_array().map_or(0, Vec::len);
+            assert!(artifacts > 0, "an order failed: {event}");
+            seen.insert(data["job_id"].as_str().unwrap().to_owned());
+        }
+        let seconds = begin.elapsed().as_secs_f64();
+        let used = meter.used();
+        let peak_mb = processes.iter().map(|id| process::peak_mb(*id)).fold(0.0, f64::max);
+        channel.basic_cancel(name.into(), Default::default()).await.unwrap();
+        Figures::new(who, count, seconds, used, Some(peak_mb))
     }
-    let mut seen = BTreeSet::new();
-    while seen.len() < count {
-        let item = consumer.next().await.unwrap().unwrap();
-        item.ack(BasicAckOptions::default()).await.unwrap();
-        let event: Value = serde_json::from_slice(&item.data).unwrap();
-        let data = event.get("data").unwrap_or(&event);
-        let artifacts = data["artifacts"].as_array().map_or(0, Vec::len);
-        assert!(artifacts > 0, "an order failed: {event}");
-        seen.insert(data["job_id"].as_str().unwrap().to_owned());
-    }
-    let seconds = begin.elapsed().as_secs_f64();
-    let after: f64 = processes.iter().map(|id| process::cpu_seconds(*id)).sum();
-    let peak_mb = processes.iter().map(|id| process::peak_mb(*id)).fold(0.0, f64::max);
-    channel.basic_cancel(name.into(), Default::default()).await.unwrap();
-    eprintln!("{who}: {count} orders in {seconds:.1} s");
-    Figures { who, a_second: count as f64 / seconds, cpu: (after - before) / count as f64, peak_mb }
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { arguments_, font, fontFile, places, textSvg } from "./jobs.mjs";
+import { arguments_, font, fontFile, places, textLine } from "./jobs.mjs";
 
 const { job, assets, out } = arguments_();
 const url = (file) => pathToFileURL(resolve(assets, file)).href;
@@ -13,7 +13,10 @@ const parts = [];
 for (const p of job.photos ?? []) {
   parts.push(`<img src="${url(p.file)}" style="${at(p.x, p.y, p.width, p.height)};object-fit:cover;border-radius:${p.radius ?? 0}px">`);
 }
-if (job.text) parts.push(`<div style="${at(0, 0, job.width, job.height)}">${textSvg(job)}</div>`);
+if (job.text) {
+  const { svg, left, top, width, height } = textLine(job);
+  parts.push(`<div style="${at(left, top, width, height)}">${svg}</div>`);
+}
 if (job.art) {
   const { file, x, y, width, height } = job.art;
   parts.push(`<img src="${url(file)}" style="${at(x, y, width, height)};object-fit:contain">`);

@@ -3,6 +3,7 @@
 // keeps PNG and PDF there and tells `node.results`.
 //
 //   AMQP_URL, S3_ENDPOINT, BUCKET, ASSETS (folder with the font), AWS_…: where everything is
+//   UNDER_WAY: how many orders at once (2)
 import amqp from "amqplib";
 import PDFDocument from "pdfkit";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -10,7 +11,7 @@ import { createHash } from "node:crypto";
 import { draw } from "./draw.mjs";
 import { fontFile, jobs } from "./jobs.mjs";
 
-const { AMQP_URL, S3_ENDPOINT, BUCKET, ASSETS } = process.env;
+const { AMQP_URL, S3_ENDPOINT, BUCKET, ASSETS, UNDER_WAY = "2" } = process.env;
 const s3 = new S3Client({ endpoint: S3_ENDPOINT, forcePathStyle: true });
 
 async function get(key) {
@@ -62,7 +63,7 @@ const connection = await amqp.connect(AMQP_URL);
 const channel = await connection.createConfirmChannel();
 await channel.assertQueue("node.orders", { durable: true });
 await channel.assertQueue("node.results", { durable: true });
-await channel.prefetch(2);
+await channel.prefetch(Number(UNDER_WAY));
 await channel.consume("node.orders", async (message) => {
   const order = JSON.parse(message.content.toString());
   const artifacts = await render(order);

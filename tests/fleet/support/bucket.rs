@@ -143,6 +143,11 @@ impl Weed {
         weed
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn serves(&mut self) {
         until("SeaweedFS", || {
             assert!(self.child.try_wait().unwrap().is_none(), "SeaweedFS ended:\n{}", self.log());

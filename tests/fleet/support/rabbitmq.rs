@@ -126,7 +126,7 @@ impl Rabbit {
     }
 
     /// The broker's own process: the server's script is only its parent.
-    fn pid(&self) -> Option<String> {
+    pub(crate) fn pid(&self) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join("pid")).ok().map(|pid| pid.trim().to_owned())
     }
 
