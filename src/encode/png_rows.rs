@@ -4,7 +4,7 @@ use crate::raster::Rows;
 use crate::raster::sample::{Pixel, Sample};
 
 /// Pixels looked at together: where all of them are opaque, or none shows at all, they are copied.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 64;
 
 /// Row `y` of a band of `width` columns, into `out`, which has exactly its size.
 pub(super) fn raw_row(rows: Rows<'_>, y: usize, width: usize, opaque: bool, out: &mut [u8]) {
@@ -65,16 +65,17 @@ mod tests {
 
     #[test]
     fn every_pixel_of_a_row_becomes_itself() {
-        // Two rows of 21 pixels: runs of sixteen and what is left, with and without translucent ones.
-        let width = 21;
+        // Rows of 150 pixels: two runs that are looked at together and what is left, with and without
+        // translucent ones.
+        let width = 150;
         let pixel = |i: usize| {
-            let a = [255, 0, 255, 128][(i / 17) % 4];
+            let a = [255, 0, 255, 128][(i / 71) % 4];
             [i as u8, (i * 3) as u8, 7, 0].map(|v: u8| v.min(a)).map(|v| v.min(200)).map(|v| v.min(a))
         };
         let pixels: Vec<Pixel<u8>> = (0..width * 4)
             .map(|i| {
                 let [r, g, b, _] = pixel(i);
-                [r, g, b, [255, 0, 255, 128][(i / 17) % 4]]
+                [r, g, b, [255, 0, 255, 128][(i / 71) % 4]]
             })
             .collect();
         for y in 0..4 {

@@ -179,13 +179,41 @@ impl Rows<'_> {
 
 /// Whether an outline is known to cover every pixel of an area wholly, as [`coverage`] rounds.
 pub(super) fn covers(outline: &Outline, area: Area) -> bool {
-    let Some([left, top, right, bottom]) = outline.rect else { return false };
     if area.is_empty() || outline.area.intersect(area) != area {
         return false;
     }
+    let Some([left, top, right, bottom]) = outline.rect else { return surrounds(outline, area) };
     let across = part(area.x0, left, right).min(part(area.x1 - 1, left, right));
     let down = part(area.y0, top, bottom).min(part(area.y1 - 1, top, bottom));
     (across * down * 255.0 + 0.5) as u8 == 255
+}
+
+/// Whether no edge enters an area that lies inside the outline. Where none does, the winding number is
+/// the same all over it.
+fn surrounds(outline: &Outline, area: Area) -> bool {
+    let [left, top, right, bottom] = [area.x0, area.y0, area.x1, area.y1].map(|side| side as f32);
+    let middle = (top + bottom) / 2.0;
+    let (mut winding, mut begin) = (0, 0);
+    for end in &outline.ends {
+        let polygon = &outline.points[begin..*end as usize];
+        begin = *end as usize;
+        let mut from = polygon[polygon.len() - 1];
+        for to in polygon {
+            let beside = from[1].max(to[1]) <= top || from[1].min(to[1]) >= bottom;
+            let on_the_left = from[0].max(to[0]) <= left;
+            if !beside && !on_the_left && from[0].min(to[0]) < right {
+                return false;
+            }
+            if on_the_left && (from[1] <= middle) != (to[1] <= middle) {
+                winding += if from[1] < to[1] { 1 } else { -1 };
+            }
+            from = *to;
+        }
+    }
+    match outline.rule {
+        FillRule::NonZero => winding != 0,
+        FillRule::EvenOdd => winding % 2 != 0,
+    }
 }
 
 /// How much of the pixel at a place lies between two sides.
@@ -239,7 +267,42 @@ mod tests {
             }
         }
         assert!(full > 10);
-        let round = kurbo::Circle::new((20.0, 15.0), 90.0).to_path(0.1);
-        assert!(!covers(&Outline::fill(&round, Affine::IDENTITY, FillRule::NonZero), frame));
+    }
+
+    #[test]
+    fn what_no_edge_enters_is_covered_or_empty() {
+        let frame = Area::new(0, 0, 60, 50);
+        let ring = |inner: f64| {
+            let mut ring = kurbo::Circle::new((30.0, 25.0), 24.0).to_path(0.01);
+            ring.extend(kurbo::Circle::new((30.0, 25.0), inner).to_path(0.01));
+            ring
+        };
+        let rounded = Rect::new(4.0, 3.0, 56.0, 47.0).to_rounded_rect(12.0).to_path(0.01);
+        let mut found = 0;
+        for (path, rule) in [
+            (rounded.clone(), FillRule::NonZero),
+            (rounded.reverse_subpaths(), FillRule::EvenOdd),
+            (ring(12.0), FillRule::EvenOdd),
+            (ring(12.0), FillRule::NonZero),
+            (kurbo::Circle::new((30.0, 25.0), 90.0).to_path(0.01), FillRule::NonZero),
+        ] {
+            let outline = Outline::fill(&path, Affine::IDENTITY, rule);
+            for x in 0..50 {
+                for y in 0..40 {
+                    for (width, height) in [(10, 8), (52, 5), (3, 30), (1, 1)] {
+                        let area = Area::new(x, y, x + width, y + height);
+                        let mask = coverage(&outline, area, frame);
+                        if covers(&outline, area) {
+                            assert!(mask.area == area.intersect(frame) && mask.is_full(), "{area:?}");
+                            found += 1;
+                        }
+                    }
+                }
+            }
+        }
+        let outline = Outline::fill(&rounded, Affine::IDENTITY, FillRule::NonZero);
+        assert!(covers(&outline, Area::new(4, 15, 56, 35)), "between its corners");
+        assert!(!covers(&outline, Area::new(4, 14, 56, 35)), "a corner is in it");
+        assert!(found > 3_000, "{found}");
     }
 }

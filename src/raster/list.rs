@@ -9,6 +9,7 @@ use super::filter::FilterSpec;
 use super::layer::Area;
 use super::outline::Outline;
 use super::picture::{PictureSpec, Placed};
+use super::resolve::union;
 use super::shade::{Gradient, Tiles};
 use crate::scene::MaskKind;
 use kurbo::Affine;
@@ -137,6 +138,13 @@ pub(super) struct GroupItem {
     pub(super) clips: Vec<Vec<Outline>>,
     /// How the result is composited; `None` when the children go straight onto what lies beneath.
     pub(super) layer: Option<Compositing>,
+}
+
+impl GroupItem {
+    /// The part of an area that something in it touches.
+    pub(super) fn reach(&self, area: Area) -> Area {
+        union(self.items.iter().map(|item| item.area.intersect(area)))
+    }
 }
 
 /// How a group's result meets what lies beneath.

@@ -72,12 +72,10 @@ impl<S: Sample> Painter<'_, S> {
             }
             let sets = match &item.what {
                 What::Group(group) if group.layer.is_none() => {
-                    let whole =
-                        |outlines: &Vec<Outline>| matches!(outlines.as_slice(), [only] if covers(only, area));
-                    if shown != area || !group.clips.iter().all(whole) {
-                        return Ok(false);
-                    }
-                    if !self.taken(&group.items, area, bare.as_deref_mut(), out)? {
+                    let reach = group.reach(area);
+                    let hides = |outlines: &Vec<Outline>| !hides_nothing(outlines, reach);
+                    let clipped = group.clips.iter().any(hides);
+                    if clipped || !self.taken(&group.items, area, bare.as_deref_mut(), out)? {
                         return Ok(false);
                     }
                     continue;
@@ -263,8 +261,9 @@ impl<S: Sample> Painter<'_, S> {
     ) -> Result<(), Violation> {
         let mut area = area;
         let mut inside: Option<Mask> = None;
+        let reach = group.reach(target.area);
         for outlines in &group.clips {
-            if area == target.area && matches!(outlines.as_slice(), [only] if covers(only, area)) {
+            if hides_nothing(outlines, reach) {
                 continue;
             }
             let mut mask = self.union(outlines, area);
@@ -285,12 +284,7 @@ impl<S: Sample> Painter<'_, S> {
         }
         let Some(Compositing { opacity, mixing, mask }) = &group.layer else {
             // A clip that nothing reaches beyond, and that hides nothing, is none.
-            let within = |item: &Item| {
-                let shown = item.area.intersect(target.area);
-                shown.is_empty() || shown.intersect(area) == shown
-            };
-            let needed =
-                |mask: &Mask| mask.area != area || !group.items.iter().all(within) || !mask.is_full();
+            let needed = |mask: &Mask| mask.area != area || reach.intersect(area) != reach || !mask.is_full();
             let inside = inside.filter(needed);
             return self.items(&group.items, target, inside.as_ref(), bare);
         };
@@ -339,6 +333,11 @@ impl<S: Sample> Painter<'_, S> {
         };
         Ok(Mask { area, data: layer.data.iter().map(cover).collect() })
     }
+}
+
+/// Whether a clip covers all that there is to be seen.
+fn hides_nothing(outlines: &[Outline], reach: Area) -> bool {
+    matches!(outlines, [only] if covers(only, reach))
 }
 
 /// A straight colour as a pixel.
