@@ -313,7 +313,13 @@ impl<'a> Converter<'a> {
             paint::affine(group.transform()).transform_rect_bbox(paint::rect(group.layer_bounding_box()));
         let key = format!("{}#{index}", self.key).into();
         let (transform, cache) = (Affine::IDENTITY, self.cache.clone());
-        Ok(Some(Node::Filter(Arc::new(FilterNode { svg, bounds, transform, key, cache }))))
+        let node = Node::Filter(Arc::new(FilterNode { svg, bounds, transform, key, cache }));
+        // What is filtered stands alone; only its result meets what lies beneath.
+        let blend = blend(group.blend_mode());
+        if blend == Blend::Normal {
+            return Ok(Some(node));
+        }
+        Ok(Some(Node::Group(Arc::new(Group { blend, nodes: vec![node], ..Group::default() }))))
     }
 }
 

@@ -20,10 +20,15 @@ impl Origin {
     pub fn blame(&self, violation: Violation) -> Violation {
         match self {
             Origin::Order(pointer) if violation.pointer.is_none() => violation.at(pointer.clone()),
-            Origin::Catalog(path) if violation.code != Code::TemplateInvalid => Violation::new(
-                Code::TemplateInvalid,
-                format!("the template's file {path}: {}", violation.detail),
-            ),
+            // A file that cannot be read today is no fault of the template.
+            Origin::Catalog(path)
+                if !matches!(violation.code, Code::TemplateInvalid | Code::StoreUnavailable) =>
+            {
+                Violation::new(
+                    Code::TemplateInvalid,
+                    format!("the template's file {path}: {}", violation.detail),
+                )
+            }
             Origin::Unknown | Origin::Order(_) | Origin::Catalog(_) => violation,
         }
     }

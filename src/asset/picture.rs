@@ -196,6 +196,11 @@ impl Picture {
         self.channels.has_alpha()
     }
 
+    /// Stored in cyan, magenta, yellow and black.
+    pub fn is_cmyk(&self) -> bool {
+        self.channels == Channels::Cmyk
+    }
+
     /// SHA-256 of the encoded bytes.
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
@@ -280,7 +285,7 @@ impl Picture {
 
     fn inks_decoded(&self, depth: Depth) -> Result<Option<Pixels>, Violation> {
         let Kind::Jpeg(jpeg) = &self.kind else { return Ok(None) };
-        if self.channels != Channels::Cmyk || matches!(self.source, Source::Calibrated(_)) {
+        if !self.is_cmyk() || matches!(self.source, Source::Calibrated(_)) {
             return Ok(None);
         }
         let bytes = self.load()?;

@@ -204,7 +204,12 @@ fn part(files: &dyn Files, pin: &str, kind: &str) -> Result<Part, Violations> {
     let (id, version) = parse_pin(pin).ok_or_else(missing)?;
     let base = format!("{id}/{version}");
     let bytes =
-        files.read(&format!("{base}/{kind}.json")).and_then(|file| file.load()).map_err(|_| missing())?;
+        files.read(&format!("{base}/{kind}.json")).and_then(|file| file.load()).map_err(|violation| {
+            match violation.code == Code::StoreUnavailable {
+                true => violation,
+                false => missing(),
+            }
+        })?;
     Ok(Part { base, bytes })
 }
 

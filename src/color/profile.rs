@@ -17,6 +17,16 @@ pub enum Source {
     Calibrated(Calibration),
 }
 
+impl Source {
+    /// The embedded profile.
+    pub fn icc(&self) -> Option<&[u8]> {
+        match self {
+            Source::Icc(icc) => Some(icc),
+            Source::Srgb | Source::Calibrated(_) => None,
+        }
+    }
+}
+
 /// An RGB space by its numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {

@@ -62,6 +62,11 @@ pub(crate) fn meet(a: &Outlined, b: &Outlined) -> bool {
     region(a).shared(&region(b)).rings().iter().map(|ring| area(ring)).sum::<f64>().abs() > TOUCH
 }
 
+/// True for a layer of this id and, where it repeats, for each of its instances (`ID.0`, `ID.1`, …).
+pub(super) fn is_layer(name: &str, id: &str) -> bool {
+    name.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// Takes every layer of this id out of the nodes; gives the outlines of their paths. False where there
 /// is none.
 pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &mut Vec<Polygons>) -> bool {
@@ -69,7 +74,7 @@ pub(super) fn take_layer(nodes: &mut Vec<Node>, id: &str, outer: Affine, into: &
     nodes.retain_mut(|node| {
         let Node::Group(group) = node else { return true };
         let transform = outer * group.transform;
-        if group.name.as_deref() == Some(id) {
+        if group.name.as_deref().is_some_and(|name| is_layer(name, id)) {
             outlines(&group.nodes, transform, into);
             found = true;
             return false;
@@ -151,4 +156,35 @@ fn polygons(path: &BezPath, transform: Affine) -> Vec<Vec<Point>> {
 /// A line's stroke for cutting: round, so that no corner sticks out.
 pub(super) fn line(width: f64) -> kurbo::Stroke {
     kurbo::Stroke::new(width).with_caps(Cap::Round).with_join(kurbo::Join::Round)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_that_repeats_is_taken_with_all_its_instances() {
+        let square = |at: f64| {
+            let path = Arc::new(kurbo::Shape::to_path(&kurbo::Rect::new(at, 0.0, at + 1.0, 1.0), 0.1));
+            let (fill, stroke) = (None, None);
+            Node::Path(Arc::new(PathNode { path, fill, stroke, stroke_first: false, overprint: false }))
+        };
+        let layer = |name: &str, nodes: Vec<Node>| {
+            Node::Group(Arc::new(Group { name: Some(name.into()), nodes, ..Group::default() }))
+        };
+        let sticker = |i: usize| {
+            layer(&format!("sticker.{i}"), vec![layer(&format!("die.{i}"), vec![square(i as f64)])])
+        };
+        let mut nodes =
+            vec![sticker(0), sticker(1), layer("diecut", vec![square(9.0)]), layer("die", vec![square(5.0)])];
+        let mut into = Vec::new();
+        assert!(take_layer(&mut nodes, "die", Affine::IDENTITY, &mut into));
+        assert_eq!(into.len(), 3);
+        assert!(!take_layer(&mut nodes, "die", Affine::IDENTITY, &mut into));
+        assert!(take_layer(&mut nodes, "diecut", Affine::IDENTITY, &mut into));
+        // One instance alone can be named.
+        nodes = vec![sticker(0), sticker(1)];
+        into.clear();
+        assert!(take_layer(&mut nodes, "die.1", Affine::IDENTITY, &mut into) && into.len() == 1);
+    }
 }

@@ -43,7 +43,7 @@ pub(super) fn path(
                 // Other surfaces have it, or the order does without.
                 return Ok((BezPath::new(), Vec::new()));
             }
-            surface.layers.retain(|layer| layer.id.as_ref() != id);
+            surface.layers.retain(|layer| !art::is_layer(&layer.id, id));
             Region::union(polygons.iter().map(|(rings, rule)| Region::new(rings, *rule)))
         }
         ContourFrom::Alpha => {

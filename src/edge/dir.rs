@@ -34,8 +34,13 @@ impl Folder {
         &self.root
     }
 
-    /// Reads a file. Links that lead out of the folder are refused like keys that do.
+    /// Reads a file of an order's assets. Links that lead out of the folder are refused like keys that do.
     pub fn fetch(&self, key: &str) -> Result<Encoded, Violation> {
+        self.open(key, || Violation::new(Code::AssetAccessDenied, "this asset may not be read"))
+    }
+
+    /// Reads a file; what may not be read is `denied`.
+    fn open(&self, key: &str, denied: fn() -> Violation) -> Result<Encoded, Violation> {
         let forbidden =
             || Violation::new(Code::AssetRefForbidden, "an asset is a relative key that stays in its folder");
         // What came from elsewhere lies here under a name of its own.
@@ -46,9 +51,7 @@ impl Folder {
         }
         #[expect(clippy::wildcard_enum_match_arm, reason = "the system's reasons are many")]
         let read = |error: io::Error| match error.kind() {
-            ErrorKind::PermissionDenied => {
-                Violation::new(Code::AssetAccessDenied, "this asset may not be read")
-            }
+            ErrorKind::PermissionDenied => denied(),
             kind if !is_absence(kind) => unavailable(format!("a file cannot be read: {kind}")),
             _ if remote.is_some() => Violation::new(
                 Code::AssetSourceForbidden,
@@ -72,7 +75,7 @@ impl Folder {
             )
             .limit(self.max_bytes));
         }
-        Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len() })))
+        Ok(Encoded::Spooled(Arc::new(FileOnDisk { path, len: facts.len(), denied })))
     }
 }
 
@@ -98,6 +101,8 @@ pub fn remote_name(address: &str) -> String {
 struct FileOnDisk {
     path: PathBuf,
     len: u64,
+    /// What it is that it may not be read.
+    denied: fn() -> Violation,
 }
 
 impl Spool for FileOnDisk {
@@ -106,9 +111,11 @@ impl Spool for FileOnDisk {
     }
 
     fn load(&self) -> Result<Arc<[u8]>, Violation> {
-        let gone = |error: io::Error| match is_absence(error.kind()) {
-            true => Violation::new(Code::AssetNotFound, "this asset could be found, but not read"),
-            false => unavailable(format!("a file cannot be read: {}", error.kind())),
+        let gone = |error: io::Error| match (error.kind(), is_absence(error.kind())) {
+            // Finding it asked for rights on its folder alone.
+            (ErrorKind::PermissionDenied, _) => (self.denied)(),
+            (_, true) => Violation::new(Code::AssetNotFound, "this asset could be found, but not read"),
+            (kind, false) => unavailable(format!("a file cannot be read: {kind}")),
         };
         let mut file = File::open(&self.path).map_err(gone)?;
         // Straight to where it stays: what has another length than before is no longer the same.
@@ -126,7 +133,7 @@ impl Spool for FileOnDisk {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Encoded, Violation> {
-        self.fetch(path)
+        self.open(path, || unavailable("a file of the catalog may not be read"))
     }
 }
 
@@ -192,7 +199,7 @@ impl ProfileLibrary {
         }
         let file = format!("{name}.toml");
         let text = match &self.folder {
-            Some(folder) => fs::read_to_string(folder.join(&file)).ok(),
+            Some(folder) => own(&folder.join(&file))?.and_then(|bytes| String::from_utf8(bytes).ok()),
             None => BUILT_IN.get_file(&file).and_then(|file| file.contents_utf8()).map(str::to_owned),
         };
         let text = text.ok_or_else(not_found)?;
@@ -214,8 +221,8 @@ impl ProfileLibrary {
         let color = &profile.color;
         let Some(condition) = &color.condition else { return Ok(None) };
         let file = format!("icc/{condition}.icc");
-        let own = self.folder.as_ref().and_then(|folder| fs::read(folder.join(&file)).ok());
-        let icc = own.or_else(|| BUILT_IN.get_file(&file).map(|file| file.contents().to_vec()));
+        let site = self.folder.as_ref().map(|folder| own(&folder.join(&file))).transpose()?.flatten();
+        let icc = site.or_else(|| BUILT_IN.get_file(&file).map(|file| file.contents().to_vec()));
         let icc = icc.ok_or_else(|| {
             let detail =
                 "there is no ICC file of this printing condition: put it into the profiles' icc folder";
@@ -227,6 +234,18 @@ impl ProfileLibrary {
             Ok((Press::open(icc.into(), color.intent, color.black_point_compensation)?, bytes))
         })?;
         Ok(Some(press))
+    }
+}
+
+/// A file of the site's; `None` where it has none. One that is there and cannot be read is not passed over:
+/// what is built in under its name is another.
+fn own(path: &Path) -> Result<Option<Vec<u8>>, Violation> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(unavailable(format!("a file of the render profiles cannot be read: {}", error.kind())))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::object::{dictionary, name, numbers};
 use super::objects::Objects;
 use crate::error::{Code, Violation};
 use crate::print::{Inking, Role, ramp};
-use crate::scene::{Ink, LinearGradient, RadialGradient, Spread, Stops};
+use crate::scene::{BlendSpace, Ink, LinearGradient, RadialGradient, Spread, Stops};
 use kurbo::{Point, Rect};
 use lopdf::{Dictionary, Object, ObjectId};
 use std::io::Write;
@@ -71,7 +71,9 @@ impl Gradient<'_> {
             ));
         }
         let mut painted = Vec::with_capacity(stops.len());
-        for (offset, ink) in ramp(stops, inking) {
+        // Masks are made from sRGB.
+        let blend = if tone == Tone::Color { inking.blend } else { BlendSpace::Srgb };
+        for (offset, ink) in ramp(stops, Inking { blend, ..inking }) {
             painted.push((offset, spaces.ink(objects, &ink, tone, inking, Role::Blend)?));
         }
         let Some(space) = painted.first().map(|(_, first): &(f64, Painted)| first.space) else {
@@ -169,8 +171,36 @@ impl Gradient<'_> {
     }
 }
 
+/// Width of a hard edge at an end.
+const EDGE: f64 = 2e-6;
+
+/// Stops whose first and last colours have a stretch of their own where others share their places, for
+/// they are what a gradient is extended by.
+fn ended(stops: &[(f64, Vec<f64>)]) -> Vec<(f64, Vec<f64>)> {
+    let mut out = stops.to_vec();
+    let (Some(first), Some(last)) = (stops.first(), stops.last()) else { return out };
+    let at_start = out.iter().take_while(|stop| stop.0 <= EDGE).count();
+    let start_hard = out[..at_start].iter().any(|stop| stop.1 != first.1);
+    let end_from = out.len() - out.iter().rev().take_while(|stop| stop.0 >= 1.0 - EDGE).count();
+    let end_hard = out[end_from..].iter().any(|stop| stop.1 != last.1);
+    if end_hard {
+        for stop in &mut out[end_from..] {
+            stop.0 = 1.0 - EDGE;
+        }
+        out.push((1.0, last.1.clone()));
+    }
+    if start_hard {
+        for stop in &mut out[..at_start] {
+            stop.0 = EDGE;
+        }
+        out.insert(0, (0.0, first.1.clone()));
+    }
+    out
+}
+
 /// From 0 to 1, through the stops.
 fn ramp_function(stops: &[(f64, Vec<f64>)]) -> Dictionary {
+    let stops = &ended(stops);
     let mut segments: Vec<(f64, Dictionary)> = Vec::new();
     let mut at = 0.0;
     let mut color = stops.first().map(|s| s.1.clone()).unwrap_or_default();
@@ -178,7 +208,7 @@ fn ramp_function(stops: &[(f64, Vec<f64>)]) -> Dictionary {
     for (offset, next) in stops.iter().cloned().chain(end) {
         let offset = offset.clamp(at, 1.0);
         // Stops at one place are a hard edge: no stretch lies between them.
-        if offset - at > 1e-6 {
+        if offset - at > EDGE / 2.0 {
             segments.push((offset, between(&color, &next)));
             at = offset;
         }

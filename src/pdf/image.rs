@@ -30,6 +30,9 @@ const SMALL_JPEG: u64 = 256 * 1024;
 /// Pixels with more than this many times the job's resolution are brought down to it.
 const MOST_KEPT: f64 = 1.25;
 
+/// Pixels that hard edges may be enlarged to; beyond it they are kept softer, by less than a pixel of these.
+const MOST_ENLARGED: f64 = 32e6;
+
 /// The unit square.
 pub(super) const UNIT: Rect = Rect::new(0.0, 0.0, 1.0, 1.0);
 /// From PDF's picture space (y up) to the unit square (y down).
@@ -129,7 +132,9 @@ impl<W: Write> Painter<'_, W> {
     ) -> Result<Option<(ObjectId, u8)>, Violation> {
         let picture = &node.picture;
         let plain = node.adjust.is_empty() && node.matte.is_none() && !node.pixelated && tone == Tone::Color;
-        if !plain || (excess > MOST_PASSED && picture.encoded().len() > SMALL_JPEG) {
+        // Its own inks would be lost with it.
+        let own_inks = picture.is_cmyk() && self.inking.keeps(picture.source().icc());
+        if !plain || (excess > MOST_PASSED && picture.encoded().len() > SMALL_JPEG && !own_inks) {
             return Ok(None);
         }
         let mut key = Sha256::new();
@@ -203,8 +208,13 @@ impl<W: Write> Painter<'_, W> {
         let enlarge = node.pixelated && density.0.min(density.1) < per_mm;
         let size = if reduce || enlarge {
             // Never more than there is, except for pixel art, whose edges stay hard.
-            let fit = |there: f64, wanted: f64| if enlarge { wanted } else { wanted.min(libm::ceil(there)) };
-            Some((fit(pixels_in.0, target(across.0)) as u32, fit(pixels_in.1, target(across.1)) as u32))
+            let wanted = (target(across.0), target(across.1));
+            let most = libm::sqrt(MOST_ENLARGED / (wanted.0 * wanted.1)).min(1.0);
+            let fit = |there: f64, wanted: f64| {
+                let there = libm::ceil(there);
+                if enlarge { libm::ceil(wanted * most).max(there.min(wanted)) } else { wanted.min(there) }
+            };
+            Some((fit(pixels_in.0, wanted.0) as u32, fit(pixels_in.1, wanted.1) as u32))
         } else {
             None
         };

@@ -199,6 +199,7 @@ impl<W: Write + Send> PdfWriter<W> {
             spaces: self.spaces,
             inking: Inking { rules, blend: surface.blend_space },
             lifting: None,
+            scale: libm::sqrt(self.options.placement.matrix().determinant().abs()),
             control,
         };
         let parts = rules.parts(&surface.nodes);

@@ -82,6 +82,8 @@ pub(super) struct Painter<'a, W> {
     pub(super) inking: Inking<'a>,
     /// How the plate is laid that is being painted after all art.
     pub(super) lifting: Option<Laid>,
+    /// How much larger than the surface the page is printed.
+    pub(super) scale: f64,
     /// May the work go on?
     pub(super) control: Control<'a>,
 }

@@ -17,7 +17,7 @@ use std::io::Write;
 struct Pen {
     /// Strokes the path itself, not an outline of it.
     strokes: bool,
-    /// Its width on the page, in mm.
+    /// Its width on the surface, in mm.
     width: f64,
 }
 
@@ -76,7 +76,8 @@ impl<W: Write> Painter<'_, W> {
                 space.millimetre() * 0.002,
             )
         });
-        let pen = Pen { strokes: expanded.is_none(), width: stroke.style.width / space.millimetre() };
+        let pen =
+            Pen { strokes: expanded.is_none(), width: stroke.style.width / space.millimetre() / self.scale };
         if self.paint(out, &stroke.paint, Some(pen), space)? {
             match expanded {
                 Some(outline) => out.path(&outline, PathPaint::Fill, false),

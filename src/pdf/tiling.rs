@@ -35,6 +35,8 @@ impl<W: Write> Painter<'_, W> {
             && cell.height() > 0.0
             && flatten(&tiling.group, Affine::IDENTITY, cell, &mut parts);
         let Some(inner) = space.enter(tiling.transform).filter(|_| plain) else { return Ok(false) };
+        // As a cell that is painted apart.
+        let inner = Space { direct: false, ..inner };
         let range = |from: f64, to: f64, start: f64, step: f64| {
             (libm::floor((from - start) / step), libm::ceil((to - start) / step))
         };

@@ -12,6 +12,6 @@ mod rules;
 
 pub(crate) use laying::{group_blend, laid, single_path};
 pub(crate) use part::{Part, Shows, part, uses};
-pub(crate) use ramp::ramp;
+pub(crate) use ramp::{printed_ramp, ramp};
 pub use rules::{Condition, Plate, PrintRules};
 pub(crate) use rules::{Inking, Role};

@@ -7,6 +7,38 @@ use crate::scene::{BlendSpace, Color, Ink};
 /// where sRGB does.
 const PIECES: usize = 16;
 
+/// The same as [`ramp`] where all is painted in inks: what a document leaves in sRGB is interpolated there
+/// and printed by the condition.
+pub(crate) fn printed_ramp(stops: &[(f32, Ink, f32)], inking: Inking<'_>) -> Vec<(f64, Ink)> {
+    let stops = ramp(stops, inking);
+    if inking.condition().is_none() || inking.converter().is_some() {
+        return stops;
+    }
+    let mut out: Vec<(f64, Ink)> = Vec::with_capacity(stops.len());
+    for (offset, ink) in stops {
+        if let (Some((at, Ink::Process(Color::Srgb(from)))), Ink::Process(Color::Srgb(to))) =
+            (out.last(), &ink)
+            && from != to
+        {
+            let (at, from, to) = (*at, *from, *to);
+            let between = pieces(from, to).map(|(part, color)| {
+                (at + (offset - at) * f64::from(part), Ink::Process(Color::Srgb(color)))
+            });
+            out.extend(between);
+        }
+        out.push((offset, ink));
+    }
+    out
+}
+
+/// The places between two colours, and the colours there.
+fn pieces(from: [f32; 3], to: [f32; 3]) -> impl Iterator<Item = (f32, [f32; 3])> {
+    (1..PIECES).map(move |piece| {
+        let part = piece as f32 / PIECES as f32;
+        (part, std::array::from_fn(|i| from[i] + (to[i] - from[i]) * part))
+    })
+}
+
 /// Offsets and inks whose straight connection is the gradient. Colours are interpolated in sRGB
 /// whatever they were given in, save that exact inks among themselves stay exact; tints as tints.
 pub(crate) fn ramp(stops: &[(f32, Ink, f32)], inking: Inking<'_>) -> Vec<(f64, Ink)> {
@@ -31,9 +63,7 @@ pub(crate) fn ramp(stops: &[(f32, Ink, f32)], inking: Inking<'_>) -> Vec<(f64, I
         if let (Some((at, from)), Some(condition)) = (last, inking.converter())
             && from != to
         {
-            for piece in 1..PIECES {
-                let part = piece as f32 / PIECES as f32;
-                let between = std::array::from_fn(|i| from[i] + (to[i] - from[i]) * part);
+            for (part, between) in pieces(from, to) {
                 let inks = condition.converted(between);
                 out.push((at + (offset - at) * f64::from(part), Ink::Process(Color::Cmyk(inks))));
             }

@@ -98,7 +98,7 @@ impl PrintRules {
 pub(crate) enum Role {
     /// Type and codes.
     Type,
-    /// A line of other vector art, thinner than [`THIN_LINE`].
+    /// A line of other vector art, no wider than [`THIN_LINE`].
     Line,
     /// Other vector art.
     Area,
@@ -106,15 +106,17 @@ pub(crate) enum Role {
     Blend,
 }
 
-/// Below this width (mm; 1 pt) a line in several inks shows their edges beside it, since no press
-/// lays its plates closer than about 0.1 mm.
-const THIN_LINE: f64 = 25.4 / 72.0;
+/// Up to this width (mm; 1 pt) a line in several inks shows their edges beside it, since no press
+/// lays its plates closer than about 0.1 mm. Lines of 1 pt are common: a hundredth of it keeps them
+/// clear of what arithmetic leaves.
+const THIN_LINE: f64 = 25.4 / 72.0 * 1.01;
 
 impl Role {
-    /// The role of a stroke of so many mm on the page, within art of this role.
+    /// The role of a stroke of so many mm on the surface, within art of this role. In a pattern, the
+    /// largest of its prints counts for all.
     pub(crate) fn of_stroke(self, width: f64) -> Role {
         match self {
-            Role::Area if width < THIN_LINE => Role::Line,
+            Role::Area if width <= THIN_LINE => Role::Line,
             Role::Type | Role::Line | Role::Area | Role::Blend => self,
         }
     }

@@ -3,11 +3,11 @@
 use super::colorants::Mixing;
 use super::layer::Area;
 use super::list::{CellSpec, Compositing, GroupItem, Item, Shader, Spec, What};
-use super::resolve::{Builder, resolve_as, union};
+use super::resolve::{Builder, Measure, resolve_as, union};
 use super::sampler;
 use super::shade::{Tiles, inverse};
 use crate::error::{Code, Violation};
-use crate::scene::{Group, Node, PatternNode, Tiling};
+use crate::scene::{Blend, Group, Node, PatternNode, Tiling};
 use kurbo::{Affine, Rect};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,26 +38,56 @@ pub(super) fn pattern(
     let scales: BTreeSet<u64> = places.iter().map(|place| scale(*place).to_bits()).collect();
     // Scales are not negative, so that their bits are in their order.
     let largest = scales.last().filter(|_| scales.len() > MAX_KINDS).map(|bits| f64::from_bits(*bits));
+    // Black lines are what they are where they are largest, as in the one form of a PDF.
+    let by_size = |a: &&Affine, b: &&Affine| a.determinant().abs().total_cmp(&b.determinant().abs());
+    let widest = places.iter().max_by(by_size).copied().unwrap_or(to_px);
+    let outer = builder.measure;
     // A copied cell covers what lies beneath it: one that spares inks is painted each time.
-    let in_place = builder.scope.spares(&node.cell);
+    let in_place = builder.scope.spares(&node.cell) || blends(&node.cell);
     for place in places {
         let whole = Area::around(place.transform_rect_bbox(node.bounds));
         if whole.intersect(builder.frame).is_empty() {
             continue;
         }
-        if in_place {
-            builder.nodes(&[Node::Group(node.cell.clone())], place, out)?;
-            continue;
-        }
-        let item = if copied {
-            copy(builder, node, place)?
-        } else {
-            turned(builder, node, place, painted_scale(scale(place), largest))?
-        };
-        match item {
-            Some(item) => out.push(item),
-            None => direct(builder, &node.cell, place, out)?,
-        }
+        builder.measure = outer.apart(place, widest);
+        let painted = print(builder, node, place, (in_place, copied), largest, out);
+        builder.measure = outer;
+        painted?;
+    }
+    Ok(())
+}
+
+/// True where something in a group is blended with what lies beneath the group.
+fn blends(group: &Group) -> bool {
+    group.blend != Blend::Normal
+        || group.is_plain()
+            && group.nodes.iter().any(|node| match node {
+                Node::Group(inner) => blends(inner),
+                Node::Pattern(pattern) => blends(&pattern.cell),
+                Node::Path(_) | Node::Image(_) | Node::Filter(_) | Node::Separation(_) => false,
+            })
+}
+
+/// One print of a pattern, in its place or from a painted cell.
+fn print(
+    builder: &mut Builder,
+    node: &Arc<PatternNode>,
+    place: Affine,
+    (in_place, copied): (bool, bool),
+    largest: Option<f64>,
+    out: &mut Vec<Item>,
+) -> Result<(), Violation> {
+    if in_place {
+        return builder.nodes(&[Node::Group(node.cell.clone())], place, out);
+    }
+    let item = if copied {
+        copy(builder, node, place)?
+    } else {
+        turned(builder, node, place, painted_scale(scale(place), largest))?
+    };
+    match item {
+        Some(item) => out.push(item),
+        None => direct(builder, &node.cell, place, out)?,
     }
     Ok(())
 }
@@ -71,8 +101,9 @@ fn copy(builder: &mut Builder, node: &Arc<PatternNode>, place: Affine) -> Result
     let area = Area::around(phase.transform_rect_bbox(node.bounds));
     let by = (column as i32, row as i32);
     let shown = area.shift(by.0, by.1).intersect(builder.frame);
-    let key = format!("{}cell {:?} {:?}", builder.scope.key(), Arc::as_ptr(&node.cell), phase.as_coeffs());
-    let Some(resource) = cell(builder, key, &node.cell, phase, area, shown)? else {
+    let key =
+        format!("{}cell {:?} {:?}", builder.scope.cell_key(), Arc::as_ptr(&node.cell), phase.as_coeffs());
+    let Some(resource) = cell(builder, key, &node.cell, phase, builder.measure, (area, shown))? else {
         return Ok(None);
     };
     Ok(Some(Item { area: shown, what: What::Blit { resource, by } }))
@@ -101,8 +132,9 @@ fn turned(
     let Some(back) = inverse(place) else {
         return Ok(None);
     };
-    let key = format!("{}turned {:?} {scale:?}", builder.scope.key(), Arc::as_ptr(&node.cell));
-    let Some(resource) = cell(builder, key, &node.cell, upright, area, shown)? else {
+    let key = format!("{}turned {:?} {scale:?}", builder.scope.cell_key(), Arc::as_ptr(&node.cell));
+    let measure = builder.measure.apart(upright, place);
+    let Some(resource) = cell(builder, key, &node.cell, upright, measure, (area, shown))? else {
         return Ok(None);
     };
     let into = Affine::translate((-f64::from(area.x0), -f64::from(area.y0))) * upright;
@@ -132,8 +164,8 @@ fn cell(
     key: String,
     group: &Arc<Group>,
     to_px: Affine,
-    area: Area,
-    uses: Area,
+    measure: Measure,
+    (area, uses): (Area, Area),
 ) -> Result<Option<usize>, Violation> {
     let pixels = area.pixels();
     if !builder.knows(&key) {
@@ -142,11 +174,10 @@ fn cell(
         }
         builder.cell_pixels += pixels;
     }
-    let per_mm = builder.px_per_mm;
     let scope = builder.scope.within();
     builder
         .resource(key, uses, || {
-            let list = resolve_as(&scope, &[Node::Group(group.clone())], to_px, area, per_mm)?;
+            let list = resolve_as(&scope, &[Node::Group(group.clone())], to_px, area, measure)?;
             Ok(Spec::Cell(Box::new(CellSpec { list, area })))
         })
         .map(Some)
@@ -188,12 +219,12 @@ pub(super) fn tiling(
     let paint = Affine::scale_non_uniform(w / width, h / height)
         * Affine::translate((-tiling.cell.x0, -tiling.cell.y0));
     let area = Area::around(Rect::new(0.0, 0.0, w, h));
-    let key = format!("{}tile {:?} {:?} {:?}", builder.scope.key(), Arc::as_ptr(tiling), (w, h), area);
+    let key = format!("{}tile {:?} {:?} {:?}", builder.scope.cell_key(), Arc::as_ptr(tiling), (w, h), area);
     let group = tiling.group.clone();
-    let per_mm = builder.px_per_mm;
+    let measure = builder.measure.apart(paint, to_px);
     let scope = builder.scope.within();
     let resource = builder.resource(key, uses, || {
-        let list = resolve_as(&scope, &[Node::Group(group)], paint, area, per_mm)?;
+        let list = resolve_as(&scope, &[Node::Group(group)], paint, area, measure)?;
         Ok(Spec::Cell(Box::new(CellSpec { list, area })))
     })?;
     let from_px = Affine::scale_non_uniform(1.0 / width, 1.0 / height)

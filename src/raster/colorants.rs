@@ -7,7 +7,6 @@
 
 use super::sample::Sample;
 use crate::asset::{Depth, Pixels, Samples};
-use crate::color::Source;
 use crate::control::Control;
 use crate::error::Violation;
 use crate::print::{Inking, PrintRules, Role};
@@ -159,11 +158,7 @@ impl Colorants {
     ) -> Result<Option<Pixels>, Violation> {
         let Colorants::Inks(pass) = self else { return Ok(None) };
         let plain = node.adjust.is_empty() && node.matte.is_none() && !node.pixelated;
-        let icc = match node.picture.source() {
-            Source::Icc(icc) => Some(&**icc),
-            Source::Srgb | Source::Calibrated(_) => None,
-        };
-        if !plain || !pass.inking().keeps(icc) {
+        if !plain || !pass.inking().keeps(node.picture.source().icc()) {
             return Ok(None);
         }
         let Some(pixels) = node.picture.decode_inks(S::DEPTH, control)? else { return Ok(None) };

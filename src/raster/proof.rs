@@ -38,7 +38,7 @@ pub struct Proof<'a> {
 
 impl<'a> Proof<'a> {
     /// A proof for `sink` on a ground of its own (paper, a garment) or on none. Gives the spot
-    /// inks, of those that the nodes use, that have to be painted for it, in their order.
+    /// inks, of those that the nodes use, that have to be painted for it, as they lie on each other.
     pub fn new(
         sink: &'a dyn Sink,
         press: &Arc<Press>,
@@ -47,9 +47,16 @@ impl<'a> Proof<'a> {
         ground: Option<Color>,
     ) -> (Self, Vec<Arc<str>>) {
         let (mut names, mut spots): (Vec<Arc<str>>, Vec<Seen>) = (Vec::new(), Vec::new());
-        for ink in used {
-            let Ink::Spot { name, alternate, .. } = ink else { continue };
-            let plate = rules.plates.get(name);
+        // What is painted after all art lies on top.
+        let mut used: Vec<_> = used
+            .iter()
+            .filter_map(|ink| match ink {
+                Ink::Spot { name, alternate, .. } => Some((rules.plates.get(name), name, alternate)),
+                Ink::Process(_) => None,
+            })
+            .collect();
+        used.sort_by_key(|(plate, ..)| plate.and_then(|plate| plate.turn));
+        for (plate, name, alternate) in used {
             let color = plate.map_or(*alternate, |plate| plate.alternate);
             if let Some(seen) = seen(plate.and_then(|plate| plate.step), color, press) {
                 names.push(name.clone());

@@ -15,20 +15,46 @@ use std::sync::Arc;
 /// Most corners of all flattened outlines of a surface (8 bytes each).
 const MAX_POINTS: usize = 12_000_000;
 
-/// Resolves nodes for a frame of so many pixels a millimetre, in sRGB.
-pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area, px_per_mm: f64) -> Result<List, Violation> {
-    resolve_as(&Scope::srgb(), nodes, to_px, frame, px_per_mm)
+/// What pixels are measured against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// Pixels of a millimetre on the page.
+    pub(super) px_per_mm: f64,
+    /// Millimetres of the surface that a line one pixel wide has.
+    pub(super) line_mm: f64,
 }
 
-/// The same in the colours of a scope.
+impl Measure {
+    /// That of a page with so many pixels a millimetre, onto which a surface comes by a matrix.
+    pub(super) fn page(px_per_mm: f64, to_px: Affine) -> Measure {
+        Measure { px_per_mm, line_mm: size(to_px).recip() }
+    }
+
+    /// That of what is painted by one matrix and would come onto these pixels by another.
+    pub(super) fn apart(self, painted: Affine, shown: Affine) -> Measure {
+        Measure { line_mm: self.line_mm * size(shown) / size(painted), ..self }
+    }
+}
+
+/// How much longer a matrix makes lines, in the mean of all directions.
+fn size(matrix: Affine) -> f64 {
+    libm::sqrt(matrix.determinant().abs())
+}
+
+/// Resolves nodes for a frame of so many pixels a millimetre, in sRGB.
+pub(super) fn resolve(nodes: &[Node], to_px: Affine, frame: Area, px_per_mm: f64) -> Result<List, Violation> {
+    resolve_as(&Scope::srgb(), nodes, to_px, frame, Measure::page(px_per_mm, to_px))
+}
+
+/// The same in the colours of a scope, measured by what is given.
 pub(super) fn resolve_as(
     scope: &Scope,
     nodes: &[Node],
     to_px: Affine,
     frame: Area,
-    px_per_mm: f64,
+    measure: Measure,
 ) -> Result<List, Violation> {
-    let mut builder = Builder::new(frame, px_per_mm);
+    let mut builder = Builder::new(frame, measure);
     builder.scope = scope.clone();
     let mut items = Vec::new();
     builder.nodes(nodes, to_px, &mut items)?;
@@ -43,7 +69,7 @@ pub(super) fn resolve_passes(
     frame: Area,
     px_per_mm: f64,
 ) -> Result<(Vec<Vec<Item>>, Vec<Resource>), Violation> {
-    let mut builder = Builder::new(frame, px_per_mm);
+    let mut builder = Builder::new(frame, Measure::page(px_per_mm, to_px));
     let mut lists = Vec::with_capacity(passes.len());
     for parts in passes {
         let mut items = Vec::new();
@@ -61,8 +87,8 @@ pub(super) fn resolve_passes(
 pub(super) struct Builder {
     /// All pixels of the frame.
     pub(super) frame: Area,
-    /// Pixels of a millimetre on the page.
-    pub(super) px_per_mm: f64,
+    /// What its pixels are measured against.
+    pub(super) measure: Measure,
     /// Pixels that pattern cells hold so far.
     pub(super) cell_pixels: usize,
     /// What nodes are painted as.
@@ -73,10 +99,10 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    fn new(frame: Area, px_per_mm: f64) -> Self {
+    fn new(frame: Area, measure: Measure) -> Self {
         Builder {
             frame,
-            px_per_mm,
+            measure,
             cell_pixels: 0,
             scope: Scope::srgb(),
             resources: Vec::new(),
@@ -202,7 +228,7 @@ impl Builder {
         }
         let stroke = node.stroke.as_ref().and_then(|stroke| {
             let outline = Outline::stroke(&node.path, &stroke.style, to_px)?;
-            let width = stroke.style.width * libm::sqrt(to_px.determinant().abs()) / self.px_per_mm;
+            let width = stroke.style.width * size(to_px) * self.measure.line_mm;
             Some((outline, &stroke.paint, stroke.opacity, Some(width)))
         });
         let parts = if node.stroke_first { [stroke, fill] } else { [fill, stroke] };
@@ -275,7 +301,8 @@ impl Builder {
     }
 
     fn image(&mut self, node: &Arc<ImageNode>, to_px: Affine, out: &mut Vec<Item>) -> Result<(), Violation> {
-        let Some(plan) = picture::plan(node, to_px * node.transform, self.frame, self.px_per_mm) else {
+        let Some(plan) = picture::plan(node, to_px * node.transform, self.frame, self.measure.px_per_mm)
+        else {
             return Ok(());
         };
         let key = self.scope.key() + &plan.key;

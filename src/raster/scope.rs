@@ -49,6 +49,14 @@ impl Scope {
         self.paper && self.direct
     }
 
+    /// The prefix of what is painted apart, where black is what this scope makes of it.
+    pub(super) fn cell_key(&self) -> String {
+        match self.colorants {
+            Colorants::Srgb => self.key(),
+            _ => format!("{}{:?} ", self.key(), self.role),
+        }
+    }
+
     /// Inside a group.
     pub(super) fn enter(&self, group: &Group) -> Scope {
         if matches!(self.colorants, Colorants::Srgb) {
@@ -62,7 +70,7 @@ impl Scope {
         }
     }
 
-    /// What a stroke of so many mm on the page is painted as. What a tile holds has roles of its own.
+    /// What a stroke of so many mm on the surface is painted as. What a tile holds has roles of its own.
     pub(super) fn of_stroke(&self, paint: &Paint, width: f64) -> Scope {
         let role = match paint {
             Paint::Tiling(_) => self.role,

@@ -5,7 +5,7 @@ use super::layer::Layer;
 use super::sample::{Pixel, Sample};
 use super::sampler;
 use crate::error::Violation;
-use crate::print::{Role, ramp};
+use crate::print::{Role, printed_ramp};
 use crate::scene::{Spread, Stops};
 use kurbo::{Affine, Point};
 
@@ -182,7 +182,7 @@ pub(super) fn table(stops: &Stops, opacity: f32, colorants: &Colorants) -> Resul
     };
     // Inks run straight between other places than opacities do.
     let mut inks = Vec::new();
-    for (at, ink) in ramp(&stops.stops, inking) {
+    for (at, ink) in printed_ramp(&stops.stops, inking) {
         let [a, b, c] = colorants.ink(&ink, Role::Blend)?.color;
         inks.push((at as f32, [a, b, c, 0.0]));
     }
@@ -203,10 +203,11 @@ fn filled(colors: &[(f32, [f32; 4])]) -> Vec<[f32; 4]> {
     (0..STEPS)
         .map(|i| {
             let t = i as f32 / (STEPS - 1) as f32;
-            if t < first.0 {
+            if i == 0 || t < first.0 {
                 return first.1;
             }
-            // Of stops at one offset the last wins from there on.
+            // Of stops at one offset the last wins from there on. What lies before the first offset has
+            // the first colour.
             let Some(next) = colors.iter().position(|(offset, _)| *offset > t) else {
                 return last.1;
             };

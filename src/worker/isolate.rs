@@ -31,6 +31,8 @@ use tokio::time::timeout;
 
 /// Exit codes of `render`: all well, and an order that failed with typed errors.
 const EVENT_WRITTEN: [i32; 2] = [0, 3];
+/// Its exit code when it could not begin: a folder, a setting, or no threads.
+const NOT_BEGUN: i32 = 64;
 /// The signal of a process that has used up its processor time.
 const SIGXCPU: i32 = Signal::XCPU.as_raw();
 /// Seconds of processor time between that signal and the end.
@@ -150,6 +152,9 @@ async fn child(tools: &Tools, job: &str, path: &Path, out: &Path, bounds: Bounds
         Ok(Ok(status)) if status.signal() == Some(SIGXCPU) => {
             Err(Stopped::Wrong(too_slow(bounds.time).into()))
         }
+        Ok(Ok(status)) if status.code() == Some(NOT_BEGUN) => {
+            Err(Stopped::Wrong(unavailable("a renderer could not begin").into()))
+        }
         Ok(Ok(status)) => {
             tracing::warn!(job, %status, "a suspect's renderer died");
             Err(Stopped::Died)
@@ -207,8 +212,10 @@ fn limits(limits: &Limits) -> Vec<(String, String)> {
 }
 
 fn read_event(folder: &Path) -> Result<ResultEvent, Stopped> {
-    let body = std::fs::read(folder.join("result.json")).map_err(|_| Stopped::Died)?;
-    serde_json::from_slice(&body).map_err(|_| Stopped::Died)
+    // It ended as one that wrote it does: the disk did not take it.
+    let lost = || Stopped::Wrong(unavailable("a renderer's result was not written").into());
+    let body = std::fs::read(folder.join("result.json")).map_err(|_| lost())?;
+    serde_json::from_slice(&body).map_err(|_| lost())
 }
 
 fn send(folder: &Path, name: &str, uploads: &mut Uploads) -> Result<String, Violation> {

@@ -74,13 +74,16 @@ pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Resu
 impl Painting {
     fn run(&self, runtime: &Handle, uploads: &mut Uploads) -> Result<ResultEvent, Stopped> {
         let begin = Instant::now();
-        // Waiting for memory is not the order's doing.
+        // Waiting for memory or for the store is not the order's doing.
         let waited_ms = AtomicU64::new(0);
+        let sending = uploads.waits();
+        let busy = self.busy.clone();
+        sending.tell(move |waits| busy.wait(waits));
         let may_go_on = || {
             if self.interrupted.load(Ordering::Acquire) {
                 return Err(ending());
             }
-            let waited = Duration::from_millis(waited_ms.load(Ordering::Acquire));
+            let waited = Duration::from_millis(waited_ms.load(Ordering::Acquire)) + sending.so_far();
             if begin.elapsed().saturating_sub(waited) > self.limit {
                 return Err(too_slow(self.limit));
             }

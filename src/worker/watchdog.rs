@@ -56,7 +56,7 @@ impl Busy {
         Waiting(self)
     }
 
-    fn wait(&self, waits: bool) {
+    pub(super) fn wait(&self, waits: bool) {
         if let Some(job) = self.signs.lock().jobs.get_mut(&self.id) {
             (job.age, job.waits) = (Duration::ZERO, waits);
         }

@@ -39,3 +39,47 @@ fn thin_black_lines_are_black_ink_alone() {
         }
     }
 }
+
+/// What counts is the width on the surface, of a pattern's largest print: plates, PDF and previews agree,
+/// whatever a cell is painted at.
+#[test]
+fn a_line_is_as_thin_as_it_is_shown() {
+    let shop = shop("black-shown", "x4", "knockout");
+    // Hatches of 0.3 mm in cells that lie on no pixel.
+    let hatch = "<svg xmlns='http://www.w3.org/2000/svg' width='20mm' height='20mm' viewBox='0 0 20 20'>\
+        <pattern id='h' width='4.03' height='4.03' patternUnits='userSpaceOnUse'>\
+        <path d='M2 0V4.03' stroke='#000' stroke-width='0.3'/></pattern>\
+        <rect width='20' height='20' fill='url(#h)'/></svg>";
+    shop.write("catalog/shown/1/hatch.svg", hatch.as_bytes());
+    let scaled = |id: &str, x: f64, scale: [f64; 2]| {
+        json!({ "id": id, "box": { "x": x, "y": 30, "width": 30, "height": 24 }, "pattern": { "scale": scale,
+            "cell": { "width": 6, "height": 12, "layers": [
+                { "id": "cell", "box": { "x": 0, "y": 1, "width": 6, "height": 10 },
+                  "shape": { "shape": { "path": { "d": "M3 0 V10" } },
+                             "stroke": { "width": 0.5, "color": "#000000" } } }] } } })
+    };
+    let layers = [
+        yellow(),
+        line("point", 10.0, 25.4 / 72.0),
+        json!({ "id": "hatch", "box": { "x": 30, "y": 5, "width": 20, "height": 20 },
+                "art": { "asset": "hatch.svg" } }),
+        scaled("halves", 10.0, [0.5, 0.5]),
+        scaled("sizes", 50.0, [0.5, 1.0]),
+    ];
+    let ours = plates(&shop, "shown", &layers);
+    // How much cyan lies where black does, in per cent: the least and the most.
+    let cyan = |[x0, y0, x1, y1]: [f64; 4]| {
+        let px = |mm: f64| (mm / 25.4 * 150.0) as u32;
+        let within = |x: u32, y: u32| (px(x0)..px(x1)).contains(&x) && (px(y0)..px(y1)).contains(&y);
+        let inked = ours["Black"].enumerate_pixels().filter(|(x, y, ink)| within(*x, *y) && ink[0] > 120);
+        let found: Vec<u32> =
+            inked.map(|(x, y, _)| u32::from(ours["Cyan"].get_pixel(x, y)[0]) * 100 / 255).collect();
+        assert!(found.len() > 50, "{} pixels of black", found.len());
+        (*found.iter().min().unwrap(), *found.iter().max().unwrap())
+    };
+    assert_eq!(cyan([11.0, 6.0, 19.0, 24.0]), (0, 0), "a line of 1 pt");
+    assert_eq!(cyan([31.0, 6.0, 49.0, 24.0]), (0, 0), "hatches");
+    assert_eq!(cyan([10.0, 30.0, 40.0, 54.0]), (0, 0), "prints at half their size");
+    let (least, _) = cyan([50.0, 30.0, 80.0, 54.0]);
+    assert!(least >= 10, "prints of many sizes: {least}");
+}

@@ -28,6 +28,7 @@ mod photo_matrix;
 mod photo_scans;
 mod plates;
 mod renderers;
+mod same;
 mod separations;
 mod special;
 mod stray;

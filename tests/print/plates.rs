@@ -423,16 +423,22 @@ fn jpegs_that_need_no_change_pass_through() {
         ("convert", "rgb", false),
         ("tagged", "rgb", true),
         ("tagged", "cmyk", true),
+        // Far beyond the job's resolution: its own inks are worth more than a smaller file.
+        ("convert", "cmyk-large", true),
+        ("tagged", "rgb-large", false),
     ] {
         let shop = picture_shop(&format!("pass-{rgb}-{source}"), rgb);
         let icc = std::fs::read(job::root().join("render-profiles/icc/FOGRA39L.icc")).unwrap();
         shop.write("profiles/icc/House.icc", &icc);
         shop.write("source.png", &png());
         let path = |name: &str| shop.folder.join(name).to_str().unwrap().to_owned();
-        let space = if source == "cmyk" { "CMYK" } else { "sRGB" };
+        let space = if source.starts_with("cmyk") { "CMYK" } else { "sRGB" };
+        let size = if source.ends_with("large") { "3000x2000" } else { "600x400" };
+        let (from, to) = (path("source.png"), path("assets/p.jpg"));
+        let noise = ["-seed", "1", "+noise", "Gaussian", "-quality", "95"];
         clean(
             "convert",
-            &[&path("source.png"), "-scale", "600x400", "-colorspace", space, &path("assets/p.jpg")],
+            &[&[from.as_str(), "-scale", size], &noise[..], &["-colorspace", space, &to]].concat(),
         );
         let order = shop.order("one", "page", json!({ "customization": { "photo": "p.jpg" } }));
         let (_, events) = shop.render(&[order], &shop.folder.join("out"));

@@ -16,8 +16,9 @@ use crate::telemetry::Metrics;
 use async_trait::async_trait;
 use names::{again, deliveries, files, name, now_ms};
 use prometheus::IntCounterVec;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,8 @@ pub struct Spool {
     delays: Arc<Vec<Duration>>,
     stopped: Arc<AtomicBool>,
     unreadable: Arc<AtomicBool>,
+    /// How many orders of each class were passed over when there was no other.
+    passed_over: Arc<Mutex<BTreeMap<String, u64>>>,
     metrics: Option<Arc<Metrics>>,
 }
 
@@ -50,6 +53,7 @@ impl Spool {
             delays: Arc::new(delays),
             stopped: Arc::default(),
             unreadable: Arc::default(),
+            passed_over: Arc::default(),
             metrics: None,
         }
     }
@@ -153,22 +157,24 @@ impl Receipt for Taken {
     }
 }
 
-/// Takes the next message of a class. One that cannot be read is passed over, and told of where no other
-/// is left.
+/// Takes the next message of a class; tells how many that cannot be read were passed over, and why.
+///
+/// # Errors
+/// Where the folder cannot be listed.
 fn take(
     root: &Path,
     class: &str,
     place: OwnedSemaphorePermit,
     settlements: Option<IntCounterVec>,
-) -> io::Result<Option<Delivery>> {
+) -> io::Result<(Option<Delivery>, Vec<io::Error>)> {
     let (orders, taken) = (root.join("orders").join(class), root.join("taken").join(class));
-    let mut failed = Ok(None);
+    let mut failed = Vec::new();
     for name in files(&orders)? {
         let (file, bytes) = match held(&orders, &taken, &name) {
             Ok(Some(held)) => held,
             Ok(None) => continue,
             Err(e) => {
-                failed = Err(e);
+                failed.push(e);
                 continue;
             }
         };
@@ -176,7 +182,7 @@ fn take(
         let message = serde_json::from_slice::<Envelope>(&bytes)
             .map_or_else(|_| Message::new(bytes), |envelope| envelope.message());
         let count = deliveries(&name);
-        return Ok(Some(Delivery {
+        let delivery = Delivery {
             message,
             class: class.to_owned(),
             redelivered: count > 0,
@@ -188,44 +194,51 @@ fn take(
                 held: Mutex::new(Some((file, place))),
                 settlements,
             }),
-        }));
+        };
+        return Ok((Some(delivery), failed));
     }
-    failed
+    Ok((None, failed))
 }
 
-/// Locks a message, moves it to what is taken and reads it; `None` where another was faster.
+/// Locks a message, reads it and moves it to what is taken; `None` where another was faster. What cannot
+/// be read stays where it is.
 fn held(orders: &Path, taken: &Path, name: &str) -> io::Result<Option<(File, Vec<u8>)>> {
     let path = orders.join(name);
-    let Some(file) = locked(&path)? else { return Ok(None) };
+    let Some(mut file) = locked(&path)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
     // Locked, but perhaps settled by another between listing and locking.
-    match moved(&path, taken, name)? {
-        true => Ok(Some((file, fs::read(taken.join(name))?))),
-        false => Ok(None),
-    }
+    Ok(moved(&path, taken, name)?.then_some((file, bytes)))
 }
 
-/// Brings back what dead processes held and what has waited long enough.
-fn mend(root: &Path, class: &str) -> io::Result<()> {
-    let (orders, taken) = (root.join("orders").join(class), root.join("taken").join(class));
-    let mut failed = Ok(());
-    for name in files(&taken)? {
-        let path = taken.join(&name);
-        match locked(&path) {
-            Ok(Some(_held)) => _ = moved(&path, &orders, &again(&name))?,
-            Ok(None) => {}
-            Err(e) => failed = Err(e),
+/// Brings back what dead processes held and what has waited long enough, and tells why one that cannot be
+/// moved was passed over.
+///
+/// # Errors
+/// Where a folder cannot be listed.
+fn mend(root: &Path, class: &str) -> io::Result<Option<io::Error>> {
+    let [orders, taken, delay] = ["orders", "taken", "delay"].map(|folder| root.join(folder).join(class));
+    let (held, delayed) = (files(&taken), files(&delay));
+    let mut failed = None;
+    for name in held.as_deref().unwrap_or_default() {
+        let path = taken.join(name);
+        match locked(&path).and_then(|free| free.map(|_held| moved(&path, &orders, &again(name))).transpose())
+        {
+            Ok(_) => {}
+            Err(e) => failed = Some(e),
         }
     }
-    let delay = root.join("delay").join(class);
     let now = now_ms();
-    for name in files(&delay)? {
+    for name in delayed.as_deref().unwrap_or_default() {
         let due = name.split('-').next().and_then(|ms| ms.parse::<u64>().ok()).unwrap_or(0);
         if due > now {
             break;
         }
-        moved(&delay.join(&name), &orders, &name)?;
+        if let Err(e) = moved(&delay.join(name), &orders, name) {
+            failed = Some(e);
+        }
     }
-    failed
+    held.and(delayed).map(|_| failed)
 }
 
 #[async_trait]
@@ -293,7 +306,10 @@ impl Queue for Spool {
 
     async fn ready(&self, class: &str) -> Result<u64, Violation> {
         let folder = self.files.root().join("orders").join(class);
-        blocking(move || files(&folder)).await.map(|names| names.len() as u64)
+        let names = blocking(move || files(&folder)).await?;
+        // What cannot be taken does not wait for anybody.
+        let passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((names.len() as u64).saturating_sub(passed_over.get(class).copied().unwrap_or_default()))
     }
 
     async fn reaped(&self) -> Result<u64, Violation> {

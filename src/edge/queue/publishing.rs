@@ -5,6 +5,7 @@
 //! nothing else is under way on the channel. Each publication has a channel of its own while it lasts.
 
 use super::amqp::{Live, Shared};
+use super::topology::refusal;
 use super::{refused, unavailable};
 use crate::error::Violation;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -126,8 +127,13 @@ pub(super) async fn publish(
         }
         Err(error) => {
             tracing::warn!(%error, "publishing failed");
-            live.broken.notify_one();
             count("nack");
+            // Another connection would hear the same, and hand out again what this one has.
+            if let Some((_, said)) = refusal(&error).filter(|_| live.holds()) {
+                declare_again(shared, live, begin).await;
+                return Err(refused(said));
+            }
+            live.broken.notify_one();
             Err(unavailable("the connection was lost"))
         }
     }

@@ -10,8 +10,11 @@ use crate::render::Destination;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
@@ -30,6 +33,42 @@ pub struct Uploads {
     /// Files that were given up before their end, while they are being cleared away.
     discarded: Vec<JoinHandle<Result<Sent, Violation>>>,
     cancelled: Arc<watch::Sender<bool>>,
+    waits: Arc<Waits>,
+}
+
+/// How long painters have waited for the network, which is not the order's doing.
+#[derive(Default)]
+pub struct Waits {
+    millis: AtomicU64,
+    /// Told of every wait: true when it begins, false when it is over.
+    hears: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
+}
+
+impl Waits {
+    /// All waits so far.
+    pub fn so_far(&self) -> Duration {
+        Duration::from_millis(self.millis.load(Ordering::Acquire))
+    }
+
+    /// Who is told of them; the first one stays.
+    pub fn tell(&self, hears: impl Fn(bool) + Send + Sync + 'static) {
+        drop(self.hears.set(Box::new(hears)));
+    }
+
+    fn during<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let since = Instant::now();
+        let hears = |waits| {
+            if let Some(hears) = self.hears.get() {
+                hears(waits);
+            }
+        };
+        hears(true);
+        let done = wait();
+        hears(false);
+        let millis = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.millis.fetch_add(millis, Ordering::AcqRel);
+        done
+    }
 }
 
 /// Ends the uploads of one attempt where they are, from another task.
@@ -62,7 +101,13 @@ impl Uploads {
         let folder = format!("{run}/{token}");
         let (runtime, cancelled) = (Handle::current(), Arc::new(watch::Sender::new(false)));
         let (files, kept, discarded) = (Vec::new(), Vec::new(), Vec::new());
-        Uploads { store, folder, token, runtime, files, kept, discarded, cancelled }
+        let waits = Arc::default();
+        Uploads { store, folder, token, runtime, files, kept, discarded, cancelled, waits }
+    }
+
+    /// What the painters of these uploads have waited.
+    pub fn waits(&self) -> Arc<Waits> {
+        self.waits.clone()
     }
 
     /// The way to end these uploads while they are completed.
@@ -167,7 +212,7 @@ impl Destination for Uploads {
         let sending = send(to, media_type(name), incoming, cancelled);
         let task = self.runtime.spawn(sending.in_current_span());
         self.files.push(Sending { key, task });
-        Ok(PartWriter { buffer: Vec::new(), parts })
+        Ok(PartWriter { buffer: Vec::new(), parts, waits: self.waits.clone() })
     }
 
     fn discard(&mut self, name: &str, file: PartWriter) -> Result<(), Violation> {
@@ -199,12 +244,20 @@ enum Piece {
 pub struct PartWriter {
     buffer: Vec<u8>,
     parts: mpsc::Sender<Piece>,
+    waits: Arc<Waits>,
 }
 
 impl PartWriter {
     fn push(&mut self, piece: Piece) -> io::Result<()> {
         // The sender goes away only after an error, which the upload's own result tells.
-        self.parts.blocking_send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        match self.parts.try_send(piece) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(piece)) => {
+                self.waits.during(|| self.parts.blocking_send(piece)).map_err(|_| gone())
+            }
+            Err(TrySendError::Closed(_)) => Err(gone()),
+        }
     }
 
     fn finish(mut self) -> io::Result<()> {

@@ -20,14 +20,16 @@ pub(super) fn name(ms: u64) -> io::Result<String> {
     Ok(format!("{ms:015}-{count:010}-{:016x}", random()?))
 }
 
-/// The visible files of a folder, sorted; none where there is no folder.
+/// The visible plain files of a folder, sorted; none where there is no folder.
 pub(super) fn files(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(e),
     };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    // Nothing else is a message, and opening some of it would wait for ever.
+    let plain = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let names = plain.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
     names.sort();
     Ok(names)

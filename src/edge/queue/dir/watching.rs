@@ -2,8 +2,9 @@
 
 use super::super::{Class, Delivery};
 use super::{Spool, blocking, mend, take};
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,18 +13,22 @@ use tokio::sync::mpsc::UnboundedSender;
 const POLL: Duration = Duration::from_millis(50);
 /// The longest pause after a class whose files could not be read.
 const LONGEST: Duration = Duration::from_secs(5);
+/// How often it is told that a file was passed over.
+const OFTEN: Duration = Duration::from_secs(60);
 /// A class that is looked at.
 pub(super) struct Watched {
     class: String,
     places: Arc<Semaphore>,
     /// Its files could not be read: when they are tried again, and the pause that ends then.
     fails: Option<(Instant, Duration)>,
+    /// When it was told last that a file of it was passed over.
+    passed_over: Option<Instant>,
 }
 
 impl Watched {
     pub(super) fn new(class: &Class, prefetch: u16) -> Watched {
         let places = Arc::new(Semaphore::new(usize::from(prefetch)));
-        Watched { class: class.name.clone(), places, fails: None }
+        Watched { class: class.name.clone(), places, fails: None, passed_over: None }
     }
 
     /// What the folder has, unless it has failed just now.
@@ -36,15 +41,24 @@ impl Watched {
         let settlements = spool.metrics.as_ref().map(|metrics| metrics.settlements.clone());
         let taken = blocking(move || {
             let mended = mend(files.root(), &class);
-            match take(files.root(), &class, place, settlements)? {
-                Some(delivery) => Ok(Some(delivery)),
-                None => mended.map(|()| None),
+            match (take(files.root(), &class, place, settlements)?, mended) {
+                ((None, _), Err(e)) => Err(e),
+                ((delivery, failed), mended) => {
+                    let passed_over = failed.len() as u64;
+                    let failed = mended.unwrap_or_else(Some).or(failed.into_iter().next());
+                    Ok((delivery, passed_over, failed))
+                }
             }
         });
         match taken.await {
-            Ok(taken) => {
+            Ok((delivery, passed_over, failed)) => {
                 self.fails = None;
-                taken
+                self.tell(failed);
+                let mut all = spool.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+                if delivery.is_none() {
+                    all.insert(self.class.clone(), passed_over);
+                }
+                delivery
             }
             Err(violation) => {
                 let pause = self.fails.map_or(POLL * 4, |(_, pause)| (pause * 2).min(LONGEST));
@@ -53,6 +67,15 @@ impl Watched {
                 None
             }
         }
+    }
+
+    /// Tells of a file that stood in nobody's way, now and then.
+    fn tell(&mut self, failed: Option<io::Error>) {
+        let Some(e) = failed.filter(|_| self.passed_over.is_none_or(|told| told.elapsed() >= OFTEN)) else {
+            return;
+        };
+        tracing::warn!(class = self.class, detail = %e.kind(), "a file of the spool was passed over");
+        self.passed_over = Some(Instant::now());
     }
 }
 
@@ -85,19 +108,50 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let spool = Spool::new(root.path());
         let class = Class { name: "standard".into(), weight: 1 };
-        // Not even root can read through a link to itself; it sorts before every order.
-        for folder in ["orders/standard", "taken/standard"] {
-            let folder = root.path().join(folder);
-            fs::create_dir_all(&folder).unwrap();
-            std::os::unix::fs::symlink("0", folder.join("0")).unwrap();
+        let folder = |name: &str| root.path().join(name).join("standard");
+        // Before every order: what is no file, and one whose place among what is taken is not free, not even
+        // for root.
+        for name in ["orders", "taken"] {
+            fs::create_dir_all(folder(name).join("1")).unwrap();
+            std::os::unix::fs::symlink("0", folder(name).join("0")).unwrap();
         }
-        spool.enqueue("standard", &Message::new("{}")).await.unwrap();
+        fs::write(folder("orders").join("2"), "{}").unwrap();
+        fs::create_dir_all(folder("taken").join("2")).unwrap();
         let mut watched = Watched::new(&class, 1);
-        let delivery = watched.look(&spool).await.unwrap();
-        assert_eq!(delivery.message.body, "{}");
-        assert!(delivery.receipt.ack().await.unwrap());
-        assert!(watched.look(&spool).await.is_none());
-        assert!(watched.fails.is_some(), "it is told of");
+        for _ in 0..3 {
+            spool.enqueue("standard", &Message::new("{}")).await.unwrap();
+            let delivery = watched.look(&spool).await.unwrap();
+            assert_eq!(delivery.message.body, "{}");
+            assert!(delivery.receipt.ack().await.unwrap());
+            assert!(watched.passed_over.is_some(), "it is told of, though orders come");
+            assert!(watched.look(&spool).await.is_none());
+            assert!(watched.fails.is_none(), "and the next order is not kept waiting");
+        }
+        assert_eq!(spool.ready("standard").await.unwrap(), 0, "it waits for nobody");
+        assert!(folder("orders").join("2").is_file(), "it stays where it is");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_brought_back_stands_in_nobodys_way() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::new(root.path());
+        let class = Class { name: "standard".into(), weight: 1 };
+        let message = Message::new("{}");
+        spool.enqueue("standard", &message).await.unwrap();
+        spool.clone().with_delays(vec![Duration::ZERO]).enqueue_later("standard", &message, 0).await.unwrap();
+        // A dead process had it; before it lies one whose place among the orders is not free.
+        let folder = |name: &str| root.path().join(name).join("standard");
+        fs::create_dir_all(folder("taken")).unwrap();
+        let order = fs::read_dir(folder("orders")).unwrap().next().unwrap().unwrap();
+        fs::rename(order.path(), folder("taken").join(order.file_name())).unwrap();
+        for (from, to) in [("taken", "0.r1"), ("delay", "0")] {
+            fs::write(folder(from).join("0"), "{}").unwrap();
+            fs::create_dir_all(folder("orders").join(to)).unwrap();
+        }
+        let mut watched = Watched::new(&class, 2);
+        let both = (watched.look(&spool).await, watched.look(&spool).await);
+        assert!(both.0.is_some() && both.1.is_some(), "what is whole comes back, and what is due comes");
+        assert!(watched.passed_over.is_some() && watched.fails.is_none());
     }
 
     #[tokio::test]
