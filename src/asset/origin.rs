@@ -33,3 +33,16 @@ impl Origin {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_that_cannot_be_read_today_is_not_the_templates_fault() {
+        let catalog = Origin::Catalog("mug/1/art.svg".into());
+        let blamed = |code| catalog.blame(Violation::new(code, "so")).code;
+        assert_eq!(blamed(Code::StoreUnavailable), Code::StoreUnavailable);
+        assert_eq!(blamed(Code::AssetNotFound), Code::TemplateInvalid);
+    }
+}

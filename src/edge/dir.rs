@@ -332,3 +332,21 @@ impl Destination for JobFolder {
         Ok(name.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sites_own_condition_is_never_replaced_by_the_built_in_one_of_its_name() {
+        let root = tempfile::tempdir().unwrap();
+        let text = "schema = \"presswork.profile/1\"\ntitle = \"Card\"\ndpi = 300\noutputs = [\"pdf\"]\n\
+                    [color]\nspace = \"cmyk\"\ncondition = \"FOGRA39L\"\n";
+        fs::write(root.path().join("card.toml"), text).unwrap();
+        let library = || ProfileLibrary::new(Some(root.path().to_owned()), Arc::new(Cache::new(0)));
+        assert!(library().load("card").unwrap().press.is_some(), "it has none of its own");
+        // Not even root can read a folder as a file.
+        fs::create_dir_all(root.path().join("icc/FOGRA39L.icc")).unwrap();
+        assert_eq!(library().load("card").unwrap_err().0[0].code, Code::StoreUnavailable);
+    }
+}

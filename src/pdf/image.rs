@@ -80,12 +80,17 @@ impl<W: Write> Painter<'_, W> {
         node: &ImageNode,
         space: Space,
     ) -> Result<(), Violation> {
-        let crop = node.crop.intersect(UNIT);
         let (width, height) = node.picture.size();
         let seen = node.transform.transform_rect_bbox(UNIT).intersect(space.visible);
-        if crop.area() <= 0.0 || node.transform.determinant().abs() < 1e-18 || seen.area() <= 0.0 {
+        if node.crop.intersect(UNIT).area() <= 0.0
+            || node.transform.determinant().abs() < 1e-18
+            || seen.area() <= 0.0
+        {
             return Ok(());
         }
+        let narrowed = node.pixelated.then(|| narrowed(node, seen, space.millimetre())).flatten();
+        let node = narrowed.as_ref().unwrap_or(node);
+        let crop = node.crop.intersect(UNIT);
         // From the upright picture's unit square to the crop's.
         let to_crop = Affine::scale_non_uniform(1.0 / crop.width(), 1.0 / crop.height())
             * Affine::translate((-crop.x0, -crop.y0));
@@ -347,6 +352,22 @@ pub(super) fn image_entries(width: u32, height: u32, space: Object) -> lopdf::Di
         ("ColorSpace", space),
         ("BitsPerComponent", Object::Integer(8)),
     ])
+}
+
+/// A picture of hard pixels cut to what can be seen of it, where that is less than half: its pixels are
+/// enlarged, and of what nobody sees there may be kilometres.
+fn narrowed(node: &ImageNode, seen: Rect, margin: f64) -> Option<ImageNode> {
+    let part = node.transform.inverse().transform_rect_bbox(seen.inflate(margin, margin)).intersect(UNIT);
+    if part.area() >= 0.5 || part.area() <= 0.0 {
+        return None;
+    }
+    let crop = node.crop.intersect(UNIT);
+    let place =
+        Affine::translate((crop.x0, crop.y0)) * Affine::scale_non_uniform(crop.width(), crop.height());
+    let transform = node.transform
+        * Affine::translate((part.x0, part.y0))
+        * Affine::scale_non_uniform(part.width(), part.height());
+    Some(ImageNode { transform, crop: place.transform_rect_bbox(part), ..node.clone() })
 }
 
 /// From the stored picture's unit square to the upright one's, by EXIF orientation.

@@ -30,6 +30,7 @@ async fn what_the_broker_returns_or_refuses() {
     a_queue_that_was_deleted_is_declared_again(&rabbit).await;
     a_refusal_is_told_at_once_with_its_reason(&rabbit).await;
     a_queue_of_another_kind_is_told(&rabbit).await;
+    a_right_that_is_missing_costs_no_connection(&rabbit).await;
     names_that_are_too_long_break_nothing(&rabbit).await;
     operators_do_not_wait_for_what_will_not_change(&rabbit).await;
 }
@@ -115,6 +116,23 @@ async fn a_queue_of_another_kind_is_told(rabbit: &Rabbit) {
     // It goes on by itself once somebody has made room.
     channel.queue_delete("foreign.dead".into(), QueueDeleteOptions::default()).await.unwrap();
     until("a connection", || queue.trouble().is_none());
+}
+
+/// Another connection would hear the same, and hand out again what this one holds.
+async fn a_right_that_is_missing_costs_no_connection(rabbit: &Rabbit) {
+    let (queue, metrics) = amqp(settings(rabbit, "rights"));
+    queue.enqueue("rush", &message("x")).await.unwrap();
+    rabbit.control(&["set_permissions", "guest", ".*", "^$", ".*"]);
+    let wrong = queue.publish(&event("e1")).await.unwrap_err();
+    assert!(wrong.code == Code::QueueRefused && wrong.detail.contains("ACCESS_REFUSED"), "{wrong}");
+    rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
+    // The broker remembers what it allowed a channel; another one is asked again.
+    queue.publish(&event("e1")).await.unwrap();
+    let reconnects: u64 = ["error", "connection", "consume"]
+        .map(|why| metrics.reconnects.with_label_values(&[why]).get())
+        .iter()
+        .sum();
+    assert_eq!(reconnects, 0);
 }
 
 async fn names_that_are_too_long_break_nothing(rabbit: &Rabbit) {

@@ -54,7 +54,7 @@ fn a_line_is_as_thin_as_it_is_shown() {
     let scaled = |id: &str, x: f64, scale: [f64; 2]| {
         json!({ "id": id, "box": { "x": x, "y": 30, "width": 30, "height": 24 }, "pattern": { "scale": scale,
             "cell": { "width": 6, "height": 12, "layers": [
-                { "id": "cell", "box": { "x": 0, "y": 1, "width": 6, "height": 10 },
+                { "id": format!("{id}-cell"), "box": { "x": 0, "y": 1, "width": 6, "height": 10 },
                   "shape": { "shape": { "path": { "d": "M3 0 V10" } },
                              "stroke": { "width": 0.5, "color": "#000000" } } }] } } })
     };

@@ -355,3 +355,30 @@ async fn send(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn what_a_painter_waits_for_the_network_is_told_and_counted() {
+        let (parts, mut incoming) = mpsc::channel(1);
+        let waits = Arc::new(Waits::default());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = heard.clone();
+        waits.tell(move |waiting| hears.lock().unwrap().push(waiting));
+        let mut writer = PartWriter { buffer: Vec::new(), parts, waits: waits.clone() };
+        writer.push(Piece::Part(Bytes::new())).unwrap();
+        assert!(heard.lock().unwrap().is_empty(), "there was room");
+        let network = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(30));
+            (incoming.blocking_recv().is_some(), incoming.blocking_recv().is_some())
+        });
+        writer.push(Piece::Part(Bytes::new())).unwrap();
+        assert_eq!(*heard.lock().unwrap(), [true, false]);
+        assert!(waits.so_far() > Duration::ZERO);
+        assert_eq!(network.join().unwrap(), (true, true));
+        assert_eq!(writer.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}
