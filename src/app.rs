@@ -147,7 +147,8 @@ impl App {
         let fetched = self.fetch(&catalog, &self.assets_near(path), plan(&order)?)?;
         control.check()?;
         observe(Stage::Layout);
-        let assets = Assets::probe(fetched, &self.limits)?.with_cache(self.cache.clone());
+        let assets = Assets::probe(fetched, &self.limits)?;
+        let assets = assets.with_cache(self.cache.clone()).shown_by(order.outputs());
         let mut composed = compose(&order, &assets, &self.fonts, &self.limits, control)?;
         observe(Stage::Derive);
         let (scene, stray) = derive(composed.scene, order.profile(), &self.limits, control)?;

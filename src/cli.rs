@@ -97,8 +97,8 @@ struct PlaceArgs {
     #[arg(long, value_name = "DIR", env = "PRESSWORK_PROFILES")]
     profiles: Option<PathBuf>,
     /// The folder of the orders' assets [default: the folder `assets` nearest to the order]
-    #[arg(long, value_name = "DIR", env = "PRESSWORK_ASSETS", value_parser = parse_dir)]
-    assets: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "PRESSWORK_ASSETS", value_parser = parse_assets)]
+    assets: Option<AssetsAt>,
     /// A folder of fonts beside the built-in ones
     #[arg(long, value_name = "DIR", env = "PRESSWORK_FONTS")]
     fonts: Option<PathBuf>,
@@ -190,19 +190,31 @@ enum Format {
     Event,
 }
 
+/// Where the orders' assets are.
+#[derive(Debug, Clone)]
+enum AssetsAt {
+    Folder(PathBuf),
+    /// In a bucket, as a worker's environment says, in which catalogs and orders are checked too.
+    Bucket,
+}
+
 /// `dir:PATH` or a plain path.
-fn parse_dir(text: &str) -> Result<PathBuf, String> {
+fn parse_assets(text: &str) -> Result<AssetsAt, String> {
     match text.strip_prefix("dir:") {
-        Some(path) => Ok(path.into()),
-        None if text.contains("://") => Err("only folders are read here: give a path, or dir:PATH".into()),
-        None => Ok(text.into()),
+        Some(path) => Ok(AssetsAt::Folder(path.into())),
+        None if !text.contains("://") => Ok(AssetsAt::Folder(text.into())),
+        None if std::env::var("PRESSWORK_ASSETS").is_ok_and(|said| said == text) => Ok(AssetsAt::Bucket),
+        None => Err("only folders are read here: give a path, or dir:PATH".into()),
     }
 }
 
 impl PlaceArgs {
     fn app(self) -> Result<App, ExitCode> {
-        let places =
-            Places { catalog: self.catalog, profiles: self.profiles, assets: self.assets, fonts: self.fonts };
+        let assets = match self.assets {
+            Some(AssetsAt::Folder(folder)) => Some(folder),
+            Some(AssetsAt::Bucket) | None => None,
+        };
+        let places = Places { catalog: self.catalog, profiles: self.profiles, assets, fonts: self.fonts };
         App::new(places, fleet::local()?).map_err(|violations| configuration(&violations))
     }
 }

@@ -25,6 +25,7 @@ mod picture;
 mod pixels;
 mod png;
 pub(crate) mod resample;
+mod shared;
 mod sniff;
 mod tiff;
 mod upright;
@@ -36,6 +37,7 @@ pub use limits::Limits;
 pub use origin::Origin;
 pub use picture::Picture;
 pub use pixels::{Depth, Pixels, Samples};
+pub use shared::{MOST_SHARED, Sharing};
 
 use crate::error::{Code, Violation};
 

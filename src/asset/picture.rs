@@ -6,6 +6,7 @@ use super::jpeg_decode;
 use super::jpeg_scan;
 use super::jpeg_stream::{self, JpegStream};
 use super::png::{self, Png, PngColor};
+use super::shared::{Shared, Sharing};
 use super::tiff::{self, Tiff};
 use super::upright::{swaps_sides, upright};
 use super::webp::{self, WebP};
@@ -33,6 +34,8 @@ pub struct Picture {
     kind: Kind,
     /// Where decoded pixels are kept for other orders.
     cache: Option<Arc<Cache>>,
+    /// Decoded pixels for the order's next output.
+    shared: Option<Shared>,
 }
 
 /// What the walk over each format found.
@@ -145,6 +148,7 @@ impl Picture {
                 space,
                 kind,
                 cache: None,
+                shared: None,
             })
         })
     }
@@ -158,6 +162,11 @@ impl Picture {
     /// What this picture decodes to is kept, for the many orders that show it.
     pub fn keep_in(&mut self, cache: Arc<Cache>) {
         self.cache = Some(cache);
+    }
+
+    /// What this picture decodes to is kept for the other outputs of its order, where it is small.
+    pub fn share(&mut self, sharing: Sharing) {
+        self.shared = Some(Shared::new(sharing));
     }
 
     /// Where what is made of this picture is kept for other orders.
@@ -245,7 +254,13 @@ impl Picture {
         // Eight bytes a pixel at most.
         let most = u64::from(width) * u64::from(height) * 8 / u64::from(shrink * shrink);
         let Some(cache) = self.cache.as_ref().filter(|cache| most <= cache.picture_limit()) else {
-            return made();
+            let Some(shared) = &self.shared else { return made() };
+            if let Some(pixels) = shared.get(depth, shrink) {
+                return Ok(pixels);
+            }
+            let pixels = made()?;
+            shared.offer(depth, shrink, &pixels);
+            return Ok(pixels);
         };
         let content = cache::digest([&self.sha256[..], &[depth as u8], &shrink.to_le_bytes()]);
         let make = || {

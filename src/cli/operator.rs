@@ -4,6 +4,7 @@ use super::REFUSED;
 use super::fleet::{metrics, queue, required, store};
 use super::print_line;
 use crate::config::Config;
+use crate::edge::queue::Class;
 use crate::edge::queue::{Dead, Message, Queue, unavailable};
 use crate::error::{Code, Violation};
 use crate::order::{Draft, is_job_id};
@@ -255,7 +256,7 @@ pub(super) async fn dead(config: Config, args: DeadArgs) -> ExitCode {
         }
         DeadCommand::Replay(change) if change.dry_run => look(queue.as_ref(), &change.filter, &line).await,
         DeadCommand::Purge(change) if change.dry_run => look(queue.as_ref(), &change.filter, &line).await,
-        DeadCommand::Replay(change) => replay(queue.as_ref(), &change.filter).await,
+        DeadCommand::Replay(change) => replay(queue.as_ref(), &config.classes, &change.filter).await,
         DeadCommand::Purge(change) => purge(queue.as_ref(), &change.filter).await,
     };
     match done {
@@ -304,7 +305,7 @@ async fn purge(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violation
 }
 
 /// Sends first and removes afterwards: what fails in between is sent twice, never lost.
-async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violation> {
+async fn replay(queue: &dyn Queue, classes: &[Class], filter: &Filter) -> Result<ExitCode, Violation> {
     let mut chosen = Vec::new();
     let mut keep = |dead: &Dead| {
         if filter.takes(dead) {
@@ -317,8 +318,15 @@ async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violatio
     for dead in chosen {
         let Some(body) = next_revision(&dead) else {
             eprintln!("an order that names no run cannot be replayed: purge it, or correct it at its source");
+            failed += 1;
             continue;
         };
+        // Its queue may stand there still, with nobody who consumes it.
+        if !classes.iter().any(|class| class.name == dead.class) {
+            eprintln!("an order of class {:?} stays: PRESSWORK_CLASSES has no such class", dead.class);
+            failed += 1;
+            continue;
+        }
         let traceparent = dead.message.traceparent.clone();
         let message = Message { enqueued_at_ms: Some(now_ms()), traceparent, ..Message::new(body) };
         // One whose class is gone does not keep the others.
@@ -327,12 +335,16 @@ async fn replay(queue: &dyn Queue, filter: &Filter) -> Result<ExitCode, Violatio
             Err(violation) => {
                 eprintln!("an order of class {:?} stays: {violation}", dead.class);
                 failed += 1;
+                // Each of the others would wait as long for a broker that is away.
+                if violation.code == Code::QueueUnavailable {
+                    break;
+                }
             }
         }
     }
+    let printed = print_line(&format!("{} orders enqueued again", sent.len()));
     let mut keep = |dead: &Dead| !sent.contains(dead);
     queue.exhume(filter.limit, &mut keep).await?;
-    let printed = print_line(&format!("{} orders enqueued again", sent.len()));
     Ok(if failed == 0 { printed } else { ExitCode::FAILURE })
 }
 

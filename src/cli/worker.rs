@@ -14,7 +14,7 @@ use crate::edge::store::probe::{Conditions, absent, conditions};
 use crate::error::{Code, Violation};
 use crate::telemetry::admin::{self, Health};
 use crate::telemetry::{Metered, Metrics};
-use crate::worker::{Settings, Tools, Worker};
+use crate::worker::{STORE_SILENT, Settings, Tools, Worker};
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -63,14 +63,15 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
     let stores = async {
         let results: Arc<dyn Store> =
             Arc::new(Metered::new(store(&config, &at, &metrics).await, metrics.clone()));
-        probe(results.as_ref(), config.s3_unconditional).await.map_err(refuse)?;
+        probe(results.as_ref(), config.s3_unconditional, &health).await.map_err(refuse)?;
         for warning in results.warnings().await {
             tracing::warn!("{warning}");
         }
         let assets = asset_sources(&config, &metrics).await?;
         if let Some(store) = assets.own_store() {
-            probe_assets(store.as_ref()).await.map_err(refuse)?;
+            probe_assets(store.as_ref(), &health).await.map_err(refuse)?;
         }
+        health.unready(STORE_SILENT, false);
         Ok::<_, ExitCode>((results, assets))
     };
     // A store may be waited for as long as it takes, but nobody waits for a worker that is to end.
@@ -174,7 +175,7 @@ async fn failed_for(health: Arc<Health>, patience: Duration) {
 }
 
 /// Waits for the store, and refuses one that does not keep its word or denies what is needed.
-async fn probe(store: &dyn Store, unconditional: bool) -> Result<(), String> {
+async fn probe(store: &dyn Store, unconditional: bool, health: &Health) -> Result<(), String> {
     let token = format!("{}-{}", std::process::id(), unique());
     loop {
         match conditions(store, &token).await {
@@ -186,25 +187,26 @@ async fn probe(store: &dyn Store, unconditional: bool) -> Result<(), String> {
                     .into());
             }
             Ok(Conditions::Lacking(rights)) => return Err(lacking("PRESSWORK_STORE", &rights)),
-            Err(violation) => wait_for("the store", &violation).await,
+            Err(violation) => wait_for("the store", &violation, health).await,
         }
     }
 }
 
 /// The same of the orders' own assets, which are only read.
-async fn probe_assets(store: &dyn Store) -> Result<(), String> {
+async fn probe_assets(store: &dyn Store, health: &Health) -> Result<(), String> {
     loop {
         match absent(store).await {
             Ok(()) => return Ok(()),
             Err(violation) if violation.code == Code::StoreDenied => {
                 return Err(lacking("PRESSWORK_ASSETS", &["s3:GetObject or s3:ListBucket"]));
             }
-            Err(violation) => wait_for("the assets' store", &violation).await,
+            Err(violation) => wait_for("the assets' store", &violation, health).await,
         }
     }
 }
 
-async fn wait_for(what: &str, violation: &Violation) {
+async fn wait_for(what: &str, violation: &Violation, health: &Health) {
+    health.unready(STORE_SILENT, true);
     tracing::warn!(code = %violation.code, detail = violation.detail, "waiting for {what}");
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
@@ -245,7 +247,7 @@ mod tests {
         let moment = Duration::from_millis(300);
         assert!(tokio::time::timeout(moment, &mut stuck).await.is_err(), "nothing failed");
         // Waiting for a store or a broker is no reason: a restart would not help.
-        health.unready("the store does not answer", true);
+        health.unready(STORE_SILENT, true);
         assert!(tokio::time::timeout(moment, &mut stuck).await.is_err());
         health.fail("stuck");
         tokio::time::timeout(Duration::from_secs(60), stuck).await.unwrap();

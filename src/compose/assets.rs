@@ -3,8 +3,9 @@
 //! [`plan`](super::plan) lists [`AssetRef`]s, an edge fetches their bytes, and
 //! [`Assets::probe`] turns them into handles whose headers are known.
 
-use crate::asset::{Encoded, Limits, Origin, Picture};
+use crate::asset::{Encoded, Limits, Origin, Picture, Sharing};
 use crate::cache::Cache;
+use crate::catalog::Output;
 use crate::error::{Code, Violation, Violations};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -102,6 +103,25 @@ impl Assets {
             }
         }
         Assets { cache: Some(cache), ..self }
+    }
+
+    /// The same, for an order's outputs: what several of them show is decoded once. A preview shows it smaller
+    /// than the others.
+    #[must_use]
+    pub fn shown_by(mut self, outputs: &[Output]) -> Assets {
+        if outputs.iter().filter(|output| **output != Output::Preview).count() < 2 {
+            return self;
+        }
+        let sharing = Sharing::default();
+        for (asset, _) in self.found.values_mut() {
+            // Nobody else holds what was only just probed.
+            if let Asset::Picture(picture) = asset
+                && let Some(probed) = Arc::get_mut(picture)
+            {
+                probed.share(sharing.clone());
+            }
+        }
+        self
     }
 
     /// The cache of parsed art, for what comes from the catalog. A customer's art is nobody else's.

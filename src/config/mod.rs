@@ -13,7 +13,7 @@ mod tests;
 pub use reader::{Local, local, log_format};
 pub use settings::{FLAGS, Given, SETTINGS, Setting};
 
-use crate::asset::Limits;
+use crate::asset::{Limits, MOST_SHARED};
 use crate::cache;
 use crate::edge::queue::Class;
 use crate::telemetry::logs::LogFormat;
@@ -119,8 +119,8 @@ pub enum Use {
     Operator,
 }
 
-/// Bytes a rendering takes beside its pictures: bands, encoders, parts under way, tables.
-const WORK_BYTES: u64 = 96 << 20;
+/// Bytes a rendering takes beside its pictures: bands, encoders, parts under way, tables, and what outputs share.
+pub const WORK_BYTES: u64 = (96 << 20) + MOST_SHARED;
 /// Assets that are in memory at once while they are fetched.
 pub const FETCHED_AT_ONCE: u64 = 4;
 

@@ -46,6 +46,8 @@ pub struct PngSink<W> {
     state: Mutex<State<W>>,
     /// Buffers of bands that are done, for the next ones.
     rooms: Mutex<Vec<Room>>,
+    /// Room that written bands took in the file.
+    spent: Mutex<Vec<Vec<u8>>>,
 }
 
 struct State<W> {
@@ -96,6 +98,7 @@ impl<W: Write + Send> PngSink<W> {
             options,
             state: Mutex::new(state),
             rooms: Mutex::new(Vec::new()),
+            spent: Mutex::new(Vec::new()),
         })
     }
 
@@ -135,7 +138,8 @@ impl<W: Write + Send> Sink for PngSink<W> {
         let take = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut room = take().unwrap_or_default();
         let raw_bytes = (self.layout.row_bytes + 1) * band.height;
-        let mut bytes = Vec::with_capacity(raw_bytes / 8 + 1024);
+        let spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut bytes = spent.unwrap_or_else(|| Vec::with_capacity(raw_bytes / 8 + 1024));
         bytes.resize(CHUNK_HEAD, 0);
         let raw = |y: usize, row: &mut [u8]| raw_row(band.rows, y, band.width, self.opaque, row);
         let check = room.pack(&self.layout, band.height, &raw, &mut bytes)?;
@@ -155,6 +159,9 @@ impl<W: Write + Send> Sink for PngSink<W> {
         state.adler = adler32_combine(state.adler, packed.check, packed.raw_bytes);
         state.write(&head)?;
         state.write(&packed.bytes)?;
+        let mut bytes = packed.bytes;
+        bytes.clear();
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
         match self.options.max_bytes {
             // What is too large already gets no smaller.
             Some(max) if state.bytes > max => Err(too_large(state.bytes, max)),

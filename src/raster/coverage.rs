@@ -9,10 +9,36 @@ use super::layer::{Area, Mask};
 use super::outline::Outline;
 use crate::scene::FillRule;
 use std::cell::RefCell;
+use std::ops::Range;
 
 thread_local! {
-    /// The sums of one outline, kept from use to use.
-    static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// Room for the sums of one outline, kept from use to use.
+    static SUMS: RefCell<Sums> = const { RefCell::new(Sums { values: Vec::new(), touched: Vec::new() }) };
+}
+
+/// No column: it joins with any as that one alone.
+const UNTOUCHED: Range<usize> = Range { start: usize::MAX, end: 0 };
+
+/// Room for sums.
+#[derive(Default)]
+struct Sums {
+    /// All of them zero while nobody uses them.
+    values: Vec<f32>,
+    /// Of each row, the columns that edges have added to: all others hold zero.
+    touched: Vec<Range<usize>>,
+}
+
+impl Sums {
+    /// As many rows of as many columns, all of them zero.
+    fn rows(&mut self, stride: usize, area: Area) -> Rows<'_> {
+        let size = stride * area.height();
+        if self.values.len() < size {
+            self.values.resize(size, 0.0);
+        }
+        self.touched.clear();
+        self.touched.resize(area.height(), UNTOUCHED);
+        Rows { sums: &mut self.values[..size], touched: &mut self.touched, stride, area }
+    }
 }
 
 /// Coverage of the rows of `area` that the outline touches. `frame` fixes the columns the sum
@@ -27,36 +53,46 @@ pub(super) fn coverage(outline: &Outline, area: Area, frame: Area) -> Mask {
         return rect_coverage(rect, area);
     }
     let sums_area = Area { x0: columns.x0, x1: columns.x1, ..area };
-    SUMS.with_borrow_mut(|sums| {
-        let stride = sums_area.width() + 2;
-        sums.clear();
-        sums.resize(stride * sums_area.height(), 0.0);
-        let mut rows = Rows { sums, stride, area: sums_area };
-        let mut begin = 0;
-        for end in &outline.ends {
-            let polygon = &outline.points[begin..*end as usize];
-            begin = *end as usize;
-            let mut from = polygon[polygon.len() - 1];
-            for to in polygon {
-                rows.edge(from, *to);
-                from = *to;
-            }
+    // Taken, not borrowed: should this thread panic, nobody finds sums that are not zero.
+    let mut room = SUMS.take();
+    let stride = sums_area.width() + 2;
+    let Rows { sums, touched, .. } = summed(outline, room.rows(stride, sums_area));
+    let skip = (area.x0 - sums_area.x0) as usize;
+    let mut data = vec![0; area.pixels()];
+    let sums = sums.chunks_exact_mut(stride).zip(touched);
+    for ((sums, touched), row) in sums.zip(data.chunks_exact_mut(area.width())) {
+        if touched.start < touched.end {
+            sum_row(sums, touched.clone(), skip, row, outline.rule);
+            sums[touched.clone()].fill(0.0);
         }
-        let skip = (area.x0 - sums_area.x0) as usize;
-        let mut data = vec![0; area.pixels()];
-        for (sums, row) in sums.chunks_exact(stride).zip(data.chunks_exact_mut(area.width())) {
-            sum_row(sums, skip, row, outline.rule);
+    }
+    SUMS.set(room);
+    Mask { area, data }
+}
+
+/// Adds all of an outline's edges to rows of zeros.
+fn summed<'a>(outline: &Outline, mut rows: Rows<'a>) -> Rows<'a> {
+    let mut begin = 0;
+    for end in &outline.ends {
+        let polygon = &outline.points[begin..*end as usize];
+        begin = *end as usize;
+        let mut from = polygon[polygon.len() - 1];
+        for to in polygon {
+            rows.edge(from, *to);
+            from = *to;
         }
-        Mask { area, data }
-    })
+    }
+    rows
 }
 
 /// Sums that are looked at together.
 const PIECE: usize = 16;
 
-/// Runs along one row, from signed areas to coverage.
-fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
-    let mut winding: f32 = sums[..skip].iter().sum();
+/// Runs along one row of zeros, from signed areas to coverage. Sums are zero but for those that were
+/// `touched`.
+fn sum_row(sums: &[f32], touched: Range<usize>, skip: usize, row: &mut [u8], rule: FillRule) {
+    let before = touched.start.min(skip)..touched.end.min(skip);
+    let mut winding: f32 = sums[before].iter().sum();
     let cover = |winding: f32| {
         let inside = match rule {
             FillRule::NonZero => winding.abs().min(1.0),
@@ -68,8 +104,11 @@ fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
         (inside * 255.0 + 0.5) as u8
     };
     let mut last = cover(winding);
+    let begin = touched.start.saturating_sub(skip).min(row.len());
+    let end = touched.end.saturating_sub(skip).clamp(begin, row.len());
+    let (row, after) = row.split_at_mut(end);
     // Edges are few: most pieces of a row cross none.
-    for (row, sums) in row.chunks_mut(PIECE).zip(sums[skip..].chunks(PIECE)) {
+    for (row, sums) in row[begin..].chunks_mut(PIECE).zip(sums[skip + begin..].chunks(PIECE)) {
         if sums.iter().fold(0, |any, sum| any | sum.to_bits()) == 0 {
             row.fill(last);
             continue;
@@ -82,10 +121,15 @@ fn sum_row(sums: &[f32], skip: usize, row: &mut [u8], rule: FillRule) {
             *out = last;
         }
     }
+    // An outline that goes on beyond the frame covers its row to the end.
+    if last != 0 {
+        after.fill(last);
+    }
 }
 
 struct Rows<'a> {
     sums: &'a mut [f32],
+    touched: &'a mut [Range<usize>],
     stride: usize,
     area: Area,
 }
@@ -118,14 +162,19 @@ impl Rows<'_> {
 
     /// Adds an edge that crosses row `y` between two columns, with its signed height.
     fn span(&mut self, y: i32, x0: f32, x1: f32, height: f32) {
-        let row = (y - self.area.y0) as usize * self.stride;
-        let sums = &mut self.sums[row..row + self.stride];
+        let row = (y - self.area.y0) as usize;
+        let touched = &mut self.touched[row];
+        let mut touch = |columns: Range<usize>| {
+            *touched = touched.start.min(columns.start)..touched.end.max(columns.end);
+        };
+        let sums = &mut self.sums[row * self.stride..(row + 1) * self.stride];
         let width = (self.area.x1 - self.area.x0) as f32;
         let (mut lo, mut hi) = if x0 < x1 { (x0, x1) } else { (x1, x0) };
         lo -= self.area.x0 as f32;
         hi -= self.area.x0 as f32;
         let mut height = height;
         if hi <= 0.0 {
+            touch(0..1);
             sums[0] += height;
             return;
         }
@@ -148,6 +197,7 @@ impl Rows<'_> {
         let first = left as usize;
         let right = hi.ceil();
         let end = right as usize;
+        touch(first..(end + 1).max(first + 2));
         if end <= first + 1 {
             // Within one pixel: a trapezoid.
             let middle = 0.5 * (lo + hi) - left;
@@ -267,6 +317,58 @@ mod tests {
             }
         }
         assert!(full > 10);
+    }
+
+    /// Within the frame of 60 by 50, across each of its sides, all around it, and one in another.
+    fn outlines(rule: FillRule) -> Vec<Outline> {
+        let circle = |x: f64, y: f64, radius: f64| kurbo::Circle::new((x, y), radius).to_path(0.01);
+        let mut ring = circle(20.0, 20.0, 30.0);
+        ring.extend(circle(20.0, 20.0, 11.0));
+        let paths = [circle(30.0, 25.0, 9.0), circle(1.0, 20.0, 9.0), circle(58.0, 40.0, 30.0), ring];
+        let all_around = circle(30.0, 25.0, 90.0);
+        paths.iter().chain([&all_around]).map(|path| Outline::fill(path, Affine::IDENTITY, rule)).collect()
+    }
+
+    #[test]
+    fn columns_that_no_edge_touched_need_no_look() {
+        let frame = Area::new(0, 0, 60, 50);
+        let mut room = Sums::default();
+        for rule in [FillRule::NonZero, FillRule::EvenOdd] {
+            for outline in outlines(rule) {
+                let area = outline.area.intersect(frame);
+                let stride = area.width() + 2;
+                let Rows { sums, touched, .. } = summed(&outline, room.rows(stride, area));
+                for (sums, touched) in sums.chunks_exact_mut(stride).zip(touched) {
+                    for skip in 0..area.width() {
+                        let mut all = vec![0; area.width() - skip];
+                        sum_row(sums, 0..stride, skip, &mut all, rule);
+                        let mut part = vec![0; area.width() - skip];
+                        sum_row(sums, touched.clone(), skip, &mut part, rule);
+                        assert_eq!(all, part, "{outline:?} from {skip}");
+                    }
+                    sums[touched.clone()].fill(0.0);
+                    assert!(sums.iter().all(|sum| *sum == 0.0), "{outline:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_outline_leaves_nothing_behind_for_the_next() {
+        let frame = Area::new(0, 0, 60, 50);
+        let outlines = outlines(FillRule::NonZero);
+        for outline in &outlines {
+            for area in [frame, Area::new(7, 3, 33, 29), Area::new(33, 29, 60, 50)] {
+                let fresh = std::thread::scope(|scope| {
+                    scope.spawn(|| coverage(outline, area, frame)).join().unwrap()
+                });
+                for before in &outlines {
+                    coverage(before, frame, frame);
+                    let mask = coverage(outline, area, frame);
+                    assert!(mask.area == fresh.area && mask.data == fresh.data, "{outline:?} {area:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -38,7 +38,9 @@ impl LogFormat {
 /// Begins to log, at `RUST_LOG` or the given level, and to trace. Where no format is given, a terminal
 /// gets text and anything else JSON.
 pub fn begin(default_level: &str, format: Option<LogFormat>, traces: Option<&Traces>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default_level.into());
+    // Compose files pass on what is not set as nothing.
+    let said = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|said| !said.trim().is_empty());
+    let filter = said.and_then(|said| EnvFilter::try_new(said).ok()).unwrap_or_else(|| default_level.into());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let json = format.map_or_else(|| !std::io::stderr().is_terminal(), |format| format == LogFormat::Json);
     let lines: Box<dyn Layer<Registry> + Send + Sync> =

@@ -100,7 +100,7 @@ metrics! {
     in_progress: IntGauge("jobs_in_progress", "Jobs being worked on.");
     draining: IntGauge("draining", "1 while the worker finishes what it holds and takes nothing new.");
     connected: IntGauge("amqp_connected", "1 while the broker is connected.");
-    budget: IntGauge("memory_budget_bytes", "Bytes that jobs may use together.");
+    budget: IntGauge("memory_budget_bytes", "Bytes that renderings may use together.");
     reserved: IntGauge("memory_reserved_bytes", "Bytes that jobs have reserved.");
     admission_wait: HistogramVec("admission_wait_seconds", "Seconds a job waited for its share of the budget.", [], WORK);
     rejections: IntCounterVec("input_rejections_total", "Orders refused for their own fault, by error code.", ["error_code"]);

@@ -1,14 +1,13 @@
 //! What painting a scene takes at its peak, from headers alone.
 
 use crate::asset::Picture;
+use crate::config::WORK_BYTES;
 use crate::scene::{BlendSpace, Node, Scene};
 use std::collections::BTreeMap;
 
-/// Bands, encoder, parts under way and the program's own tables.
-const FIXED: u64 = 96 << 20;
-
 /// An upper bound of the bytes a job takes: the dearest surface's decoded pictures, their sources,
-/// and what every job needs. Pictures live while their surface is painted.
+/// and what every job needs. Pictures live while their surface is
+/// painted, but for the few MiB that outputs share.
 pub(super) fn peak_bytes(scene: &Scene) -> u64 {
     let dearest = scene.surfaces.iter().map(|surface| {
         let mut pictures = BTreeMap::new();
@@ -20,7 +19,7 @@ pub(super) fn peak_bytes(scene: &Scene) -> u64 {
             BlendSpace::Process => bytes.saturating_add(bytes / 2),
         }
     });
-    FIXED.saturating_add(dearest.max().unwrap_or(0))
+    WORK_BYTES.saturating_add(dearest.max().unwrap_or(0))
 }
 
 fn collect(nodes: &[Node], pictures: &mut BTreeMap<[u8; 32], u64>) {

@@ -2,6 +2,7 @@
 //! it with an attempt.
 
 use super::folders::Folders;
+use crate::edge::store::probe::absent;
 use crate::edge::store::{Label, Store, unavailable};
 use crate::error::Violation;
 use crate::telemetry::admin::Health;
@@ -14,7 +15,9 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// What probes are told while the store fails.
-const STORE: &str = "the store does not answer";
+pub(crate) const STORE_SILENT: &str = "the store does not answer";
+/// What probes are told while a folder of the worker itself fails.
+const FOLDER: &str = "a folder of the worker cannot be used";
 /// What probes are told while a job cannot get rid of what it has to say.
 const QUEUE: &str = "the queue takes no results";
 /// Where the results' store is asked to write. All workers use this one key.
@@ -26,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct State {
     store_fails: bool,
+    /// What fails is not the store but a folder.
+    folder_fails: bool,
     /// Jobs that cannot publish what they have to.
     stuck: usize,
 }
@@ -57,7 +62,8 @@ impl Gate {
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.state.send_modify(|state| {
             change(state);
-            self.health.unready(STORE, state.store_fails);
+            self.health.unready(STORE_SILENT, state.store_fails && !state.folder_fails);
+            self.health.unready(FOLDER, state.store_fails && state.folder_fails);
             self.health.unready(QUEUE, state.stuck > 0);
         });
     }
@@ -99,13 +105,15 @@ impl Gate {
                 sleep(pause).await;
                 let reads = join_all([Some(&results), assets.as_ref()].into_iter().flatten().map(reads));
                 let stores = reads.await.iter().all(Result::is_ok) && writes(&results).await.is_ok();
-                if stores && looks(&folders).await.is_ok() {
+                let folder_fails = stores && looks(&folders).await.is_err();
+                if stores && !folder_fails {
                     break;
                 }
+                self.change(|state| state.folder_fails = folder_fails);
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
             tracing::info!("the store answers again");
-            self.change(|state| state.store_fails = false);
+            self.change(|state| (state.store_fails, state.folder_fails) = (false, false));
         }
     }
 }
@@ -121,7 +129,7 @@ async fn looks(folders: &Folders) -> Result<(), Violation> {
 }
 
 async fn reads(store: &Arc<dyn Store>) -> Result<(), Violation> {
-    within(async { store.head(".probe/alive").await.map(drop) }).await
+    within(absent(store.as_ref())).await
 }
 
 async fn writes(store: &Arc<dyn Store>) -> Result<(), Violation> {
@@ -156,6 +164,6 @@ mod tests {
         gate.shut();
         drop(second);
         assert!(passes().await.is_err());
-        assert_eq!(health.reasons(), [STORE]);
+        assert_eq!(health.reasons(), [STORE_SILENT]);
     }
 }

@@ -48,7 +48,13 @@ enum Tried {
     Refused(Violation, Option<Uploads>),
     /// Something transient of the order's own: another attempt, later.
     Again(Violation),
+    /// The store answers everybody and fails this order alone, again and again.
+    Aside(Violation),
 }
+
+/// So often an order finds a store that has answered meanwhile, and that fails it again. It goes aside then:
+/// its place is for others, and what it holds must not meet the broker's own limit.
+const ROUNDS: u32 = 6;
 
 /// Nothing can be settled now.
 pub(super) enum Halt {
@@ -115,18 +121,27 @@ impl Bench {
     /// An order that names a run. `None`: it went back.
     async fn order(&self, delivery: &Delivery, draft: &Draft, busy: &Arc<Busy>) -> Option<&'static str> {
         let mut pause = Duration::from_secs(1);
+        let mut rounds = 0;
         let tried = loop {
             match self.attempt(delivery, draft, busy).await {
                 Ok(tried) => break tried,
                 Err(Halt::Refused(violation)) => break Tried::Refused(violation, None),
                 Err(Halt::Ending) => return self.requeue(delivery).await,
                 Err(Halt::Store(violation)) => {
-                    tracing::warn!(job = draft.job_id(), code = %violation.code, "the store failed; waiting");
+                    let (job, detail) = (draft.job_id(), &violation.detail);
+                    tracing::warn!(job, code = %violation.code, detail, "the store failed; waiting");
+                    rounds += 1;
+                    if rounds == ROUNDS {
+                        break Tried::Aside(violation);
+                    }
                     self.gate.shut();
-                    // A store that answers and yet fails this job must not be hammered.
+                    // A store that answers and yet fails this job must not be hammered, and waiting for it makes
+                    // no job overdue.
+                    let waiting = busy.waiting();
                     if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
                         return self.requeue(delivery).await;
                     }
+                    drop(waiting);
                     // It comes again over the next connection: to begin anew here would be in vain.
                     if !delivery.receipt.holds() {
                         return None;
@@ -152,6 +167,9 @@ impl Bench {
                 self.reject(delivery, &violation).await
             }
             Tried::Again(violation) => self.again(delivery, draft, &violation).await,
+            // A copy would be no suspect any more. As it is, the broker counts how often it came.
+            Tried::Aside(_) if delivery.redelivered => self.requeue(delivery).await,
+            Tried::Aside(violation) => self.aside(delivery, draft, &violation).await,
         }
     }
 
@@ -185,7 +203,7 @@ impl Bench {
                 "this order was taken up too often and never finished: report it",
             );
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
-            return Ok(compared(self.decide(&key, &event).await?, &digest, None));
+            return Ok(compared(self.decide(&key, &event, busy).await?, &digest, None));
         }
         let scratch = match fetched {
             Some(scratch) => scratch,
@@ -228,6 +246,8 @@ impl Bench {
         };
         if let Some(uploads) = &mut uploads {
             let span = traces::stage(Stage::Upload, &Span::current());
+            // A slow store makes no job overdue.
+            let _waiting = busy.waiting();
             if !spending.timed(Stage::Upload, self.complete(uploads).instrument(span)).await? {
                 return Err(Halt::Ending);
             }
@@ -240,7 +260,7 @@ impl Bench {
         }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
-        match self.decide(&key, &event).await {
+        match self.decide(&key, &event, busy).await {
             Ok(committed) => Ok(compared(committed, &digest, uploads)),
             Err(Halt::Refused(violation)) => Ok(Tried::Refused(violation, uploads)),
             Err(halt) => Err(halt),

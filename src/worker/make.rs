@@ -98,6 +98,8 @@ impl Bench {
             let (time, threads) = (self.settings.job_limit, self.settings.concurrency.max(1));
             let bounds = isolate::Bounds { memory, time, threads };
             let uploads = self.uploads(draft);
+            let slow = busy.clone();
+            uploads.waits().tell(move |waits| slow.wait(waits));
             let rendering = isolate::render(&self.tools, draft, path, bounds, &self.interrupted, uploads);
             let (mut uploads, made) = rendering.await;
             match made {

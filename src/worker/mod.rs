@@ -29,6 +29,7 @@ pub use commit::{Committed, cancel, commit, result_key};
 pub use effect::{Effect, Moment};
 pub use folders::Folders;
 pub use gate::Gate;
+pub(crate) use gate::STORE_SILENT;
 pub use pool::Worker;
 
 use crate::app::{App, Places};

@@ -7,6 +7,7 @@ use super::job::{Bench, Halt, is_store};
 #[cfg(debug_assertions)]
 use super::planted::{self, Bug};
 use super::retry;
+use super::watchdog::Busy;
 use crate::app;
 use crate::edge::queue::{Dead, Delivery, Event, Message, RUNGS};
 use crate::edge::store::upload::Uploads;
@@ -127,6 +128,19 @@ impl Bench {
         self.later(delivery, &delivery.message, RUNGS.len() - 1, violation).await
     }
 
+    /// An order that the store fails again and again while it answers others: it comes back in a while, to
+    /// whichever worker. That is not the order's failure, so it costs no attempt.
+    pub(super) async fn aside(
+        &self,
+        delivery: &Delivery,
+        draft: &Draft,
+        violation: &Violation,
+    ) -> Option<&'static str> {
+        let (job, detail) = (draft.job_id(), &violation.detail);
+        tracing::warn!(job, code = %violation.code, detail, "the store fails this order alone; it goes aside");
+        self.later(delivery, &delivery.message, RUNGS.len() - 1, violation).await
+    }
+
     /// Sends a copy that comes back after a while, and settles the original once the copy is safe.
     async fn later(
         &self,
@@ -210,14 +224,22 @@ impl Bench {
 
     /// Decides a run, however long the store takes: what was rendered is kept. Where the worker ended first
     /// it is not known whether the result was written.
-    pub(super) async fn decide(&self, key: &str, event: &ResultEvent) -> Result<Committed, Halt> {
+    pub(super) async fn decide(
+        &self,
+        key: &str,
+        event: &ResultEvent,
+        busy: &Busy,
+    ) -> Result<Committed, Halt> {
+        // However long the store takes, no job is overdue by it.
+        let _waiting = busy.waiting();
         let mut pause = Duration::from_secs(1);
         loop {
             match commit(self.tools.store.as_ref(), key, event).await {
                 Ok(committed) => return Ok(committed),
                 Err(violation) if !is_store(&violation) => return Err(Halt::Refused(violation)),
                 Err(violation) => {
-                    tracing::warn!(code = %violation.code, "a result could not be written; trying again");
+                    let detail = &violation.detail;
+                    tracing::warn!(code = %violation.code, detail, "a result could not be written; trying again");
                     self.gate.shut();
                     if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
                         tracing::warn!("the worker ends and a result may be written or not: its files stay");

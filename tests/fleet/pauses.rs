@@ -118,6 +118,32 @@ async fn a_store_that_can_only_be_read_pauses_orders() {
     scene.end(worker).await;
 }
 
+/// A store that fails one order alone does not keep its place from others, nor does the order pay for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_that_the_store_fails_alone_goes_aside() {
+    let mut scene = Scene::set().await;
+    let store = Faulty::unreadable(scene.fleet.weed.port, "small.jpg").await;
+    let worker = scene.worker(to(&store));
+    store.withhold(true);
+    let order = scene.tiny.order(Kind::Photo, "LONE-1", |_| {});
+    enqueue(&scene.fleet, &[order], &[]);
+    until("the longest delay", || held(&scene.fleet, "presswork.delay.100000") == Some(1));
+    let log = worker.log();
+    assert!(log.contains("the store fails this order alone") && log.contains("status 503"), "{log}");
+    let others = scene.orders("OTHERS", 6);
+    enqueue(&scene.fleet, &others, &[]);
+    scene.all_decided();
+    until("readiness", || http_ok(worker.port, "/readyz", None));
+    assert_eq!(said(&scene.fleet, &["dead", "list"]), "");
+    // It comes again as the attempt that it was.
+    store.withhold(false);
+    scene.account.fates.insert("LONE-1".into(), Fate::Made(Kind::Photo));
+    scene.all_decided();
+    let first = worker.metric("presswork_job_attempts_total", "outcome=\"completed\"");
+    assert_eq!(first, 7.0, "{}", worker.log());
+    scene.end(worker).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn results_that_nobody_takes_pause_orders() {
     const REASON: &str = "the queue takes no results";

@@ -31,6 +31,8 @@ async fn what_the_broker_returns_or_refuses() {
     a_refusal_is_told_at_once_with_its_reason(&rabbit).await;
     a_queue_of_another_kind_is_told(&rabbit).await;
     a_right_that_is_missing_costs_no_connection(&rabbit).await;
+    a_fleet_needs_rights_to_what_is_its_own(&rabbit).await;
+    a_queue_that_may_not_be_read_keeps_no_other(&rabbit).await;
     names_that_are_too_long_break_nothing(&rabbit).await;
     operators_do_not_wait_for_what_will_not_change(&rabbit).await;
 }
@@ -128,6 +130,43 @@ async fn a_right_that_is_missing_costs_no_connection(rabbit: &Rabbit) {
     rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
     // The broker remembers what it allowed a channel; another one is asked again.
     queue.publish(&event("e1")).await.unwrap();
+    let reconnects: u64 = ["error", "connection", "consume"]
+        .map(|why| metrics.reconnects.with_label_values(&[why]).get())
+        .iter()
+        .sum();
+    assert_eq!(reconnects, 0);
+}
+
+const OWN: &str = "^own\\.";
+
+async fn a_fleet_needs_rights_to_what_is_its_own(rabbit: &Rabbit) {
+    rabbit.control(&["set_permissions", "guest", OWN, OWN, OWN]);
+    let (queue, _) = amqp(settings(rabbit, "own"));
+    queue.enqueue("rush", &message("x")).await.unwrap();
+    queue.enqueue_later("rush", &message("x"), 0).await.unwrap();
+    queue.publish(&event("e1")).await.unwrap();
+    queue.bury(&dead("rush", "1")).await.unwrap();
+    assert_eq!(queue.exhume(10, &mut |_| false).await.unwrap(), 1);
+    rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
+}
+
+/// Another connection would be refused the same queue, and each would deliver what the others hold again.
+async fn a_queue_that_may_not_be_read_keeps_no_other(rabbit: &Rabbit) {
+    let settings = settings(rabbit, "partly");
+    let [first, second] = settings.classes.as_slice() else { panic!("two classes") };
+    let (first, second) = (first.name.clone(), second.name.clone());
+    let unread = format!("^(?!partly\\.orders\\.{second}$)");
+    rabbit.control(&["set_permissions", "guest", ".*", ".*", &unread]);
+    let (queue, metrics) = amqp(settings.clone());
+    let mut deliveries = queue.consume(&settings.classes, 4).await.unwrap();
+    for class in [&first, &second] {
+        queue.enqueue(class, &message("x")).await.unwrap();
+    }
+    assert_eq!(deliveries.recv().await.unwrap().class, first);
+    until("the refusal", || queue.trouble() == Some(Trouble::Refused));
+    rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
+    assert_eq!(deliveries.recv().await.unwrap().class, second);
+    until("no trouble", || queue.trouble().is_none());
     let reconnects: u64 = ["error", "connection", "consume"]
         .map(|why| metrics.reconnects.with_label_values(&[why]).get())
         .iter()

@@ -8,6 +8,7 @@ pub mod guard;
 pub mod https;
 
 use super::dir::Folder;
+use super::store::probe::absent;
 use super::store::{Store, unavailable};
 use crate::asset::Encoded;
 use crate::error::{Code, Violation};
@@ -156,15 +157,24 @@ impl Bucket {
             ));
         }
         let head = match self.store.head(key).await {
-            Ok(head) => head.ok_or_else(missing)?,
+            Ok(Some(head)) => head,
+            Ok(None) => return Err(self.none().await),
             Err(violation) => return Err(self.blamed(violation).await),
         };
         Ok(Opened { bytes: Some(head.bytes), from: From::Object(self, key.to_owned()) })
     }
 
+    /// There is no such object; or, of the worker's own bucket, no bucket either, which a question for an
+    /// object's head alone does not tell.
+    async fn none(&self) -> Violation {
+        let bucket = if self.own { absent(self.store.as_ref()).await } else { Ok(()) };
+        bucket.err().unwrap_or_else(missing)
+    }
+
     async fn read(&self, key: &str, limit: u64) -> Result<Bytes, Violation> {
         match self.store.get(key, limit).await {
-            Ok(body) => body.ok_or_else(missing),
+            Ok(Some(body)) => Ok(body),
+            Ok(None) => Err(self.none().await),
             // An object may be there and yet not be read: archived, or under a key that is not ours.
             Err(violation) => Err(self.blamed(violation).await),
         }

@@ -289,7 +289,12 @@ impl Queue for Spool {
         let mut seen = 0;
         for name in files(&folder).map_err(read)?.into_iter().take(limit) {
             let path = folder.join(&name);
-            let bytes = fs::read(&path).map_err(read)?;
+            let bytes = match fs::read(&path) {
+                Ok(bytes) => bytes,
+                // Another operator's command took it meanwhile.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(read(e)),
+            };
             // One that cannot be read stays, and stands in nobody's way.
             let Ok(envelope) = serde_json::from_slice::<Envelope>(&bytes) else {
                 tracing::warn!(file = name, "a dead order's file is damaged and was left out");
@@ -298,7 +303,10 @@ impl Queue for Spool {
             let dead = envelope.dead();
             seen += 1;
             if !keep(&dead) {
-                fs::remove_file(&path).map_err(read)?;
+                match fs::remove_file(&path) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(read(e)),
+                    Ok(()) | Err(_) => {}
+                }
             }
         }
         Ok(seen)

@@ -66,7 +66,8 @@ impl Names {
         format!("{}.reaper", self.prefix)
     }
 
-    /// The queue of orders that were given up.
+    /// The exchange and the queue of orders that were given up. Through the broker's default exchange a worker would
+    /// need a right beside those to what is the fleet's.
     pub fn dead(&self) -> String {
         format!("{}.dead", self.prefix)
     }
@@ -88,7 +89,9 @@ impl Names {
         exchange(channel, &self.reaper(), ExchangeKind::Fanout).await?;
         queue(channel, &self.reaper(), quorum(PARKED_DELIVERY_LIMIT)).await?;
         bind(channel, &self.reaper(), &self.reaper(), "").await?;
+        exchange(channel, &self.dead(), ExchangeKind::Fanout).await?;
         queue(channel, &self.dead(), quorum(PARKED_DELIVERY_LIMIT)).await?;
+        bind(channel, &self.dead(), &self.dead(), "").await?;
         for class in classes {
             let arguments = returning(quorum(DELIVERY_LIMIT), &self.reaper());
             queue(channel, &self.class(&class.name), arguments).await?;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,7 +19,7 @@ pub(crate) struct Faulty {
 }
 
 /// Which requests fail.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Manner {
     behind: u16,
     percent: u64,
@@ -27,8 +27,8 @@ struct Manner {
     refused: Option<&'static str>,
     completions: Completions,
     slow: Option<(&'static str, Duration)>,
-    /// Writes to paths with these words fail while that is asked for.
-    withheld: Option<&'static str>,
+    /// Requests of this method to paths with these words fail while that is asked for.
+    withheld: Option<(Method, &'static str)>,
 }
 
 /// What becomes of requests that make an upload's object appear.
@@ -90,10 +90,15 @@ impl Faulty {
 
     /// Can fail writes to the server at `behind` whose path has these words, see [`Faulty::withhold`].
     pub(crate) async fn withholding(behind: u16, words: &'static str) -> Faulty {
-        Faulty::serve(Manner { withheld: Some(words), ..Manner::harmless(behind) }).await
+        Faulty::serve(Manner { withheld: Some((Method::PUT, words)), ..Manner::harmless(behind) }).await
     }
 
-    /// Writes fail from now on, or no more.
+    /// Can fail reading from the server at `behind` whose path has these words, see [`Faulty::withhold`].
+    pub(crate) async fn unreadable(behind: u16, words: &'static str) -> Faulty {
+        Faulty::serve(Manner { withheld: Some((Method::GET, words)), ..Manner::harmless(behind) }).await
+    }
+
+    /// What can fail fails from now on, or no more.
     pub(crate) fn withhold(&self, fail: bool) {
         self.counts.withholding.store(fail, Ordering::Release);
     }
@@ -115,9 +120,9 @@ impl Faulty {
         let shared = counts.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let counts = shared.clone();
+                let (counts, manner) = (shared.clone(), manner.clone());
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let counts = counts.clone();
+                    let (counts, manner) = (counts.clone(), manner.clone());
                     async move { pass(request, manner, &counts).await }
                 });
                 tokio::spawn(async move {
@@ -165,8 +170,8 @@ async fn pass(
     if let Some((_, pause)) = slow.filter(|(words, _)| asks(words)) {
         tokio::time::sleep(pause).await;
     }
-    let withheld = withheld.is_some_and(|words| head.uri.path().contains(words))
-        && head.method == hyper::Method::PUT
+    let withheld = withheld
+        .is_some_and(|(method, words)| head.method == method && head.uri.path().contains(words))
         && counts.withholding.load(Ordering::Acquire);
     let refused = withheld || refused.is_some_and(asks);
     let completes = head.method == hyper::Method::POST && asks("uploadId=");
