@@ -103,7 +103,9 @@ async fn start(config: Config) -> Result<ExitCode, ExitCode> {
             () = stuck => tracing::error!(reasons = ?health.failures(), "only a restart helps: ending"),
         }
     };
-    match Worker::new(tools, settings(&config)).run(stop).await {
+    let worker = Worker::new(tools, settings(&config));
+    let worker = worker.map_err(|e| refuse(format!("threads cannot be started: {}", e.kind())))?;
+    match worker.run(stop).await {
         Ok(()) if health.failures().is_empty() => Ok(ExitCode::SUCCESS),
         Ok(()) => Err(ExitCode::FAILURE),
         Err(violation) => {

@@ -5,6 +5,7 @@
 //! an order given up by the farm's own fault is parked; and only then the delivery is settled.
 
 use super::commit::{Committed, result_key, standing};
+use super::hands::Hands;
 #[cfg(debug_assertions)]
 use super::planted;
 use super::settle::waited;
@@ -36,6 +37,8 @@ pub(super) struct Bench {
     pub(super) cell: Mutex<()>,
     /// So many paint at once; others fetch or upload.
     pub(super) painters: Semaphore,
+    /// The threads that they paint on.
+    pub(super) hands: Hands,
     /// The drain is over: jobs end where they are.
     pub(super) interrupted: Arc<AtomicBool>,
 }

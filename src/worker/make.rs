@@ -48,7 +48,7 @@ impl Bench {
                 spending: spending.clone(),
                 busy: busy.clone(),
             };
-            let (mut uploads, made) = paint(job, self.uploads(draft)).await;
+            let (mut uploads, made) = paint(job, &self.hands, self.uploads(draft)).await;
             // What is left to do is the network's.
             drop(painter);
             match made {

@@ -11,6 +11,7 @@ mod effect;
 mod fetch;
 mod folders;
 mod gate;
+mod hands;
 mod isolate;
 mod job;
 mod make;

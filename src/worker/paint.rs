@@ -1,8 +1,9 @@
-//! Renders an order in this process, on a thread that may block, while its files leave.
+//! Renders an order in this process, on a thread of its own, while its files leave.
 
 use super::Tools;
 use super::admission::Budget;
 use super::cost::peak_bytes;
+use super::hands::Hands;
 use super::settle::ended;
 use super::watchdog::Busy;
 use crate::control::Control;
@@ -44,18 +45,23 @@ pub(super) struct Painting {
 
 /// Renders into `uploads` and gives them back, to be completed or aborted.
 ///
-/// The thread is one of tokio's blocking ones, not one of rayon's: it waits for the network when
+/// The thread is one of [`Hands`], not one of rayon's: it waits for the network when
 /// parts pile up, while rayon's threads go on painting the bands of other jobs.
-pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Result<ResultEvent, Stopped>) {
+pub(super) async fn paint(
+    job: Painting,
+    hands: &Hands,
+    mut uploads: Uploads,
+) -> (Uploads, Result<ResultEvent, Stopped>) {
     let runtime = Handle::current();
     let span = tracing::Span::current();
     let (interrupted, cancel) = (job.interrupted.clone(), uploads.cancel());
-    let mut work = tokio::task::spawn_blocking(move || {
+    let work = hands.run(move || {
         let _entered = span.enter();
         let result =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&runtime, &mut uploads)));
         (uploads, result.unwrap_or(Err(Stopped::Died)))
     });
+    tokio::pin!(work);
     // A painter that waits for a slow store hears of the end only through its uploads.
     let done = tokio::select! {
         done = &mut work => done,
@@ -66,8 +72,8 @@ pub(super) async fn paint(job: Painting, mut uploads: Uploads) -> (Uploads, Resu
     };
     match done {
         Ok(done) => done,
-        // Panics are caught inside; a runtime that ends takes the process with it.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        // Panics are caught inside.
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

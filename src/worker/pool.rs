@@ -1,12 +1,14 @@
 //! Takes deliveries while there are free places, and ends without losing any.
 
 use super::effect::Announced;
+use super::hands::Hands;
 use super::job::Bench;
 use super::schedule::Schedule;
 use super::{Budget, Gate, Settings, Tools, scratch, watchdog};
 use crate::edge::queue::{Delivery, Queue};
 use crate::error::Violation;
 use prometheus::IntGauge;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,7 +48,10 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun.
-    pub fn new(mut tools: Tools, settings: Settings) -> Worker {
+    ///
+    /// # Errors
+    /// Where the system gives no more threads.
+    pub fn new(mut tools: Tools, settings: Settings) -> io::Result<Worker> {
         tools.store = Arc::new(Announced(tools.store));
         tools.queue = Arc::new(Announced(tools.queue));
         let tools = Arc::new(tools);
@@ -57,11 +62,12 @@ impl Worker {
             input: Budget::new(settings.input_budget),
             cell: Mutex::new(()),
             painters: Semaphore::new(settings.concurrency.max(1)),
+            hands: Hands::new(settings.concurrency.max(1))?,
             interrupted: Arc::new(AtomicBool::new(false)),
             tools,
             settings,
         };
-        Worker { bench: Arc::new(bench) }
+        Ok(Worker { bench: Arc::new(bench) })
     }
 
     /// Works until `stop` is done; then finishes what it holds, within the drain time, and gives

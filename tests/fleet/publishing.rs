@@ -32,7 +32,6 @@ async fn what_the_broker_returns_or_refuses() {
     a_queue_of_another_kind_is_told(&rabbit).await;
     a_right_that_is_missing_costs_no_connection(&rabbit).await;
     a_fleet_needs_rights_to_what_is_its_own(&rabbit).await;
-    a_queue_that_may_not_be_read_keeps_no_other(&rabbit).await;
     names_that_are_too_long_break_nothing(&rabbit).await;
     operators_do_not_wait_for_what_will_not_change(&rabbit).await;
 }
@@ -148,30 +147,6 @@ async fn a_fleet_needs_rights_to_what_is_its_own(rabbit: &Rabbit) {
     queue.bury(&dead("rush", "1")).await.unwrap();
     assert_eq!(queue.exhume(10, &mut |_| false).await.unwrap(), 1);
     rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
-}
-
-/// Another connection would be refused the same queue, and each would deliver what the others hold again.
-async fn a_queue_that_may_not_be_read_keeps_no_other(rabbit: &Rabbit) {
-    let settings = settings(rabbit, "partly");
-    let [first, second] = settings.classes.as_slice() else { panic!("two classes") };
-    let (first, second) = (first.name.clone(), second.name.clone());
-    let unread = format!("^(?!partly\\.orders\\.{second}$)");
-    rabbit.control(&["set_permissions", "guest", ".*", ".*", &unread]);
-    let (queue, metrics) = amqp(settings.clone());
-    let mut deliveries = queue.consume(&settings.classes, 4).await.unwrap();
-    for class in [&first, &second] {
-        queue.enqueue(class, &message("x")).await.unwrap();
-    }
-    assert_eq!(deliveries.recv().await.unwrap().class, first);
-    until("the refusal", || queue.trouble() == Some(Trouble::Refused));
-    rabbit.control(&["set_permissions", "guest", ".*", ".*", ".*"]);
-    assert_eq!(deliveries.recv().await.unwrap().class, second);
-    until("no trouble", || queue.trouble().is_none());
-    let reconnects: u64 = ["error", "connection", "consume"]
-        .map(|why| metrics.reconnects.with_label_values(&[why]).get())
-        .iter()
-        .sum();
-    assert_eq!(reconnects, 0);
 }
 
 async fn names_that_are_too_long_break_nothing(rabbit: &Rabbit) {

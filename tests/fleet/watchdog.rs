@@ -150,7 +150,7 @@ impl Scene {
         let (stop, stopped) = oneshot::channel();
         let worker = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            Worker::new(tools, settings).run(stopped).await.unwrap();
+            Worker::new(tools, settings).unwrap().run(stopped).await.unwrap();
         });
         Scene { folder, queue, health, stop, worker }
     }

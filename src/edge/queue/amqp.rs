@@ -5,7 +5,7 @@
 //! acknowledged, and come back from the broker; publishers try again with the same message.
 
 use super::backoff::Backoff;
-use super::consuming::{Consuming, Source, consume};
+use super::consuming::{Consuming, consume};
 use super::publishing::{Publication, Publishers, publish, short};
 use super::topology::{Names, dead_properties, event_properties, order_properties, read_dead, refusal};
 use super::{Class, Dead, Delivery, Event, Keep, Message, Queue, Trouble, refused, unavailable};
@@ -56,12 +56,7 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     link: watch::Sender<Link>,
     pub(super) consuming: Consuming,
-    /// Why a queue is not consumed, though the others are.
-    unconsumed: watch::Sender<Option<Trouble>>,
 }
-
-/// After so long a queue that the broker refused is asked for again.
-const AGAIN: Duration = Duration::from_secs(10);
 
 impl Shared {
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), lapin::Error> {
@@ -112,7 +107,6 @@ impl Amqp {
             metrics,
             link: watch::Sender::new(Link::Down),
             consuming: Consuming::new(),
-            unconsumed: watch::Sender::new(None),
         });
         let keeper = tokio::spawn(keep(shared.clone()));
         Amqp { shared, keeper }
@@ -194,7 +188,6 @@ async fn keep(shared: Arc<Shared>) {
                 shared.link.send_replace(Link::Live(live.clone()));
                 let reason = serve(&shared, &live).await;
                 live.lost.send_replace(true);
-                shared.unconsumed.send_replace(None);
                 lasted = since.elapsed();
                 shared.link.send_replace(Link::Down);
                 shared.metrics.connected.set(0);
@@ -245,19 +238,10 @@ async fn connect(shared: &Shared) -> Result<Live, lapin::Error> {
 async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
     let mut wanted = shared.consuming.wanted.subscribe();
     let mut now = wanted.borrow_and_update().clone();
-    shared.consuming.forget();
-    let all = |wanted: &_| Source::all(&shared.settings.names, wanted);
-    let mut sources = now.as_ref().map(all).unwrap_or_default();
-    let mut again = Instant::now();
     loop {
-        if let Some(wanted) = now.as_ref().filter(|_| !sources.is_empty() && again <= Instant::now()) {
-            let asked = std::mem::take(&mut sources);
-            match timeout(shared.settings.patience, consume(shared, live, wanted, asked)).await {
-                Ok(Ok(refused)) => {
-                    shared.unconsumed.send_replace(refused.first().map(|(_, trouble)| *trouble));
-                    sources.extend(refused.into_iter().map(|(source, _)| source));
-                    again = Instant::now() + AGAIN;
-                }
+        if let Some(wanted) = now.take() {
+            match timeout(shared.settings.patience, consume(shared, live, &wanted)).await {
+                Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "consuming failed");
                     return "consume";
@@ -270,11 +254,7 @@ async fn serve(shared: &Arc<Shared>, live: &Arc<Live>) -> &'static str {
         }
         tokio::select! {
             changed = wanted.changed() => match changed {
-                Ok(()) => {
-                    now = wanted.borrow_and_update().clone();
-                    sources = now.as_ref().map(all).unwrap_or_default();
-                    again = Instant::now();
-                }
+                Ok(()) => now = wanted.borrow_and_update().clone(),
                 Err(_) => return "closed",
             },
             () = live.broken.notified() => return "error",
@@ -358,7 +338,7 @@ impl Queue for Amqp {
 
     fn trouble(&self) -> Option<Trouble> {
         match &*self.shared.link.borrow() {
-            Link::Live(_) => *self.shared.unconsumed.borrow(),
+            Link::Live(_) => None,
             Link::Refused(trouble, _) => Some(*trouble),
             Link::Down => Some(Trouble::Disconnected),
         }

@@ -7,8 +7,8 @@
 
 use super::amqp::{Live, Shared};
 use super::publishing::short;
-use super::topology::{Names, read_order, refusal};
-use super::{Class, Delivery, Receipt, Trouble};
+use super::topology::read_order;
+use super::{Class, Delivery, Receipt};
 use crate::error::Violation;
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
@@ -66,11 +66,6 @@ impl Consuming {
         self.wanted.send_replace(Some(Wanted { classes: classes.to_vec(), prefetch, deliveries }));
     }
 
-    /// Those of an earlier connection went with it.
-    pub(super) fn forget(&self) {
-        self.consumers().clear();
-    }
-
     /// Cancels what is consumed. The channels stay: closing one would take away what is still held on it.
     pub(super) async fn end(&self) {
         self.wanted.send_replace(None);
@@ -97,60 +92,32 @@ impl Consuming {
     }
 }
 
-/// A queue that is consumed: a class's, or the reaper's.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    queue: String,
-    class: Option<String>,
-}
-
-impl Source {
-    /// The queues of what is wanted.
-    pub(super) fn all(names: &Names, wanted: &Wanted) -> Vec<Source> {
-        let of_class =
-            |class: &Class| Source { queue: names.class(&class.name), class: Some(class.name.clone()) };
-        let reaper = Source { queue: names.reaper(), class: None };
-        wanted.classes.iter().map(of_class).chain([reaper]).collect()
-    }
-}
-
-/// Sets up a consumer for each of some queues, as long as that is wanted. Gives those that the broker refuses,
-/// and why: it would refuse them on another connection, too, and this one's loss would count as a delivery of
-/// all that it holds.
+/// Sets up a consumer for each class and for the reaper, as long as that is wanted.
 pub(super) async fn consume(
     shared: &Arc<Shared>,
     live: &Arc<Live>,
     wanted: &Wanted,
-    sources: Vec<Source>,
-) -> Result<Vec<(Source, Trouble)>, lapin::Error> {
-    let mut refused = Vec::new();
-    for source in sources {
-        if !shared.consuming.is_wanted() {
-            return Ok(Vec::new());
-        }
-        let Err(error) = consume_one(shared, live, wanted, &source).await else { continue };
-        let Some((trouble, why)) = refusal(&error).filter(|_| live.holds()) else { return Err(error) };
-        tracing::warn!(queue = source.queue, why, "a queue cannot be consumed");
-        refused.push((source, trouble));
-    }
-    Ok(refused)
-}
-
-async fn consume_one(
-    shared: &Arc<Shared>,
-    live: &Arc<Live>,
-    wanted: &Wanted,
-    Source { queue, class }: &Source,
 ) -> Result<(), lapin::Error> {
-    let channel = live.connection.create_channel().await?;
-    channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
-    let options = BasicConsumeOptions::default();
-    let consumer = channel.basic_consume(short(queue), "".into(), options, FieldTable::default()).await?;
-    let listed = Listed { channel, tag: consumer.tag().to_string() };
-    let deliveries = wanted.deliveries.clone();
-    tokio::spawn(forward(shared.clone(), live.clone(), consumer, class.clone(), deliveries));
-    if !shared.consuming.list(listed.clone()) {
-        listed.cancel().await;
+    let names = &shared.settings.names;
+    let mut sources: Vec<(String, Option<String>)> =
+        wanted.classes.iter().map(|class| (names.class(&class.name), Some(class.name.clone()))).collect();
+    sources.push((names.reaper(), None));
+    // Those of an earlier connection went with it.
+    shared.consuming.consumers().clear();
+    for (queue, class) in sources {
+        if !shared.consuming.is_wanted() {
+            return Ok(());
+        }
+        let channel = live.connection.create_channel().await?;
+        channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
+        let options = BasicConsumeOptions::default();
+        let consumer =
+            channel.basic_consume(short(&queue), "".into(), options, FieldTable::default()).await?;
+        let listed = Listed { channel, tag: consumer.tag().to_string() };
+        tokio::spawn(forward(shared.clone(), live.clone(), consumer, class, wanted.deliveries.clone()));
+        if !shared.consuming.list(listed.clone()) {
+            listed.cancel().await;
+        }
     }
     Ok(())
 }
