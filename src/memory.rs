@@ -8,7 +8,7 @@
 //! of the processor time of the fixtures.
 //!
 //! Threads beyond the first are given heaps of their own, eight for each processor, and each keeps what it once
-//! needed. With as many heaps as processors a worker's memory stands still: `benches/RESULTS.md` has the figures.
+//! needed. With as many heaps as processors, or as `PRESSWORK_CPU_THREADS` says, a worker's memory stands still: `benches/RESULTS.md` has the figures.
 //!
 //! A decoded picture is tens of megabytes that are written once, from one end to the other. In huge
 //! pages it costs about a seventh of what small ones cost the kernel.
@@ -28,7 +28,10 @@ pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let heaps = libc::c_int::try_from(processors).unwrap_or(libc::c_int::MAX);
+        // A container without a limit sees every processor of its node, and is told how many to use.
+        let told = std::env::var("PRESSWORK_CPU_THREADS").ok().and_then(|said| said.trim().parse().ok());
+        let heaps = told.filter(|threads| (1..processors).contains(threads)).unwrap_or(processors);
+        let heaps = libc::c_int::try_from(heaps).unwrap_or(libc::c_int::MAX);
         // SAFETY: mallopt takes two integers, keeps no pointer, and is documented to be called before
         // other threads allocate, which `main` does first of all; called later it takes the allocator's
         // lock. A value it does not like changes nothing.

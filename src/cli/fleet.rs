@@ -31,7 +31,9 @@ pub(super) fn with_config<F: Future<Output = ExitCode>>(
         Ok(config) => config,
         Err(code) => return code,
     };
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // As many as paint: on a large node a worker has no business with every processor.
+    let threads = config.threads.max(1);
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(run(config));
             runtime.shutdown_timeout(Duration::from_millis(500));
