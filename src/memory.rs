@@ -10,10 +10,16 @@
 //! Threads beyond the first are given heaps of their own, eight for each processor, and each keeps what it once
 //! needed. With as many heaps as processors, or as `PRESSWORK_CPU_THREADS` says, a worker's memory stands still: `benches/RESULTS.md` has the figures.
 //!
+//! A heap's free memory stays with the process but for its end. A worker gives it back now and then, so that
+//! an hour's largest order, or two that happened to meet, is not what it takes for the rest of its life.
+//!
 //! A decoded picture is tens of megabytes that are written once, from one end to the other. In huge
 //! pages it costs about a seventh of what small ones cost the kernel.
 
-#![allow(unsafe_code, reason = "mallopt and madvise are C functions; see the proofs at their calls")]
+#![allow(
+    unsafe_code,
+    reason = "mallopt, malloc_trim and madvise are C functions; see the proofs at their calls"
+)]
 
 /// Blocks from this size on are mapped, and given back, one by one.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -40,6 +46,17 @@ pub fn give_back() {
             libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
             libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
         }
+    }
+}
+
+/// Gives back what the heaps hold and nobody uses. It takes milliseconds, and what is needed again is
+/// asked of the system again: once a minute is often.
+pub fn tidy() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim takes an integer, keeps no pointer, locks each heap while it looks at it, and gives
+    // the system only whole pages that no block in use touches.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::order::event::ResultEvent;
 use crate::telemetry::{Spending, Stage, logs, traces};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::{Instrument, Span};
@@ -39,6 +39,8 @@ pub(super) struct Bench {
     pub(super) painters: Semaphore,
     /// The threads that they paint on.
     pub(super) hands: Hands,
+    /// Runs that were decided here.
+    pub(super) decided: AtomicU64,
     /// The drain is over: jobs end where they are.
     pub(super) interrupted: Arc<AtomicBool>,
 }
@@ -55,9 +57,12 @@ enum Tried {
     Aside(Violation),
 }
 
-/// So often an order finds a store that has answered meanwhile, and that fails it again. It goes aside then:
-/// its place is for others, and what it holds must not meet the broker's own limit.
+/// So often an order finds a store that has answered meanwhile, and that fails it again. Where other runs were
+/// decided in that time it goes aside: its place is for them.
 const ROUNDS: u32 = 6;
+/// So long an order waits for the store in any case. What it holds must not meet the broker's own limit, half
+/// an hour.
+pub(super) const LONG: Duration = Duration::from_secs(600);
 
 /// Nothing can be settled now.
 pub(super) enum Halt {
@@ -125,6 +130,7 @@ impl Bench {
     async fn order(&self, delivery: &Delivery, draft: &Draft, busy: &Arc<Busy>) -> Option<&'static str> {
         let mut pause = Duration::from_secs(1);
         let mut rounds = 0;
+        let mut since: Option<(Instant, u64)> = None;
         let tried = loop {
             match self.attempt(delivery, draft, busy).await {
                 Ok(tried) => break tried,
@@ -133,8 +139,16 @@ impl Bench {
                 Err(Halt::Store(violation)) => {
                     let (job, detail) = (draft.job_id(), &violation.detail);
                     tracing::warn!(job, code = %violation.code, detail, "the store failed; waiting");
+                    // It comes again over the next connection: to begin anew here would be in vain.
+                    if !delivery.receipt.holds() {
+                        return None;
+                    }
                     rounds += 1;
-                    if rounds == ROUNDS {
+                    let decided = self.decided.load(Ordering::Relaxed);
+                    let (begin, before) = *since.get_or_insert_with(|| (Instant::now(), decided));
+                    // A copy of a suspect would be none, and the broker counts how often an order came.
+                    let suspect = delivery.redelivered || delivery.exhausted;
+                    if begin.elapsed() > LONG || (rounds >= ROUNDS && decided > before && !suspect) {
                         break Tried::Aside(violation);
                     }
                     self.gate.shut();
@@ -145,7 +159,6 @@ impl Bench {
                         return self.requeue(delivery).await;
                     }
                     drop(waiting);
-                    // It comes again over the next connection: to begin anew here would be in vain.
                     if !delivery.receipt.holds() {
                         return None;
                     }
@@ -170,8 +183,7 @@ impl Bench {
                 self.reject(delivery, &violation).await
             }
             Tried::Again(violation) => self.again(delivery, draft, &violation).await,
-            // A copy would be no suspect any more. As it is, the broker counts how often it came.
-            Tried::Aside(_) if delivery.redelivered => self.requeue(delivery).await,
+            Tried::Aside(_) if delivery.redelivered || delivery.exhausted => self.requeue(delivery).await,
             Tried::Aside(violation) => self.aside(delivery, draft, &violation).await,
         }
     }
@@ -206,7 +218,7 @@ impl Bench {
                 "this order was taken up too often and never finished: report it",
             );
             let event = self.dressed(app::failed(draft, &violation.into()), delivery);
-            return Ok(compared(self.decide(&key, &event, busy).await?, &digest, None));
+            return Ok(compared(self.decide(&key, &event, delivery, busy).await?, &digest, None));
         }
         let scratch = match fetched {
             Some(scratch) => scratch,
@@ -263,7 +275,7 @@ impl Bench {
         }
         // Where this fails it is not known whether the result was written, so the files stay: a
         // result that names missing files would be worse than files that nothing names.
-        match self.decide(&key, &event, busy).await {
+        match self.decide(&key, &event, delivery, busy).await {
             Ok(committed) => Ok(compared(committed, &digest, uploads)),
             Err(Halt::Refused(violation)) => Ok(Tried::Refused(violation, uploads)),
             Err(halt) => Err(halt),

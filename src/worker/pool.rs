@@ -10,13 +10,15 @@ use crate::error::Violation;
 use prometheus::IntGauge;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+/// How often memory that nobody uses is given back.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// How long jobs get to notice that the drain is over.
 const LAST_MOMENT: Duration = Duration::from_secs(3);
 /// How long the queue gets to stop delivering.
@@ -63,6 +65,7 @@ impl Worker {
             cell: Mutex::new(()),
             painters: Semaphore::new(settings.concurrency.max(1)),
             hands: Hands::new(settings.concurrency.max(1))?,
+            decided: AtomicU64::new(0),
             interrupted: Arc::new(AtomicBool::new(false)),
             tools,
             settings,
@@ -81,6 +84,7 @@ impl Worker {
         let signs = Arc::new(watchdog::Signs::new());
         let mut helpers = JoinSet::new();
         helpers.spawn(sweep());
+        helpers.spawn(tidy());
         helpers.spawn({
             let bench = bench.clone();
             let (results, assets) = (bench.tools.store.clone(), bench.tools.assets.own_store());
@@ -185,6 +189,14 @@ async fn sweep() {
         Ok(Ok(0)) | Err(_) => {}
         Ok(Ok(folders)) => tracing::info!(folders, "removed what killed workers left on this disk"),
         Ok(Err(error)) => tracing::warn!(kind = %error.kind(), "scratch folders cannot be listed"),
+    }
+}
+
+/// Gives memory back that nobody uses, for ever.
+async fn tidy() {
+    loop {
+        sleep(TIDY_EVERY).await;
+        drop(tokio::task::spawn_blocking(crate::memory::tidy).await);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::chance::random;
 use super::commit::{Committed, commit, outcome, routing_key};
-use super::job::{Bench, Halt, is_store};
+use super::job::{Bench, Halt, LONG, is_store};
 #[cfg(debug_assertions)]
 use super::planted::{self, Bug};
 use super::retry;
@@ -222,24 +222,34 @@ impl Bench {
         }
     }
 
-    /// Decides a run, however long the store takes: what was rendered is kept. Where the worker ended first
-    /// it is not known whether the result was written.
+    /// Decides a run, however long a store takes that is down: what was rendered is kept. Where the worker ended
+    /// first, or the order went back, it is not known whether the result was written.
     pub(super) async fn decide(
         &self,
         key: &str,
         event: &ResultEvent,
+        delivery: &Delivery,
         busy: &Busy,
     ) -> Result<Committed, Halt> {
         // However long the store takes, no job is overdue by it.
         let _waiting = busy.waiting();
+        let begin = Instant::now();
         let mut pause = Duration::from_secs(1);
         loop {
             match commit(self.tools.store.as_ref(), key, event).await {
-                Ok(committed) => return Ok(committed),
+                Ok(committed) => {
+                    self.decided.fetch_add(1, Ordering::Relaxed);
+                    return Ok(committed);
+                }
                 Err(violation) if !is_store(&violation) => return Err(Halt::Refused(violation)),
                 Err(violation) => {
                     let detail = &violation.detail;
                     tracing::warn!(code = %violation.code, detail, "a result could not be written; trying again");
+                    // Its place is for others, and whoever gets it next finds the result or writes another.
+                    if !delivery.receipt.holds() || begin.elapsed() > LONG {
+                        tracing::warn!("an order goes back, its result written or not: its files stay");
+                        return Err(Halt::Ending);
+                    }
                     self.gate.shut();
                     if !self.pause(pause).await || self.unless_ending(self.gate.store()).await.is_none() {
                         tracing::warn!("the worker ends and a result may be written or not: its files stay");

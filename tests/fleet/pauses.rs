@@ -127,12 +127,13 @@ async fn an_order_that_the_store_fails_alone_goes_aside() {
     store.withhold(true);
     let order = scene.tiny.order(Kind::Photo, "LONE-1", |_| {});
     enqueue(&scene.fleet, &[order], &[]);
+    let others = scene.orders("OTHERS", 6);
+    until("the first failure", || worker.log().contains("the store failed; waiting"));
+    enqueue(&scene.fleet, &others, &[]);
+    scene.all_decided();
     until("the longest delay", || held(&scene.fleet, "presswork.delay.100000") == Some(1));
     let log = worker.log();
     assert!(log.contains("the store fails this order alone") && log.contains("status 503"), "{log}");
-    let others = scene.orders("OTHERS", 6);
-    enqueue(&scene.fleet, &others, &[]);
-    scene.all_decided();
     until("readiness", || http_ok(worker.port, "/readyz", None));
     assert_eq!(said(&scene.fleet, &["dead", "list"]), "");
     // It comes again as the attempt that it was.
