@@ -7,7 +7,8 @@ use presswork::telemetry::traces::Traces;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    presswork::memory::give_back();
+    let threads = std::env::var("PRESSWORK_CPU_THREADS").ok().and_then(|said| said.trim().parse().ok());
+    presswork::memory::give_back(threads);
     let cli = Cli::parse();
     let traces = match Traces::from_environment() {
         Ok(traces) => traces.filter(|_| cli.is_traced()),

@@ -29,14 +29,13 @@ const MAPPED_FROM: libc::c_int = 8 << 20;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT: libc::c_int = 16 << 20;
 
-/// Fixes the allocator's limits. Call it once, before any thread is started.
-pub fn give_back() {
+/// Fixes the allocator's limits. Call it once, before any thread is started. `threads`: how many shall paint,
+/// where that is said; a container without a limit sees every processor of its node.
+pub fn give_back(threads: Option<usize>) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        // A container without a limit sees every processor of its node, and is told how many to use.
-        let told = std::env::var("PRESSWORK_CPU_THREADS").ok().and_then(|said| said.trim().parse().ok());
-        let heaps = told.filter(|threads| (1..processors).contains(threads)).unwrap_or(processors);
+        let heaps = threads.filter(|threads| (1..processors).contains(threads)).unwrap_or(processors);
         let heaps = libc::c_int::try_from(heaps).unwrap_or(libc::c_int::MAX);
         // SAFETY: mallopt takes two integers, keeps no pointer, and is documented to be called before
         // other threads allocate, which `main` does first of all; called later it takes the allocator's
@@ -47,6 +46,8 @@ pub fn give_back() {
             libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
         }
     }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _unused = threads;
 }
 
 /// Gives back what the heaps hold and nobody uses. It takes milliseconds, and what is needed again is

@@ -30,6 +30,7 @@ mod shade;
 mod shown;
 mod sink;
 mod store;
+mod sums;
 mod texture;
 mod walk;
 mod weigh;

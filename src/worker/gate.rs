@@ -129,7 +129,12 @@ async fn looks(folders: &Folders) -> Result<(), Violation> {
 }
 
 async fn reads(store: &Arc<dyn Store>) -> Result<(), Violation> {
-    within(absent(store.as_ref())).await
+    within(async {
+        store.head(".probe/alive").await?;
+        // Of a bucket that is gone this alone says so.
+        absent(store.as_ref()).await
+    })
+    .await
 }
 
 async fn writes(store: &Arc<dyn Store>) -> Result<(), Violation> {
