@@ -14,7 +14,7 @@ use std::path::Path;
 
 fn main() {
     // The allocator is set as the program sets it.
-    presswork::memory::give_back();
+    presswork::memory::give_back(None);
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [job, assets, out] = arguments.as_slice() else {
         // `cargo bench` alone has nothing to measure here.

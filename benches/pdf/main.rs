@@ -60,7 +60,7 @@ fn once(app: &App, path: &Path, draft: &Draft) -> (f64, f64) {
 }
 
 fn main() {
-    presswork::memory::give_back();
+    presswork::memory::give_back(None);
     let runs: usize = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20);
     let (mug, fixtures) = (app("benches"), app("fixtures"));
     println!("| order | all, ms | decoding | beyond | first order's beyond |\n|---|---|---|---|---|");

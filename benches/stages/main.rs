@@ -19,7 +19,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 fn all(c: &mut Criterion) {
     // As the program does, before any thread is started.
-    presswork::memory::give_back();
+    presswork::memory::give_back(None);
     let mut group = c.benchmark_group("stage");
     group.sample_size(10);
     pictures::decode(&mut group);
